@@ -1,0 +1,42 @@
+from collections.abc import Iterable
+from typing import Protocol
+
+from ...domain.catalogue import Catalogue
+from ...domain.pricing import DatedPrice
+from ...domain.providers import Provider
+from ...domain.routes import ModelRoute
+
+
+class CatalogueLookup(Protocol):
+    """What a request needs: the present catalogue, from memory."""
+
+    def current(self) -> Catalogue: ...
+
+
+class Catalogues(Protocol):
+    """What operators define. Each `put` adds, or replaces what has the same name; it is one
+    transaction."""
+
+    async def load(self) -> Catalogue: ...
+
+    async def put(
+        self,
+        *,
+        providers: Iterable[Provider] = (),
+        routes: Iterable[ModelRoute] = (),
+        prices: Iterable[DatedPrice] = (),
+    ) -> None: ...
+
+    async def remove_provider(self, name: str) -> bool:
+        """Whether there was one. Raises StillInUse while a route names it."""
+        ...
+
+    async def remove_route(self, model: str) -> bool: ...
+
+
+class StillInUse(Exception):
+    """Carries the names of the routes that still point there."""
+
+    def __init__(self, routes: tuple[str, ...]) -> None:
+        super().__init__(", ".join(routes))
+        self.routes = routes

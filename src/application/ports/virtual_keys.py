@@ -1,0 +1,25 @@
+from collections.abc import Sequence
+from typing import Protocol
+
+from ...domain.ids import KeyId
+from ...domain.keys import VirtualKey
+
+
+class KeyLookup(Protocol):
+    """What a request needs: asked on every call, so answered from memory where possible."""
+
+    async def by_digest(self, digest: bytes) -> VirtualKey | None: ...
+
+
+class VirtualKeys(KeyLookup, Protocol):
+    """The keys themselves."""
+
+    async def by_id(self, key_id: KeyId) -> VirtualKey | None: ...
+
+    async def put(self, key: VirtualKey) -> None:
+        """Adds a key, or replaces the one with its id."""
+        ...
+
+    async def page(self, after: KeyId | None, size: int) -> Sequence[VirtualKey]:
+        """Keys in the order of their ids, which is that of their making."""
+        ...

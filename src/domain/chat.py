@@ -1,0 +1,128 @@
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import InvalidRequest
+
+Json = Mapping[str, Any]
+"""A JSON object as the OpenAI format has it. What the gateway does not decide on is left alone."""
+
+_NUMBER = (int, float)
+_FIELD_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
+    "stream": ((bool,), "true or false"),
+    "stream_options": ((dict,), "an object"),
+    "max_tokens": ((int,), "a whole number"),
+    "max_completion_tokens": ((int,), "a whole number"),
+    "n": ((int,), "a whole number"),
+    "temperature": (_NUMBER, "a number"),
+    "top_p": (_NUMBER, "a number"),
+    "frequency_penalty": (_NUMBER, "a number"),
+    "presence_penalty": (_NUMBER, "a number"),
+    "seed": ((int,), "a whole number"),
+    "stop": ((str, list), "a string or an array of strings"),
+    "tools": ((list,), "an array"),
+    "tool_choice": ((str, dict), "a string or an object"),
+    "parallel_tool_calls": ((bool,), "true or false"),
+    "response_format": ((dict,), "an object"),
+    "logit_bias": ((dict,), "an object"),
+    "logprobs": ((bool,), "true or false"),
+    "top_logprobs": ((int,), "a whole number"),
+    "user": ((str,), "a string"),
+    "metadata": ((dict,), "an object"),
+}
+_MAX_CHOICES = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRequest:
+    """A chat completion as the caller sent it, and the few facts that the gateway decides on.
+
+    `output_cap` is the caller's own, for each choice; `max_tokens` and `max_completion_tokens`
+    are one cap, the lower one where both are given.
+    """
+
+    body: Json
+    model: str
+    stream: bool = False
+    include_usage: bool = False
+    output_cap: int | None = None
+    choices: int = 1
+
+    @classmethod
+    def parse(cls, body: object) -> "ChatRequest":
+        """Raises InvalidRequest, naming the field."""
+        if not isinstance(body, dict):
+            raise InvalidRequest("The request body must be a JSON object.")
+        model = body.get("model")
+        if not isinstance(model, str) or not model:
+            raise _wrong("model", "a string" if "model" in body else None)
+        _check_messages(body)
+        for name, (types, expected) in _FIELD_TYPES.items():
+            value = body.get(name)
+            if value is not None and not _is_one_of(value, types):
+                raise _wrong(name, expected)
+        choices = body.get("n") or 1
+        if not 1 <= choices <= _MAX_CHOICES:
+            raise InvalidRequest(f"'n' must be from 1 to {_MAX_CHOICES}.", param="n")
+        stream = bool(body.get("stream"))
+        options = body.get("stream_options") or {}
+        include_usage = options.get("include_usage")
+        if include_usage is not None and not isinstance(include_usage, bool):
+            raise _wrong("stream_options.include_usage", "true or false")
+        if options and not stream:
+            raise InvalidRequest(
+                "'stream_options' is only allowed with 'stream': true.", param="stream_options"
+            )
+        return cls(
+            body=body,
+            model=model,
+            stream=stream,
+            include_usage=bool(include_usage),
+            output_cap=_output_cap(body),
+            choices=choices,
+        )
+
+
+def _check_messages(body: Json) -> None:
+    messages = body.get("messages")
+    if not isinstance(messages, list):
+        raise _wrong("messages", "an array" if "messages" in body else None)
+    if not messages:
+        raise InvalidRequest("'messages' must hold at least one message.", param="messages")
+    for index, message in enumerate(messages):
+        if not isinstance(message, dict):
+            raise _wrong(f"messages.{index}", "an object")
+        role, content = message.get("role"), message.get("content")
+        if not isinstance(role, str) or not role:
+            raise _wrong(f"messages.{index}.role", "a string" if "role" in message else None)
+        if content is not None and not isinstance(content, str | list):
+            raise _wrong(f"messages.{index}.content", "a string or an array of parts")
+        if isinstance(content, list):
+            for part_index, part in enumerate(content):
+                if not isinstance(part, dict):
+                    raise _wrong(f"messages.{index}.content.{part_index}", "an object")
+
+
+def _output_cap(body: Json) -> int | None:
+    caps = []
+    for name in ("max_tokens", "max_completion_tokens"):
+        cap = body.get(name)
+        if cap is None:
+            continue
+        if cap < 1:
+            raise InvalidRequest(f"'{name}' must be at least 1.", param=name)
+        caps.append(cap)
+    return min(caps, default=None)
+
+
+def _is_one_of(value: object, types: tuple[type, ...]) -> bool:
+    # In Python, unlike in JSON, true is an integer.
+    if isinstance(value, bool):
+        return bool in types
+    return isinstance(value, types)
+
+
+def _wrong(param: str, expected: str | None) -> InvalidRequest:
+    if expected is None:
+        return InvalidRequest(f"Missing required parameter: '{param}'.", param=param)
+    return InvalidRequest(f"Invalid type for '{param}': expected {expected}.", param=param)

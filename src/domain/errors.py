@@ -1,0 +1,201 @@
+"""Everything that can go wrong, by whose fault it is.
+
+    GatewayError
+    ├── CallerError                 the caller's
+    │   ├── InvalidRequest
+    │   │   └── RequestTooLarge
+    │   ├── Unauthenticated
+    │   ├── UnknownModel
+    │   ├── NotFound
+    │   └── RejectedByProvider
+    ├── PolicyError                 a rule said no
+    │   ├── Forbidden
+    │   └── RateLimited
+    ├── ProviderError               the provider's; another one may be asked
+    │   ├── ProviderRefused
+    │   ├── ProviderUnreachable
+    │   ├── ProviderTimedOut
+    │   ├── ProviderBrokeOff
+    │   ├── CredentialMissing
+    │   └── CredentialUnreadable
+    ├── AllTargetsFailed            the providers', each of them
+    └── OwnError                    ours
+        └── LedgerFull
+
+Errors carry data; how they read over HTTP stands in one table in the entrypoint.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from .attempts import Attempt
+from .limits import Refusal, Remaining
+
+
+class Fault(StrEnum):
+    CALLER = "caller"
+    POLICY = "policy"
+    PROVIDER = "provider"
+    GATEWAY = "gateway"
+
+
+class GatewayError(Exception):
+    """The root. `fault` says whose it is; `str()` is a sentence that may be shown to the caller."""
+
+    fault: Fault = Fault.GATEWAY
+
+
+class CallerError(GatewayError):
+    fault = Fault.CALLER
+
+
+class PolicyError(GatewayError):
+    fault = Fault.POLICY
+
+
+class OwnError(GatewayError):
+    fault = Fault.GATEWAY
+
+
+class InvalidRequest(CallerError):
+    """The request breaks the format. `param` names the field, as a path such as `messages.0.role`;
+    None where the whole body is at fault."""
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
+
+
+class RequestTooLarge(InvalidRequest):
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"The request body is larger than {limit_bytes} bytes.")
+        self.limit_bytes = limit_bytes
+
+
+class Unauthenticated(CallerError):
+    """`code` tells a missing key from a wrong, expired or revoked one."""
+
+    def __init__(self, message: str, *, code: str = "invalid_api_key") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class UnknownModel(CallerError):
+    def __init__(self, model: str) -> None:
+        super().__init__(f"The model {model!r} does not exist, or no route serves it.")
+        self.model = model
+
+
+class NotFound(CallerError):
+    """A thing that was named does not exist: `what` is its kind, `name` its name."""
+
+    def __init__(self, what: str, name: str) -> None:
+        super().__init__(f"There is no {what} {name!r}.")
+        self.what = what
+        self.name = name
+
+
+class RejectedByProvider(CallerError):
+    """The provider found fault with the request itself, so no other one is asked."""
+
+    def __init__(
+        self, message: str, *, provider: str, status: int, param: str | None, code: str | None
+    ) -> None:
+        super().__init__(message)
+        self.provider = provider
+        self.status = status
+        self.param = param
+        self.code = code
+
+
+class Forbidden(PolicyError):
+    """The key is good, but may not do this."""
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
+
+
+class RateLimited(PolicyError):
+    """A limit of the key is used up."""
+
+    def __init__(self, refusal: Refusal, remaining: Remaining) -> None:
+        super().__init__(
+            f"Rate limit reached on {refusal.kind} a minute: limit {refusal.limit}, "
+            f"used {refusal.used}, requested {refusal.asked}."
+        )
+        self.refusal = refusal
+        self.remaining = remaining
+
+
+class ProviderError(GatewayError):
+    """A failure that another target may make good. `reason` is short, for headers and ledger."""
+
+    fault = Fault.PROVIDER
+    reason: str = "failed"
+
+    def __init__(self, message: str, *, provider: str) -> None:
+        super().__init__(message)
+        self.provider = provider
+
+
+class ProviderRefused(ProviderError):
+    """The provider answered with a failure of its own: 401, 403, 404, 408, 409, 429, 5xx."""
+
+    def __init__(
+        self, message: str, *, provider: str, status: int, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message, provider=provider)
+        self.status = status
+        self.retry_after_s = retry_after_s
+        self.reason = str(status)
+
+
+class ProviderUnreachable(ProviderError):
+    """No connection, or one that closed before anything came back."""
+
+    reason = "unreachable"
+
+
+class ProviderTimedOut(ProviderError):
+    reason = "timeout"
+
+
+class ProviderBrokeOff(ProviderError):
+    """The answer began and did not end, or was not in the provider's format."""
+
+    reason = "broken"
+
+
+class CredentialMissing(ProviderError):
+    def __init__(self, provider: str) -> None:
+        super().__init__(f"No credential is saved for {provider}.", provider=provider)
+
+    reason = "no-credential"
+
+
+class CredentialUnreadable(ProviderError):
+    def __init__(self, provider: str) -> None:
+        super().__init__(
+            f"The credential saved for {provider} cannot be opened.", provider=provider
+        )
+
+    reason = "unreadable-credential"
+
+
+class AllTargetsFailed(GatewayError):
+    """Nobody is left to ask. `last` is the last target's failure."""
+
+    fault = Fault.PROVIDER
+
+    def __init__(self, last: ProviderError, attempts: Sequence[Attempt]) -> None:
+        super().__init__(str(last))
+        self.last = last
+        self.attempts = tuple(attempts)
+
+
+class LedgerFull(OwnError):
+    """Nothing more is admitted while what was spent cannot be written down."""
+
+    def __init__(self) -> None:
+        super().__init__("The ledger cannot be written just now. Try again in a moment.")

@@ -1,0 +1,136 @@
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from .money import ZERO, Money
+from .usage import TokenUsage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """Money a single token, by class. A class without a rate of its own costs what plain input,
+    or plain output, costs."""
+
+    input: Money
+    output: Money
+    cached_input: Money | None = None
+    cache_write: Money | None = None
+    audio_input: Money | None = None
+    reasoning: Money | None = None
+    audio_output: Money | None = None
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            rate = getattr(self, name)
+            if rate is not None and rate < ZERO:
+                raise ValueError(f"the {name} rate is negative")
+
+    def cost_of(self, usage: TokenUsage) -> Money:
+        plain_in, plain_out = self.input.pico, self.output.pico
+        return Money(
+            usage.input * plain_in
+            + usage.cached_input * _pico(self.cached_input, plain_in)
+            + usage.cache_write * _pico(self.cache_write, plain_in)
+            + usage.audio_input * _pico(self.audio_input, plain_in)
+            + usage.output * plain_out
+            + usage.reasoning * _pico(self.reasoning, plain_out)
+            + usage.audio_output * _pico(self.audio_output, plain_out)
+        )
+
+    @property
+    def dearest_input(self) -> Money:
+        given = (self.input, self.cached_input, self.cache_write, self.audio_input)
+        return max(rate for rate in given if rate is not None)
+
+    @property
+    def dearest_output(self) -> Money:
+        given = (self.output, self.reasoning, self.audio_output)
+        return max(rate for rate in given if rate is not None)
+
+
+def _pico(rate: Money | None, plain: int) -> int:
+    return plain if rate is None else rate.pico
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tier:
+    """Rates for the whole call once its prompt is longer than `above_prompt_tokens`."""
+
+    above_prompt_tokens: int
+    rates: Rates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPrice:
+    """What one model costs at one provider: base rates, and tiers for long prompts."""
+
+    rates: Rates
+    tiers: tuple[Tier, ...] = ()
+
+    def __post_init__(self) -> None:
+        thresholds = [tier.above_prompt_tokens for tier in self.tiers]
+        if any(low >= high for low, high in zip([0, *thresholds], thresholds, strict=False)):
+            raise ValueError("tiers must stand in order of their thresholds, all above 0")
+
+    def rates_for(self, prompt_tokens: int) -> Rates:
+        if not self.tiers:
+            return self.rates
+        rates = self.rates
+        for tier in self.tiers:
+            if prompt_tokens > tier.above_prompt_tokens:
+                rates = tier.rates
+        return rates
+
+    def cost_of(self, usage: TokenUsage) -> Money:
+        """Adds up over usage within one tier; a tier is chosen by the prompt's whole length."""
+        return self.rates_for(usage.prompt_tokens).cost_of(usage)
+
+    def bound(self, input_tokens: int, output_tokens: int) -> Money:
+        """The most that a call within these counts can cost, whatever classes they fall into."""
+        reachable = [self.rates] + [
+            tier.rates for tier in self.tiers if input_tokens > tier.above_prompt_tokens
+        ]
+        return max(
+            rates.dearest_input * input_tokens + rates.dearest_output * output_tokens
+            for rates in reachable
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatedPrice:
+    """A price row. The newest one that has begun applies to a call."""
+
+    provider: str
+    model: str
+    effective_from_ns: int
+    price: ModelPrice
+    source: str = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBook:
+    """Every dated price, by provider and model."""
+
+    _rows: Mapping[tuple[str, str], tuple[DatedPrice, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, prices: Iterable[DatedPrice]) -> Self:
+        rows: dict[tuple[str, str], list[DatedPrice]] = {}
+        for price in prices:
+            rows.setdefault((price.provider, price.model), []).append(price)
+        return cls(
+            {
+                name: tuple(sorted(dated, key=lambda row: row.effective_from_ns))
+                for name, dated in rows.items()
+            }
+        )
+
+    def at(self, provider: str, model: str, now_ns: int) -> ModelPrice | None:
+        """What was in force at that moment; None where the model had no price."""
+        rows = self._rows.get((provider, model), ())
+        begun = bisect_right(rows, now_ns, key=lambda row: row.effective_from_ns)
+        return rows[begun - 1].price if begun else None
+
+    def rows(self) -> tuple[DatedPrice, ...]:
+        return tuple(row for dated in self._rows.values() for row in dated)

@@ -1,0 +1,50 @@
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenUsage:
+    """The tokens of one call, in classes that never overlap: their sum is the total.
+
+    The OpenAI format counts cached, reasoning and audio tokens *inside* its totals;
+    `prompt_tokens` and `completion_tokens` give those totals back.
+    """
+
+    input: int = 0
+    cached_input: int = 0
+    cache_write: int = 0
+    audio_input: int = 0
+    output: int = 0
+    reasoning: int = 0
+    audio_output: int = 0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            count = getattr(self, field.name)
+            if type(count) is not int or count < 0:
+                raise ValueError(f"{field.name} tokens must be a whole number of at least 0")
+
+    @property
+    def prompt_tokens(self) -> int:
+        return self.input + self.cached_input + self.cache_write + self.audio_input
+
+    @property
+    def completion_tokens(self) -> int:
+        return self.output + self.reasoning + self.audio_output
+
+    @property
+    def total(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+    def __add__(self, other: "TokenUsage") -> "TokenUsage":
+        return TokenUsage(
+            input=self.input + other.input,
+            cached_input=self.cached_input + other.cached_input,
+            cache_write=self.cache_write + other.cache_write,
+            audio_input=self.audio_input + other.audio_input,
+            output=self.output + other.output,
+            reasoning=self.reasoning + other.reasoning,
+            audio_output=self.audio_output + other.audio_output,
+        )
+
+
+NO_USAGE = TokenUsage()
