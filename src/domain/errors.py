@@ -20,6 +20,7 @@
     │   └── CredentialUnreadable
     ├── AllTargetsFailed            the providers', each of them
     └── OwnError                    ours
+        ├── StoreUnavailable
         └── LedgerFull
 
 Errors carry data; how they read over HTTP stands in one table in the entrypoint.
@@ -192,6 +193,13 @@ class AllTargetsFailed(GatewayError):
         super().__init__(str(last))
         self.last = last
         self.attempts = tuple(attempts)
+
+
+class StoreUnavailable(OwnError):
+    """The configuration is needed, is not in memory, and cannot be read."""
+
+    def __init__(self) -> None:
+        super().__init__("The configuration cannot be read just now. Try again in a moment.")
 
 
 class LedgerFull(OwnError):
