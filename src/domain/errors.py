@@ -16,6 +16,7 @@
     │   ├── ProviderUnreachable
     │   ├── ProviderTimedOut
     │   ├── ProviderBrokeOff
+    │   ├── ProviderUndefined
     │   ├── CredentialMissing
     │   └── CredentialUnreadable
     ├── AllTargetsFailed            the providers', each of them
@@ -30,7 +31,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from .attempts import Attempt
-from .limits import Refusal, Remaining
+from .limits import Refusal
+from .receipt import Receipt
 
 
 class Fault(StrEnum):
@@ -41,9 +43,11 @@ class Fault(StrEnum):
 
 
 class GatewayError(Exception):
-    """The root. `fault` says whose it is; `str()` is a sentence that may be shown to the caller."""
+    """The root. `fault` says whose it is; `str()` is a sentence that may be shown to the caller;
+    `receipt` is set once it is known whose call it was."""
 
     fault: Fault = Fault.GATEWAY
+    receipt: Receipt | None = None
 
 
 class CallerError(GatewayError):
@@ -120,13 +124,12 @@ class Forbidden(PolicyError):
 class RateLimited(PolicyError):
     """A limit of the key is used up."""
 
-    def __init__(self, refusal: Refusal, remaining: Remaining) -> None:
+    def __init__(self, refusal: Refusal) -> None:
         super().__init__(
             f"Rate limit reached on {refusal.kind} a minute: limit {refusal.limit}, "
             f"used {refusal.used}, requested {refusal.asked}."
         )
         self.refusal = refusal
-        self.remaining = remaining
 
 
 class ProviderError(GatewayError):
@@ -166,6 +169,15 @@ class ProviderBrokeOff(ProviderError):
     """The answer began and did not end, or was not in the provider's format."""
 
     reason = "broken"
+
+
+class ProviderUndefined(ProviderError):
+    """A route names a provider that is not defined, or whose definition cannot be used."""
+
+    def __init__(self, provider: str) -> None:
+        super().__init__(f"The provider {provider} is not defined.", provider=provider)
+
+    reason = "undefined"
 
 
 class CredentialMissing(ProviderError):

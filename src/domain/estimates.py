@@ -23,19 +23,20 @@ def input_bound(body: Mapping[str, Any]) -> int:
     has at most as many tokens as bytes. Pictures and files count by the piece.
     """
     names = ("messages", "tools", "functions", "response_format", "prediction")
-    return sum(_bound(body[name]) for name in names if name in body)
+    return sum(token_bound(body[name]) for name in names if name in body)
 
 
-def _bound(value: Any) -> int:
+def token_bound(value: Any) -> int:
+    """No fewer tokens than a piece of JSON can be."""
     if isinstance(value, str):
         return len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
     if isinstance(value, Mapping):
         opaque = _OPAQUE.get(value.get("type", ""), 0) if "type" in value else 0
         if opaque:
             return opaque
-        return _PER_OBJECT + sum(len(key) + _bound(item) for key, item in value.items())
+        return _PER_OBJECT + sum(len(key) + token_bound(item) for key, item in value.items())
     if isinstance(value, Sequence):
-        return sum(_bound(item) for item in value)
+        return sum(token_bound(item) for item in value)
     return len(str(value))
 
 

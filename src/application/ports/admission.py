@@ -11,7 +11,9 @@ from ...domain.usage import TokenUsage
 class Admission(Protocol):
     """Decides, in one atomic step, whether a call may go ahead."""
 
-    async def admit(self, ask: Ask, limits: Limits) -> Reservation | Refusal: ...
+    async def admit(self, ask: Ask, limits: Limits) -> tuple[Reservation | Refusal, Remaining]:
+        """The decision, and what it leaves of the key's limits."""
+        ...
 
     async def settle(self, reservation: Reservation, usage: TokenUsage, cost: Money) -> bool:
         """Exactly once: False, and no change, where the call was settled before."""

@@ -1,0 +1,58 @@
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ...domain.chat import ChatRequest
+from ...domain.estimates import likely_tokens, token_bound
+from ...domain.keys import VirtualKey
+from ...domain.ledger import Outcome
+from ...domain.receipt import Receipt
+from ...domain.usage import TokenUsage
+from ..ports.upstream import ChatReply, Upstream
+from .conduct_chat import ConductChat, Underway
+from .settle import Ending, Settle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletedChat:
+    """A whole answer in the OpenAI format, and what the caller may know of how it came about."""
+
+    body: dict[str, Any]
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompleteChat:
+    """Open to the holder of an active key. Paid for exactly once, however it ends.
+
+    Raises UnknownModel, Forbidden, RateLimited, RejectedByProvider, AllTargetsFailed, OwnError.
+    """
+
+    conduct: ConductChat
+    upstream: Upstream
+    settle: Settle
+
+    async def __call__(self, key: VirtualKey, chat: ChatRequest) -> CompletedChat:
+        underway = await self.conduct(key, chat, self.upstream.complete)
+        reply = underway.answer
+        entry = await self.settle(
+            underway.reservation,
+            Ending(
+                outcome=Outcome.SUCCEEDED,
+                target=underway.target,
+                usage=reply.usage or _estimated(underway),
+                estimated=reply.usage is None,
+                attempts=len(underway.receipt.attempts),
+                first_byte_ns=underway.first_byte_ns,
+            ),
+        )
+        receipt = replace(
+            underway.receipt, dropped=reply.dropped, cost=entry.cost if entry.priced else None
+        )
+        return CompletedChat(body=reply.body, receipt=receipt)
+
+
+def _estimated(underway: Underway[ChatReply]) -> TokenUsage:
+    return TokenUsage(
+        input=likely_tokens(underway.plan.ask.input_bound),
+        output=likely_tokens(token_bound(underway.answer.body.get("choices", []))),
+    )

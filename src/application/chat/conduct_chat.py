@@ -1,0 +1,104 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from ...domain.admission import Reservation
+from ...domain.chat import ChatRequest
+from ...domain.errors import AllTargetsFailed, GatewayError, RejectedByProvider
+from ...domain.estimates import likely_tokens
+from ...domain.keys import VirtualKey
+from ...domain.ledger import Outcome
+from ...domain.receipt import Receipt
+from ...domain.routes import Target
+from ...domain.usage import NO_USAGE, TokenUsage
+from ..ports.clock import Clock
+from ..ports.upstream import UpstreamCall
+from .admit import Admit
+from .plan_chat import Plan, PlanChat
+from .settle import Ending, Settle
+from .try_targets import Course, TryTargets
+
+AnswerT = TypeVar("AnswerT")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Underway(Generic[AnswerT]):
+    """A call that a target has begun to answer. Whoever holds it must settle it."""
+
+    plan: Plan
+    reservation: Reservation
+    receipt: Receipt
+    answer: AnswerT
+    target: Target
+    first_byte_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConductChat:
+    """Plan, admit, call: what whole and streamed chats have in common.
+
+    A call that fails or is cancelled on the way is settled here; one that is answered is settled
+    by whoever reads the answer.
+    """
+
+    plan: PlanChat
+    admit: Admit
+    try_targets: TryTargets
+    settle: Settle
+    clock: Clock
+
+    async def __call__(
+        self,
+        key: VirtualKey,
+        chat: ChatRequest,
+        ask: Callable[[UpstreamCall], Awaitable[AnswerT]],
+    ) -> Underway[AnswerT]:
+        plan = self.plan(key, chat)
+        reservation, receipt = await self.admit(plan)
+        course = Course()
+        try:
+            answer = await self.try_targets(plan, course, ask)
+        except BaseException as error:
+            # Shielded: whoever hung up must not leave the reservation behind.
+            await asyncio.shield(self.settle(reservation, _ended_by(error, plan, course)))
+            if isinstance(error, GatewayError):
+                error.receipt = replace(receipt, attempts=tuple(course.attempts))
+            raise
+        return Underway(
+            plan=plan,
+            reservation=reservation,
+            receipt=replace(receipt, attempts=tuple(course.attempts)),
+            answer=answer.value,
+            target=answer.target,
+            first_byte_ns=max(0, self.clock.now_ns() - plan.ask.at_ns),
+        )
+
+
+def _ended_by(error: BaseException, plan: Plan, course: Course) -> Ending:
+    asked = course.asked
+    if isinstance(error, asyncio.CancelledError):
+        return Ending(
+            outcome=Outcome.CLIENT_CANCELLED,
+            target=asked,
+            usage=_perhaps_used(plan) if asked else NO_USAGE,
+            estimated=asked is not None,
+            attempts=len(course.attempts) + (asked is not None),
+        )
+    if isinstance(error, AllTargetsFailed):
+        reason = error.last.reason
+    elif isinstance(error, RejectedByProvider):
+        reason = str(error.status)
+    else:
+        reason = type(error).__name__
+    attempts = len(course.attempts) + isinstance(error, RejectedByProvider)
+    return Ending(outcome=Outcome.FAILED, target=asked, error=reason, attempts=attempts)
+
+
+def _perhaps_used(plan: Plan) -> TokenUsage:
+    """A provider that was asked for a whole answer may have made all of it before it noticed the
+    hang-up, and bills it; one that was asked for a stream had not sent anything yet."""
+    return TokenUsage(
+        input=likely_tokens(plan.ask.input_bound),
+        output=0 if plan.chat.stream else plan.ask.output_bound,
+    )

@@ -1,0 +1,96 @@
+from dataclasses import dataclass
+
+from ...domain.admission import Ask
+from ...domain.catalogue import Catalogue
+from ...domain.chat import ChatRequest
+from ...domain.errors import Forbidden, UnknownModel
+from ...domain.estimates import input_bound
+from ...domain.ids import RequestId
+from ...domain.keys import VirtualKey
+from ...domain.money import ZERO
+from ...domain.routes import ModelRoute, Target
+from ...domain.timeouts import Timeouts
+from ..ports.catalogues import CatalogueLookup
+from ..ports.clock import Clock
+from ..ports.entropy import Entropy
+
+# A reservation outlives its call by this much: time enough to settle, and to notice a hang-up.
+_LEASE_SLACK_S = 30.0
+_NS = 10**9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is going to be tried for a call, and the most that it can use.
+
+    `output_cap` is sent to the provider, so that what was reserved cannot be exceeded; None leaves
+    the caller's request as it is.
+    """
+
+    key: VirtualKey
+    chat: ChatRequest
+    catalogue: Catalogue
+    targets: tuple[Target, ...]
+    output_cap: int | None
+    ask: Ask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanChat:
+    """Raises UnknownModel, or Forbidden for a model that this key may not use.
+
+    The same request id and the same catalogue give the same plan.
+    """
+
+    catalogues: CatalogueLookup
+    clock: Clock
+    entropy: Entropy
+    timeouts: Timeouts
+    default_output_cap: int
+
+    def __call__(self, key: VirtualKey, chat: ChatRequest) -> Plan:
+        catalogue = self.catalogues.current()
+        route = catalogue.route(chat.model)
+        if route is None:
+            raise UnknownModel(chat.model)
+        if not key.may_use(chat.model):
+            raise Forbidden(f"This key may not use the model {chat.model!r}.", param="model")
+        now_ns = self.clock.now_ns()
+        request_id = RequestId(self.entropy.uuid())
+        targets = route.candidates(chat.model, request_id.int)
+        reserved_input = input_bound(chat.body)
+        cap, sent = self._caps(key, chat, route, reserved_input)
+        output = cap * chat.choices
+        prices = [catalogue.prices.at(t.provider, t.model, now_ns) for t in targets]
+        ask = Ask(
+            request_id=request_id,
+            key_id=key.id,
+            model=chat.model,
+            streamed=chat.stream,
+            at_ns=now_ns,
+            lease_until_ns=now_ns + int((self.timeouts.total_s + _LEASE_SLACK_S) * _NS),
+            input_bound=reserved_input,
+            output_bound=output,
+            cost_bound=max(
+                (price.bound(reserved_input, output) for price in prices if price), default=ZERO
+            ),
+            priced=all(price is not None for price in prices),
+        )
+        return Plan(
+            key=key, chat=chat, catalogue=catalogue, targets=targets, output_cap=sent, ask=ask
+        )
+
+    def _caps(
+        self, key: VirtualKey, chat: ChatRequest, route: ModelRoute, reserved_input: int
+    ) -> tuple[int, int | None]:
+        """The output to reserve for one choice, and the cap to send."""
+        if chat.output_cap is not None:
+            return chat.output_cap, chat.output_cap
+        cap = route.output_cap or self.default_output_cap
+        limit = key.limits.tokens_per_minute
+        if limit is None:
+            return cap, route.output_cap
+        # The caller asked for no certain length: offer what the limit can ever hold.
+        fits = (limit - reserved_input) // chat.choices
+        cap = max(1, min(cap, fits))
+        return cap, cap

@@ -1,0 +1,87 @@
+from dataclasses import dataclass
+
+from ...domain.admission import Reservation
+from ...domain.ledger import LedgerEntry, Outcome
+from ...domain.money import ZERO
+from ...domain.routes import Target
+from ...domain.usage import NO_USAGE, TokenUsage
+from ..ports.admission import Admission
+from ..ports.catalogues import CatalogueLookup
+from ..ports.clock import Clock
+from ..ports.ledger import LedgerWriter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a call went. `target` is who answered, or is billing for it; None if nobody."""
+
+    outcome: Outcome
+    target: Target | None = None
+    usage: TokenUsage = NO_USAGE
+    estimated: bool = False
+    error: str | None = None
+    attempts: int = 0
+    first_byte_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settle:
+    """Turns a reservation into what was used and what it cost, at the prices in force when the
+    call began, and writes the ledger entry. Settling again changes nothing."""
+
+    admission: Admission
+    ledger: LedgerWriter
+    catalogues: CatalogueLookup
+    clock: Clock
+
+    async def __call__(self, reservation: Reservation, ending: Ending) -> LedgerEntry:
+        entry = self._entry(reservation, ending)
+        if await self.admission.settle(reservation, entry.usage, entry.cost):
+            self.ledger.record(entry)
+        return entry
+
+    async def at_bound(self, reservation: Reservation) -> LedgerEntry:
+        """For a call that never settled: everything it might have used, marked as expired."""
+        ask = reservation.ask
+        entry = LedgerEntry(
+            request_id=ask.request_id,
+            key_id=ask.key_id,
+            at_ns=ask.at_ns,
+            duration_ns=ask.lease_until_ns - ask.at_ns,
+            model=ask.model,
+            outcome=Outcome.EXPIRED,
+            attempts=0,
+            streamed=ask.streamed,
+            usage=ask.usage_bound,
+            cost=ask.cost_bound,
+            priced=ask.priced,
+            estimated=True,
+        )
+        if await self.admission.settle(reservation, entry.usage, entry.cost):
+            self.ledger.record(entry)
+        return entry
+
+    def _entry(self, reservation: Reservation, ending: Ending) -> LedgerEntry:
+        ask, target = reservation.ask, ending.target
+        price = target and self.catalogues.current().prices.at(
+            target.provider, target.model, ask.at_ns
+        )
+        return LedgerEntry(
+            request_id=ask.request_id,
+            key_id=ask.key_id,
+            at_ns=ask.at_ns,
+            duration_ns=max(0, self.clock.now_ns() - ask.at_ns),
+            first_byte_ns=ending.first_byte_ns,
+            model=ask.model,
+            provider=target.provider if target else None,
+            upstream_model=target.model if target else None,
+            outcome=ending.outcome,
+            error=ending.error,
+            attempts=ending.attempts,
+            streamed=ask.streamed,
+            usage=ending.usage,
+            cost=price.cost_of(ending.usage) if price else ZERO,
+            # Nothing used costs nothing, whatever the price.
+            priced=price is not None or not ending.usage.total,
+            estimated=ending.estimated,
+        )

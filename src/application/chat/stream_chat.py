@@ -1,0 +1,162 @@
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ...domain.chat import ChatRequest
+from ...domain.errors import GatewayError, ProviderBrokeOff, ProviderError, ProviderTimedOut
+from ...domain.estimates import likely_tokens
+from ...domain.keys import VirtualKey
+from ...domain.ledger import Outcome
+from ...domain.receipt import Receipt
+from ...domain.timeouts import Timeouts
+from ...domain.usage import TokenUsage
+from ..ports.clock import Clock
+from ..ports.upstream import ChatChunk, ChunkStream, Upstream, UpstreamCall
+from .conduct_chat import ConductChat, Underway
+from .settle import Ending, Settle
+
+_NS = 10**9
+
+
+class ChatStream:
+    """A streamed answer: chunks in the OpenAI format. Owns the call's reservation, and settles it
+    exactly once: at the end, when the provider breaks off, or when it is closed early.
+
+    Raises ProviderError where the provider does not finish what it began.
+    """
+
+    def __init__(
+        self, underway: "Underway[_Begun]", settle: Settle, clock: Clock, timeouts: Timeouts
+    ) -> None:
+        self.receipt: Receipt = replace(underway.receipt, dropped=underway.answer.chunks.dropped)
+        self._underway = underway
+        self._next: ChatChunk | None = underway.answer.first
+        self._chunks = underway.answer.chunks
+        self._settle = settle
+        self._clock = clock
+        self._deadline_ns = clock.monotonic_ns() + int(timeouts.total_s * _NS)
+        self._show_usage = underway.plan.chat.include_usage
+        self._usage: TokenUsage | None = None
+        self._text_bytes = 0
+        self._settled = False
+
+    def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+        return self
+
+    async def __anext__(self) -> dict[str, Any]:
+        if self._settled:
+            raise StopAsyncIteration
+        try:
+            while True:
+                shown = self._shown(await self._chunk())
+                if shown is not None:
+                    return shown
+        except StopAsyncIteration:
+            await self._finish(Outcome.SUCCEEDED)
+            raise
+        except asyncio.CancelledError:
+            await asyncio.shield(self._abandon())
+            raise
+        except GatewayError as error:
+            await self._chunks.aclose()
+            reason = error.reason if isinstance(error, ProviderError) else type(error).__name__
+            await self._finish(Outcome.BROKEN_OFF, reason)
+            error.receipt = self.receipt
+            raise
+
+    async def aclose(self) -> None:
+        """Hangs up on the provider, and settles what was used. Closing again does nothing."""
+        await asyncio.shield(self._abandon())
+
+    async def _chunk(self) -> ChatChunk:
+        chunk, self._next = self._next, None
+        if chunk is None:
+            # Checked between chunks: the time between two is bounded already, and a timer for
+            # each would cost as much as the chunk.
+            if self._clock.monotonic_ns() > self._deadline_ns:
+                provider = self._underway.target.provider
+                raise ProviderTimedOut("The answer took longer than allowed.", provider=provider)
+            chunk = await anext(self._chunks)
+        if chunk.usage is not None:
+            self._usage = chunk.usage
+        self._text_bytes += chunk.text_bytes
+        return chunk
+
+    def _shown(self, chunk: ChatChunk) -> dict[str, Any] | None:
+        """The chunk as this caller should see it: usage only if it was asked for."""
+        body = chunk.body
+        if self._show_usage or "usage" not in body:
+            return body
+        if not body.get("choices"):
+            return None
+        return {name: value for name, value in body.items() if name != "usage"}
+
+    async def _abandon(self) -> None:
+        if not self._settled:
+            await self._chunks.aclose()
+            await self._finish(Outcome.CLIENT_CANCELLED)
+
+    async def _finish(self, outcome: Outcome, error: str | None = None) -> None:
+        if self._settled:
+            return
+        self._settled = True
+        underway = self._underway
+        entry = await self._settle(
+            underway.reservation,
+            Ending(
+                outcome=outcome,
+                target=underway.target,
+                usage=self._usage or self._estimated(),
+                estimated=self._usage is None,
+                error=error,
+                attempts=len(underway.receipt.attempts),
+                first_byte_ns=underway.first_byte_ns,
+            ),
+        )
+        self.receipt = replace(self.receipt, cost=entry.cost if entry.priced else None)
+
+    def _estimated(self) -> TokenUsage:
+        return TokenUsage(
+            input=likely_tokens(self._underway.plan.ask.input_bound),
+            output=likely_tokens(self._text_bytes),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    first: ChatChunk
+    chunks: ChunkStream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamChat:
+    """Open to the holder of an active key. Returns once the first chunk is there, so a refusal or
+    a provider's failure is a real error, and until then another target may answer; afterwards
+    none may, or the caller would read two answers.
+
+    Raises UnknownModel, Forbidden, RateLimited, RejectedByProvider, AllTargetsFailed, OwnError.
+    """
+
+    conduct: ConductChat
+    upstream: Upstream
+    settle: Settle
+    clock: Clock
+    timeouts: Timeouts
+
+    async def __call__(self, key: VirtualKey, chat: ChatRequest) -> ChatStream:
+        underway = await self.conduct(key, chat, self._begin)
+        return ChatStream(underway, self.settle, self.clock, self.timeouts)
+
+    async def _begin(self, call: UpstreamCall) -> _Begun:
+        chunks = await self.upstream.stream(call)
+        try:
+            return _Begun(first=await anext(chunks), chunks=chunks)
+        except StopAsyncIteration as error:
+            await chunks.aclose()
+            raise ProviderBrokeOff(
+                "The provider sent an empty stream.", provider=call.provider.name
+            ) from error
+        except BaseException:
+            await asyncio.shield(chunks.aclose())
+            raise

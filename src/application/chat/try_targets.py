@@ -1,0 +1,91 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from ...domain.attempts import Attempt
+from ...domain.errors import (
+    AllTargetsFailed,
+    CredentialMissing,
+    ProviderError,
+    ProviderTimedOut,
+    ProviderUndefined,
+)
+from ...domain.routes import Target
+from ...domain.timeouts import Timeouts
+from ..ports.upstream import UpstreamCall
+from .open_credential import OpenCredential
+from .plan_chat import Plan
+
+AnswerT = TypeVar("AnswerT")
+
+
+@dataclass(slots=True)
+class Course:
+    """How a call has gone so far. `asked` is the target that may have begun to answer."""
+
+    attempts: list[Attempt] = field(default_factory=list)
+    asked: Target | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[AnswerT]):
+    value: AnswerT
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class TryTargets:
+    """Asks one target after the other until one answers, within one deadline for them all.
+
+    A provider's failure leads to the next target; the caller's fault ends the search. Raises
+    AllTargetsFailed with the last failure of somebody who was really asked.
+    """
+
+    open_credential: OpenCredential
+    timeouts: Timeouts
+
+    async def __call__(
+        self, plan: Plan, course: Course, ask: Callable[[UpstreamCall], Awaitable[AnswerT]]
+    ) -> Answer[AnswerT]:
+        failure: ProviderError | None = None
+        try:
+            async with asyncio.timeout(self.timeouts.total_s):
+                for target in plan.targets:
+                    try:
+                        call = await self._call(plan, target)
+                        course.asked = target
+                        value = await ask(call)
+                    except ProviderError as error:
+                        course.asked = None
+                        course.attempts.append(_attempt(target, error.reason))
+                        if failure is None or not isinstance(error, CredentialMissing):
+                            failure = error
+                    else:
+                        course.attempts.append(_attempt(target, "ok"))
+                        return Answer(value, target)
+        except TimeoutError:
+            target = course.asked or plan.targets[-1]
+            course.attempts.append(_attempt(target, ProviderTimedOut.reason))
+            failure = ProviderTimedOut(
+                f"No answer within {self.timeouts.total_s:g} s.", provider=target.provider
+            )
+        assert failure is not None  # noqa: S101  (a route has at least one target)
+        raise AllTargetsFailed(failure, course.attempts) from failure
+
+    async def _call(self, plan: Plan, target: Target) -> UpstreamCall:
+        provider = plan.catalogue.providers.get(target.provider)
+        if provider is None:
+            raise ProviderUndefined(target.provider)
+        return UpstreamCall(
+            provider=provider,
+            credential=await self.open_credential(plan.key.id, provider),
+            model=target.model,
+            chat=plan.chat,
+            output_cap=plan.output_cap,
+            timeouts=self.timeouts,
+        )
+
+
+def _attempt(target: Target, result: str) -> Attempt:
+    return Attempt(provider=target.provider, model=target.model, result=result)

@@ -1,0 +1,51 @@
+from dataclasses import dataclass
+
+from .catalogue.define_provider import DefineProvider
+from .catalogue.define_route import DefineRoute
+from .catalogue.seed_catalogue import SeedCatalogue
+from .catalogue.set_price import SetPrice
+from .chat.authorize import Authorize
+from .chat.complete_chat import CompleteChat
+from .chat.expire_reservations import ExpireReservations
+from .chat.list_models import ListModels
+from .chat.stream_chat import StreamChat
+from .credentials.remove_credential import RemoveCredential
+from .credentials.reseal_credentials import ResealCredentials
+from .credentials.save_credentials import SaveCredentials
+from .keys.change_virtual_key import ChangeVirtualKey
+from .keys.issue_virtual_key import IssueVirtualKey
+from .keys.list_virtual_keys import ListVirtualKeys
+from .keys.revoke_virtual_key import RevokeVirtualKey
+from .keys.rotate_virtual_key import RotateVirtualKey
+from .ports.catalogues import CatalogueLookup, Catalogues
+from .spend.report_spend import ReportSpend
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """Everything that the gateway can do, ready to call: with HTTP in front of it, or without."""
+
+    authorize: Authorize
+    complete_chat: CompleteChat
+    stream_chat: StreamChat
+    list_models: ListModels
+    expire_reservations: ExpireReservations
+
+    issue_virtual_key: IssueVirtualKey
+    list_virtual_keys: ListVirtualKeys
+    change_virtual_key: ChangeVirtualKey
+    rotate_virtual_key: RotateVirtualKey
+    revoke_virtual_key: RevokeVirtualKey
+
+    save_credentials: SaveCredentials
+    remove_credential: RemoveCredential
+    reseal_credentials: ResealCredentials
+
+    define_provider: DefineProvider
+    define_route: DefineRoute
+    set_price: SetPrice
+    seed_catalogue: SeedCatalogue
+    catalogues: Catalogues
+    catalogue: CatalogueLookup
+
+    report_spend: ReportSpend
