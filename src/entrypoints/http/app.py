@@ -1,0 +1,90 @@
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from quart import Quart, Response
+from quart.sessions import SecureCookieSession, SecureCookieSessionInterface
+
+from ...application.gateway import Gateway
+from ...application.ports.clock import Clock
+from ...application.ports.entropy import Entropy
+from ...domain.errors import GatewayError
+from .errors import headers_of, rendered
+from .guard import ManagementGuard
+from .headers import receipt_headers
+from .health import health_blueprint
+from .management.blueprint import management_blueprint
+from .openai import STREAM_KEY, openai_blueprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpParts:
+    """Everything that the HTTP front needs of the rest."""
+
+    gateway: Gateway
+    guard: ManagementGuard
+    clock: Clock
+    entropy: Entropy
+    is_ready: Callable[[], Awaitable[bool]]
+    max_body_bytes: int
+
+
+class _NoSessions(SecureCookieSessionInterface):
+    """There is no browser session here, and looking for one takes 30 µs a request."""
+
+    async def open_session(self, app: Quart, request: Any) -> SecureCookieSession:
+        del app, request
+        return _NO_SESSION
+
+    async def save_session(self, app: Quart, session: Any, response: Any) -> None:
+        del app, session, response
+
+
+_NO_SESSION = SecureCookieSession()
+
+
+def create_app(parts: HttpParts) -> Quart:
+    app = Quart("langroute", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = parts.max_body_bytes
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.session_interface = _NoSessions()
+    app.register_blueprint(openai_blueprint(parts.gateway))
+    app.register_blueprint(management_blueprint(parts.gateway, parts.clock, parts.guard))
+    app.register_blueprint(health_blueprint(parts.is_ready))
+
+    @app.errorhandler(Exception)
+    async def on_error(error: Exception) -> Response:
+        body, answer = rendered(error)
+        response = Response(
+            orjson.dumps(body), status=answer.status, content_type="application/json"
+        )
+        response.headers.update(headers_of(answer))
+        if isinstance(error, GatewayError) and error.receipt is not None:
+            response.headers.update(receipt_headers(error.receipt))
+        return response
+
+    @app.after_request
+    async def name_the_request(response: Response) -> Response:
+        if "x-request-id" not in response.headers:
+            response.headers["x-request-id"] = f"req_{parts.entropy.uuid().hex}"
+        return response
+
+    app.asgi_app = _ClosingStreams(app.asgi_app)  # type: ignore[method-assign]
+    return app
+
+
+class _ClosingStreams:
+    """Closes a stream that its client left before reading it: Quart then never enters the body,
+    and so never closes it."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            stream = scope.get(STREAM_KEY)
+            if stream is not None:
+                await stream.aclose()

@@ -1,0 +1,61 @@
+from typing import Any, TypeVar
+
+import orjson
+from pydantic import BaseModel, ValidationError
+from quart import request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from ...domain.errors import InvalidRequest, RequestTooLarge
+
+# What is read must be written again, and the writer goes no deeper than 254.
+MAX_DEPTH = 200
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+async def read_json(*, empty_is: Any = None) -> Any:
+    """The request's body. `empty_is` stands for one of no bytes at all. Raises InvalidRequest."""
+    try:
+        raw = await request.get_data(cache=False, as_text=False)
+    except RequestEntityTooLarge as error:
+        raise RequestTooLarge(request.max_content_length or 0) from error
+    if not raw and empty_is is not None:
+        return empty_is
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest(f"The request body is not valid JSON: {error}.") from error
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _is_deeper_than(body, MAX_DEPTH):
+        raise InvalidRequest(f"The request body is nested more than {MAX_DEPTH} levels deep.")
+    return body
+
+
+async def read(model: type[ModelT], *, empty_is: Any = None) -> ModelT:
+    """The request's body as a checked value. Raises InvalidRequest, naming the field."""
+    return checked(model, await read_json(empty_is=empty_is))
+
+
+def checked(model: type[ModelT], given: object) -> ModelT:
+    """Raises InvalidRequest, naming the field."""
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        param = ".".join(str(step) for step in first["loc"])
+        if not param:
+            raise InvalidRequest("The request body must be a JSON object.") from error
+        raise InvalidRequest(f"'{param}': {first['msg']}.", param=param) from error
+
+
+def _is_deeper_than(body: object, limit: int) -> bool:
+    level = [body]
+    for _ in range(limit):
+        level = [
+            inner
+            for item in level
+            if isinstance(item, dict | list)
+            for inner in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            return False
+    return True

@@ -1,0 +1,18 @@
+from quart import Blueprint
+
+from ....application.gateway import Gateway
+from ....application.ports.clock import Clock
+from ..guard import ManagementGuard
+from .catalogue import add_catalogue
+from .keys import add_keys
+from .spend import add_spend
+
+
+def management_blueprint(gateway: Gateway, clock: Clock, guard: ManagementGuard) -> Blueprint:
+    """What administrators call, all of it behind the guard."""
+    blueprint = Blueprint("management", __name__, url_prefix="/api")
+    blueprint.before_request(guard)
+    add_keys(blueprint, gateway, clock)
+    add_catalogue(blueprint, gateway, clock)
+    add_spend(blueprint, gateway)
+    return blueprint

@@ -1,0 +1,64 @@
+from quart import Blueprint, Response
+
+from ....application.gateway import Gateway
+from ....application.ports.clock import Clock
+from ... import views
+from ..bodies import read
+from . import bodies
+from .answers import as_json, as_list
+
+
+def add_catalogue(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
+    """Providers, routes and prices. Read from the store itself, so that what was just written is
+    seen."""
+
+    @blueprint.get("/providers")
+    async def list_providers() -> Response:
+        catalogue = await gateway.catalogues.load()
+        return as_list([views.provider_view(p) for p in catalogue.providers.values()])
+
+    @blueprint.put("/providers/<name>")
+    async def define_provider(name: str) -> Response:
+        body = await read(bodies.ProviderBody)
+        return as_json(views.provider_view(await gateway.define_provider(body.provider(name))))
+
+    @blueprint.delete("/providers/<name>")
+    async def remove_provider(name: str) -> Response:
+        await gateway.define_provider.remove(name)
+        return as_json({"removed": name})
+
+    @blueprint.put("/providers/<name>/credential")
+    async def save_shared_credential(name: str) -> Response:
+        body = await read(bodies.CredentialBody)
+        return as_json({"saved": await gateway.save_credentials(None, {name: body.secret})})
+
+    @blueprint.delete("/providers/<name>/credential")
+    async def remove_shared_credential(name: str) -> Response:
+        await gateway.remove_credential(None, name)
+        return as_json({"removed": name})
+
+    @blueprint.get("/routes")
+    async def list_routes() -> Response:
+        catalogue = await gateway.catalogues.load()
+        return as_list([views.route_view(route) for route in catalogue.routes])
+
+    @blueprint.put("/routes/<path:model>")
+    async def define_route(model: str) -> Response:
+        body = await read(bodies.RouteBody)
+        return as_json(views.route_view(await gateway.define_route(body.route(model))))
+
+    @blueprint.delete("/routes/<path:model>")
+    async def remove_route(model: str) -> Response:
+        await gateway.define_route.remove(model)
+        return as_json({"removed": model})
+
+    @blueprint.get("/prices")
+    async def list_prices() -> Response:
+        catalogue = await gateway.catalogues.load()
+        return as_list([views.price_view(row) for row in catalogue.prices.rows()])
+
+    @blueprint.post("/prices")
+    async def set_price() -> Response:
+        body = await read(bodies.PriceBody)
+        price = await gateway.set_price(body.price(clock.now_ns()))
+        return as_json(views.price_view(price), 201)

@@ -1,0 +1,93 @@
+from typing import Any
+
+from quart import Blueprint, Response, request
+
+from ....application.gateway import Gateway
+from ....application.keys.change_virtual_key import KeyChange
+from ....application.keys.issue_virtual_key import IssuedKey, KeyOrder
+from ....application.ports.clock import Clock
+from ....domain.keys import VirtualKey
+from ... import views
+from ..bodies import read
+from . import bodies
+from .answers import as_json, as_list, count_arg, key_id
+
+
+def add_keys(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
+    """Virtual keys and their credentials. The two paths of the original come first."""
+
+    def shown(key: VirtualKey) -> dict[str, Any]:
+        return views.key_view(key, clock.now_ns())
+
+    def issued(issue: IssuedKey) -> Response:
+        return as_json({**shown(issue.key), "virtual_key": issue.secret}, 201)
+
+    async def order() -> KeyOrder:
+        body = await read(bodies.KeyBody, empty_is={})
+        return KeyOrder(
+            name=body.name,
+            limits=body.limits(gateway.issue_virtual_key.default_limits),
+            allowed_models=tuple(body.allowed_models),
+            expires_at_ns=bodies.to_ns(body.expires_at) if body.expires_at else None,
+        )
+
+    @blueprint.post("/generate-virtual-key")
+    async def generate_virtual_key() -> Response:
+        issue = await gateway.issue_virtual_key(await order())
+        return as_json({"virtualKey": issue.secret})
+
+    @blueprint.post("/save-keys")
+    async def save_keys() -> Response:
+        body = await read(bodies.SaveKeysBody)
+        secrets = {"openai": body.openaiKey or "", "mistral": body.mistralKey or ""}
+        saved = await gateway.save_credentials.for_holder(body.virtualKey, secrets)
+        return as_json({"message": "API keys saved", "saved": saved})
+
+    @blueprint.post("/keys")
+    async def issue_key() -> Response:
+        return issued(await gateway.issue_virtual_key(await order()))
+
+    @blueprint.get("/keys")
+    async def list_keys() -> Response:
+        after = request.args.get("after")
+        keys = await gateway.list_virtual_keys(
+            key_id(after, "after") if after else None, count_arg("limit", 100)
+        )
+        return as_list([shown(key) for key in keys])
+
+    @blueprint.get("/keys/<key>")
+    async def one_key(key: str) -> Response:
+        return as_json(shown(await gateway.list_virtual_keys.one(key_id(key))))
+
+    @blueprint.patch("/keys/<key>")
+    async def change_key(key: str) -> Response:
+        body = await read(bodies.KeyBody)
+        present = await gateway.list_virtual_keys.one(key_id(key))
+        given = body.model_fields_set
+        change = KeyChange(
+            name=body.name if "name" in given else None,
+            limits=body.limits(present.limits),
+            allowed_models=tuple(body.allowed_models) if "allowed_models" in given else None,
+            never_expires="expires_at" in given and body.expires_at is None,
+            expires_at_ns=bodies.to_ns(body.expires_at) if body.expires_at else None,
+        )
+        return as_json(shown(await gateway.change_virtual_key(present.id, change)))
+
+    @blueprint.post("/keys/<key>/rotate")
+    async def rotate_key(key: str) -> Response:
+        return issued(await gateway.rotate_virtual_key(key_id(key)))
+
+    @blueprint.delete("/keys/<key>")
+    async def revoke_key(key: str) -> Response:
+        return as_json(shown(await gateway.revoke_virtual_key(key_id(key))))
+
+    @blueprint.put("/keys/<key>/credentials/<provider>")
+    async def save_own_credential(key: str, provider: str) -> Response:
+        body = await read(bodies.CredentialBody)
+        saved = await gateway.save_credentials(key_id(key), {provider: body.secret})
+        return as_json({"saved": saved})
+
+    @blueprint.delete("/keys/<key>/credentials/<provider>")
+    async def remove_own_credential(key: str, provider: str) -> Response:
+        await gateway.remove_credential(key_id(key), provider)
+        return as_json({"removed": provider})

@@ -1,0 +1,123 @@
+"""Domain values as plain JSON, for the management endpoints and the command line."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from ..application.ports.ledger import SpendLine
+from ..domain.keys import VirtualKey
+from ..domain.ledger import LedgerEntry
+from ..domain.money import Money
+from ..domain.pricing import DatedPrice, Rates
+from ..domain.providers import Provider
+from ..domain.routes import ModelRoute
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TOKENS_PER_MTOK = 1_000_000
+
+
+def moment(ns: int | None) -> str | None:
+    """ISO 8601 in UTC, to the microsecond."""
+    if ns is None:
+        return None
+    return (_EPOCH + timedelta(microseconds=ns // 1000)).isoformat().replace("+00:00", "Z")
+
+
+def key_view(key: VirtualKey, now_ns: int) -> dict[str, Any]:
+    return {
+        "id": str(key.id),
+        "name": key.name,
+        "hint": f"…{key.hint}",
+        "state": str(key.state(now_ns)),
+        "requests_per_minute": key.limits.requests_per_minute,
+        "tokens_per_minute": key.limits.tokens_per_minute,
+        "allowed_models": list(key.allowed_models),
+        "created_at": moment(key.created_at_ns),
+        "expires_at": moment(key.expires_at_ns),
+        "revoked_at": moment(key.revoked_at_ns),
+    }
+
+
+def provider_view(provider: Provider) -> dict[str, Any]:
+    return {
+        "name": provider.name,
+        "kind": str(provider.kind),
+        "base_url": provider.base_url,
+        "needs_credential": provider.needs_credential,
+    }
+
+
+def route_view(route: ModelRoute) -> dict[str, Any]:
+    return {
+        "model": route.model,
+        "aliases": list(route.aliases),
+        "output_cap": route.output_cap,
+        "targets": [
+            {
+                "provider": target.provider,
+                "model": target.model,
+                "order": target.order,
+                "weight": target.weight,
+            }
+            for target in route.targets
+        ],
+    }
+
+
+def price_view(row: DatedPrice) -> dict[str, Any]:
+    return {
+        "provider": row.provider,
+        "model": row.model,
+        "effective_from": moment(row.effective_from_ns),
+        "source": row.source,
+        **_rates_view(row.price.rates),
+        "tiers": [
+            {"above_prompt_tokens": tier.above_prompt_tokens, **_rates_view(tier.rates)}
+            for tier in row.price.tiers
+        ],
+    }
+
+
+def _rates_view(rates: Rates) -> dict[str, str | None]:
+    """US dollars a million tokens, as text: a float would not be exact."""
+    return {name: per_mtok(getattr(rates, name)) for name in Rates.__slots__}
+
+
+def per_mtok(rate: Money | None) -> str | None:
+    if rate is None:
+        return None
+    return f"{(rate.usd * _TOKENS_PER_MTOK).normalize() + Decimal(0):f}"
+
+
+def spend_view(line: SpendLine) -> dict[str, Any]:
+    return {
+        "name": line.name,
+        "calls": line.calls,
+        "prompt_tokens": line.prompt_tokens,
+        "completion_tokens": line.completion_tokens,
+        "cost_usd": str(line.cost),
+        "unpriced_calls": line.unpriced_calls,
+        "estimated_calls": line.estimated_calls,
+    }
+
+
+def entry_view(entry: LedgerEntry) -> dict[str, Any]:
+    usage = entry.usage
+    return {
+        "request_id": f"req_{entry.request_id.hex}",
+        "key_id": str(entry.key_id),
+        "at": moment(entry.at_ns),
+        "duration_ms": entry.duration_ns // 10**6,
+        "first_byte_ms": None if entry.first_byte_ns is None else entry.first_byte_ns // 10**6,
+        "model": entry.model,
+        "provider": entry.provider,
+        "upstream_model": entry.upstream_model,
+        "outcome": str(entry.outcome),
+        "error": entry.error,
+        "attempts": entry.attempts,
+        "streamed": entry.streamed,
+        "usage": {name: getattr(usage, name) for name in type(usage).__slots__},
+        "cost_usd": str(entry.cost),
+        "priced": entry.priced,
+        "estimated": entry.estimated,
+    }
