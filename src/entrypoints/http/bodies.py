@@ -16,7 +16,8 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 async def read_json(*, empty_is: Any = None) -> Any:
     """The request's body. `empty_is` stands for one of no bytes at all. Raises InvalidRequest."""
     try:
-        raw = await request.get_data(cache=False, as_text=False)
+        # By position, or the type checker takes the body for text: cache, as_text, parse_form_data.
+        raw = await request.get_data(False, False, False)
     except RequestEntityTooLarge as error:
         raise RequestTooLarge(request.max_content_length or 0) from error
     if not raw and empty_is is not None:

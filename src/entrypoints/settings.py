@@ -1,0 +1,232 @@
+import ipaddress
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from ..domain.limits import Limits
+from ..domain.timeouts import Timeouts
+
+_HEX_KEY = re.compile(r"[0-9a-fA-F]{64}")
+_MIN_ADMIN_KEY = 16
+
+
+class WrongSettings(Exception):
+    """`str()` names each setting that is wrong, and why; never its value."""
+
+
+def _encryption_key(secret: SecretStr) -> SecretStr:
+    if not _HEX_KEY.fullmatch(secret.get_secret_value()):
+        raise ValueError("must be 64 hexadecimal characters (`openssl rand -hex 32`)")
+    return secret
+
+
+def _admin_key(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if len(text) < _MIN_ADMIN_KEY or not text.isascii() or not text.isprintable():
+        raise ValueError(f"must have at least {_MIN_ADMIN_KEY} printable ASCII characters")
+    return secret
+
+
+def _postgres_url(secret: SecretStr) -> SecretStr:
+    if not secret.get_secret_value().startswith(("postgresql://", "postgres://")):
+        raise ValueError("must be a postgresql:// URL")
+    return secret
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+def _none_if_empty(value: object) -> object:
+    """`NAME=` in a file or a shell means that it is not set."""
+    return None if value == "" else value
+
+
+Optional = BeforeValidator(_none_if_empty)
+EncryptionKey = Annotated[SecretStr, AfterValidator(_encryption_key)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Positive = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """Everything that the environment, or a `.env` file beside it, decides.
+
+    Names carry the prefix `LANGROUTE_`; a few that every platform knows are read without it.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="LANGROUTE_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
+    )
+
+    database_url: Annotated[
+        Annotated[SecretStr, AfterValidator(_postgres_url)] | None,
+        Optional,
+        Field(
+            validation_alias=AliasChoices("DATABASE_URL", "LANGROUTE_DATABASE_URL"),
+            description="The Postgres to use. Without it, LangRoute starts one of its own.",
+        ),
+    ] = None
+    encryption_key: Annotated[
+        EncryptionKey | None,
+        Optional,
+        Field(
+            validation_alias=AliasChoices("ENCRYPTION_KEY", "LANGROUTE_ENCRYPTION_KEY"),
+            description="Seals the providers' keys: 64 hexadecimal characters. Wanted with "
+            "DATABASE_URL; otherwise one is made at first start and kept in the data directory.",
+        ),
+    ] = None
+    old_encryption_keys: Annotated[
+        list[EncryptionKey],
+        NoDecode,
+        BeforeValidator(_split),
+        Field(
+            description="Earlier encryption keys, separated by commas: they still open, until "
+            "`langroute credentials reseal` has run.",
+        ),
+    ] = []
+    admin_key: Annotated[
+        Annotated[SecretStr, AfterValidator(_admin_key)] | None,
+        Optional,
+        Field(description="What administrators send as their bearer token."),
+    ] = None
+    # Not read from HOST: some shells export the machine's own name under it.
+    host: Annotated[
+        str,
+        Field(
+            description="The address to listen on. One that others can reach wants an admin key.",
+        ),
+    ] = "127.0.0.1"
+    port: Annotated[
+        Port,
+        Field(
+            validation_alias=AliasChoices("PORT", "LANGROUTE_PORT"),
+            description="The port to listen on; 0 takes any free one.",
+        ),
+    ] = 3000
+    dev: Annotated[
+        bool,
+        Field(description="Development: administration is open to this machine, without a key."),
+    ] = False
+    data_dir: Annotated[
+        Path, Field(description="Where the embedded Postgres and its encryption key live.")
+    ] = Path(".langroute")
+    requests_per_minute: Annotated[
+        int, Field(ge=0, description="The limit of a new virtual key.")
+    ] = 60
+    tokens_per_minute: Annotated[
+        int, Field(ge=0, description="The limit of a new virtual key.")
+    ] = 200_000
+    default_output_cap: Annotated[
+        Positive,
+        Field(
+            description="The output, in tokens, that is reserved for a call with no cap of its own "
+            "and whose route has none; sent to the provider where the key has a token limit."
+        ),
+    ] = 4096
+    max_body_bytes: Annotated[
+        int, Field(ge=1024, description="The largest request body that is read.")
+    ] = 32 * 1024 * 1024
+    connect_timeout_s: Annotated[Seconds, Field(description="To connect to a provider.")] = 5.0
+    first_byte_timeout_s: Annotated[
+        Seconds, Field(description="Until a provider begins to answer.")
+    ] = 120.0
+    idle_timeout_s: Annotated[Seconds, Field(description="Between two pieces of an answer.")] = 60.0
+    total_timeout_s: Annotated[
+        Seconds, Field(description="For a call in all, with every attempt.")
+    ] = 600.0
+    database_pool_size: Annotated[
+        int, Field(ge=1, le=100, description="The most connections to Postgres.")
+    ] = 5
+    max_connections: Annotated[
+        Positive, Field(description="The most connections to providers at a time.")
+    ] = 1000
+    shutdown_timeout_s: Annotated[
+        Seconds, Field(description="How long calls under way may take to end after SIGTERM.")
+    ] = 30.0
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="What is logged.")
+    ] = "info"
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Settings":
+        if self.database_url is not None and self.encryption_key is None:
+            raise ValueError("ENCRYPTION_KEY must be set where DATABASE_URL is")
+        if not is_loopback(self.host):
+            if self.dev:
+                raise ValueError(
+                    "LANGROUTE_DEV is for this machine only: LANGROUTE_HOST must be a loopback address"
+                )
+            if self.admin_key is None:
+                raise ValueError(
+                    "LANGROUTE_ADMIN_KEY must be set where LANGROUTE_HOST can be reached from elsewhere"
+                )
+        return self
+
+    @property
+    def default_limits(self) -> Limits:
+        return Limits(
+            requests_per_minute=self.requests_per_minute, tokens_per_minute=self.tokens_per_minute
+        )
+
+    @property
+    def timeouts(self) -> Timeouts:
+        return Timeouts(
+            connect_s=self.connect_timeout_s,
+            first_byte_s=self.first_byte_timeout_s,
+            idle_s=self.idle_timeout_s,
+            total_s=self.total_timeout_s,
+        )
+
+
+def load_settings(**given: object) -> Settings:
+    """From the environment and `.env`; `given` goes before both. Raises WrongSettings."""
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise WrongSettings(
+            "\n".join(
+                f"{_name_of(detail['loc'])}{detail['msg'].removeprefix('Value error, ')}"
+                for detail in error.errors(include_input=False, include_context=False)
+            )
+        ) from None  # the original carries the values
+
+
+def _name_of(loc: tuple[int | str, ...]) -> str:
+    return f"{environment_name(str(loc[0]))}: " if loc else ""
+
+
+def environment_name(field: str) -> str:
+    """What a setting is called in the environment."""
+    if field.isupper():
+        return field
+    alias = Settings.model_fields[field].validation_alias
+    if isinstance(alias, AliasChoices):
+        return str(alias.choices[0])
+    return f"LANGROUTE_{field.upper()}"
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
