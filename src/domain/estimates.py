@@ -28,16 +28,24 @@ def input_bound(body: Mapping[str, Any]) -> int:
 
 def token_bound(value: Any) -> int:
     """No fewer tokens than a piece of JSON can be."""
-    if isinstance(value, str):
-        return len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
-    if isinstance(value, Mapping):
-        opaque = _OPAQUE.get(value.get("type", ""), 0) if "type" in value else 0
-        if opaque:
-            return opaque
-        return _PER_OBJECT + sum(len(key) + token_bound(item) for key, item in value.items())
-    if isinstance(value, Sequence):
-        return sum(token_bound(item) for item in value)
-    return len(str(value))
+    bound = 0
+    waiting = [value]  # a stack of our own: a caller's nesting must not reach Python's
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            bound += len(item) if item.isascii() else len(item.encode("utf-8", "surrogatepass"))
+        elif isinstance(item, Mapping):
+            opaque = _OPAQUE.get(str(item.get("type")), 0)
+            if opaque:
+                bound += opaque
+            else:
+                bound += _PER_OBJECT + sum(map(len, item))
+                waiting.extend(item.values())
+        elif isinstance(item, Sequence):
+            waiting.extend(item)
+        else:
+            bound += len(str(item))
+    return bound
 
 
 def likely_tokens(text_bytes: int) -> int:

@@ -171,12 +171,10 @@ class Settings(BaseSettings):
             raise ValueError("ENCRYPTION_KEY must be set where DATABASE_URL is")
         if not is_loopback(self.host):
             if self.dev:
-                raise ValueError(
-                    "LANGROUTE_DEV is for this machine only: LANGROUTE_HOST must be a loopback address"
-                )
+                raise ValueError("LANGROUTE_HOST must be a loopback address with LANGROUTE_DEV")
             if self.admin_key is None:
                 raise ValueError(
-                    "LANGROUTE_ADMIN_KEY must be set where LANGROUTE_HOST can be reached from elsewhere"
+                    "LANGROUTE_ADMIN_KEY must be set where others can reach LANGROUTE_HOST"
                 )
         return self
 

@@ -15,7 +15,7 @@ class CatalogueLookup(Protocol):
 
 class Catalogues(Protocol):
     """What operators define. Each `put` adds, or replaces what has the same name; it is one
-    transaction."""
+    transaction, and raises NotFound for a route to a provider that does not exist."""
 
     async def load(self) -> Catalogue: ...
 

@@ -13,6 +13,10 @@ class CredentialLookup(Protocol):
 
 
 class Credentials(CredentialLookup, Protocol):
+    async def of(self, owner: KeyId | None) -> tuple[Credential, ...]:
+        """The key's own only; None: those that serve every key."""
+        ...
+
     async def put(self, credential: Credential) -> None: ...
 
     async def remove(self, owner: KeyId | None, provider: str) -> bool:

@@ -17,7 +17,7 @@ class VirtualKeys(KeyLookup, Protocol):
     async def by_id(self, key_id: KeyId) -> VirtualKey | None: ...
 
     async def put(self, key: VirtualKey) -> None:
-        """Adds a key, or replaces the one with its id."""
+        """Adds a key, or replaces the one with its id. A revocation stays, whatever is put."""
         ...
 
     async def page(self, after: KeyId | None, size: int) -> Sequence[VirtualKey]:
