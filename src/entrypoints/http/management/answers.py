@@ -6,8 +6,9 @@ from quart import Response, request
 
 from ....domain.errors import InvalidRequest
 from ....domain.ids import KeyId
+from ...times import to_ns
 from ..bodies import checked
-from .bodies import MomentBody, to_ns
+from .bodies import MomentBody
 
 
 def as_json(body: object, status: int = 200) -> Response:

@@ -1,11 +1,11 @@
 """What the management endpoints take. Unknown fields are refused, so that a typing mistake is not
 taken for consent."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from ....domain.errors import InvalidRequest
 from ....domain.limits import Limits
@@ -13,24 +13,13 @@ from ....domain.money import Money
 from ....domain.pricing import DatedPrice, ModelPrice, Rates, Tier
 from ....domain.providers import Provider, ProviderKind
 from ....domain.routes import ModelRoute, Target
+from ...times import to_ns
 
-_NS_PER_S = 10**9
 _TOKENS_PER_MTOK = 1_000_000
 
 
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-Moment = Annotated[datetime, AfterValidator(_aware)]
 Count = Annotated[int, Field(ge=0, strict=True)]
 UsdPerMtok = Annotated[Decimal, Field(ge=0, decimal_places=6, max_digits=18)]
-
-
-def to_ns(moment: datetime) -> int:
-    """Exact: the float of `timestamp()` would lose microseconds."""
-    whole = int(moment.replace(microsecond=0).timestamp())
-    return whole * _NS_PER_S + moment.microsecond * 1_000
 
 
 class _Body(BaseModel):
@@ -42,7 +31,7 @@ class KeyBody(_Body):
     requests_per_minute: Count | None = None
     tokens_per_minute: Count | None = None
     allowed_models: list[str] = []
-    expires_at: Moment | None = None
+    expires_at: datetime | None = None
 
     def limits(self, present: Limits) -> Limits:
         """Those given replace those present; null lifts a limit."""
@@ -134,7 +123,7 @@ class TierBody(RatesBody):
 class PriceBody(RatesBody):
     provider: str
     model: Annotated[str, Field(min_length=1)]
-    effective_from: Moment | None = None
+    effective_from: datetime | None = None
     tiers: list[TierBody] = []
 
     def price(self, now_ns: int) -> DatedPrice:
@@ -157,4 +146,4 @@ class PriceBody(RatesBody):
 
 
 class MomentBody(_Body):
-    moment: Moment
+    moment: datetime

@@ -8,6 +8,7 @@ from ....application.keys.issue_virtual_key import IssuedKey, KeyOrder
 from ....application.ports.clock import Clock
 from ....domain.keys import VirtualKey
 from ... import views
+from ...times import to_ns
 from ..bodies import read
 from . import bodies
 from .answers import as_json, as_list, count_arg, key_id
@@ -28,7 +29,7 @@ def add_keys(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
             name=body.name,
             limits=body.limits(gateway.issue_virtual_key.default_limits),
             allowed_models=tuple(body.allowed_models),
-            expires_at_ns=bodies.to_ns(body.expires_at) if body.expires_at else None,
+            expires_at_ns=to_ns(body.expires_at) if body.expires_at else None,
         )
 
     @blueprint.post("/generate-virtual-key")
@@ -69,7 +70,7 @@ def add_keys(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
             limits=body.limits(present.limits),
             allowed_models=tuple(body.allowed_models) if "allowed_models" in given else None,
             never_expires="expires_at" in given and body.expires_at is None,
-            expires_at_ns=bodies.to_ns(body.expires_at) if body.expires_at else None,
+            expires_at_ns=to_ns(body.expires_at) if body.expires_at else None,
         )
         return as_json(shown(await gateway.change_virtual_key(present.id, change)))
 

@@ -1,0 +1,66 @@
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
+    """Rows as a table of these columns, or whole as JSON."""
+    if as_json:
+        print_json(list(rows))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(cell(row.get(column)) for column in columns))
+    out.print(table)
+    if not rows:
+        out.print("[dim]nothing there[/dim]")
+
+
+def show_one(row: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(row)
+        return
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, value in row.items():
+        table.add_row(f"[bold]{name.replace('_', ' ')}[/bold]", cell(value))
+    out.print(table)
+
+
+def print_json(value: object) -> None:
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
+def cell(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(cell(item) for item in value) or "-"
+    if isinstance(value, dict):
+        return " ".join(f"{name}={cell(item)}" for name, item in value.items())
+    return str(value)
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """A spinner on a terminal, one plain line elsewhere."""
+    if not err.is_terminal:
+        err.print(f"{what} …", markup=False)
+        yield
+        return
+    with err.status(f"{what} …"):
+        yield

@@ -1,0 +1,49 @@
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+import typer
+
+from ...application.gateway import Gateway
+from ...domain.errors import GatewayError
+from ..lifecycle import open_container
+from ..settings import Settings, WrongSettings, load_settings
+from .output import err, working
+
+ResultT = TypeVar("ResultT")
+
+_WRONG_USE = 2
+
+
+def settings_or_exit(**given: object) -> Settings:
+    try:
+        return load_settings(**given)
+    except WrongSettings as error:
+        for line in str(error).splitlines():
+            err.print(f"[bold red]wrong setting[/bold red] {line}")
+        raise typer.Exit(_WRONG_USE) from error
+
+
+def with_gateway(use: Callable[[Gateway], Awaitable[ResultT]]) -> ResultT:
+    """Opens what the gateway needs, uses it once, and closes it again."""
+    settings = settings_or_exit()
+
+    async def opened() -> ResultT:
+        with working("opening the database"):
+            context = open_container(settings)
+            container = await context.__aenter__()
+        try:
+            return await use(container.gateway())
+        finally:
+            await context.__aexit__(None, None, None)
+
+    return run(opened())
+
+
+def run(work: Coroutine[Any, Any, ResultT]) -> ResultT:
+    """Runs to the end; an error of the gateway's is one line, and exit code 1."""
+    try:
+        return asyncio.run(work)
+    except GatewayError as error:
+        err.print(f"[bold red]error[/bold red] {error}", markup=True)
+        raise typer.Exit(1) from error
