@@ -17,7 +17,7 @@ from .keys.issue_virtual_key import IssueVirtualKey
 from .keys.list_virtual_keys import ListVirtualKeys
 from .keys.revoke_virtual_key import RevokeVirtualKey
 from .keys.rotate_virtual_key import RotateVirtualKey
-from .ports.catalogues import CatalogueLookup, Catalogues
+from .ports.catalogues import Catalogues
 from .spend.report_spend import ReportSpend
 
 
@@ -46,6 +46,5 @@ class Gateway:
     set_price: SetPrice
     seed_catalogue: SeedCatalogue
     catalogues: Catalogues
-    catalogue: CatalogueLookup
 
     report_spend: ReportSpend

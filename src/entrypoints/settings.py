@@ -179,6 +179,10 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def admin_key_text(self) -> str | None:
+        return self.admin_key.get_secret_value() if self.admin_key else None
+
+    @property
     def default_limits(self) -> Limits:
         return Limits(
             requests_per_minute=self.requests_per_minute, tokens_per_minute=self.tokens_per_minute

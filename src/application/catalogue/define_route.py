@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 from ...domain.errors import InvalidRequest, NotFound
 from ...domain.routes import ModelRoute
-from ..ports.catalogues import Catalogues
+from ..ports.catalogues import CatalogueLookup, Catalogues
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +11,7 @@ class DefineRoute:
     node within one second. Raises InvalidRequest, NotFound."""
 
     catalogues: Catalogues
+    catalogue: CatalogueLookup
 
     async def __call__(self, route: ModelRoute) -> ModelRoute:
         known = (await self.catalogues.load()).providers
@@ -21,8 +22,10 @@ class DefineRoute:
                     param=f"targets.{index}.provider",
                 )
         await self.catalogues.put(routes=[route])
+        await self.catalogue.refresh()
         return route
 
     async def remove(self, model: str) -> None:
         if not await self.catalogues.remove_route(model):
             raise NotFound("route", model)
+        await self.catalogue.refresh()

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 from ...domain.catalogue import Catalogue
 from ...domain.pricing import DatedPrice
-from ..ports.catalogues import Catalogues
+from ..ports.catalogues import CatalogueLookup, Catalogues
 from ..ports.list_prices import ListPrices
 from . import starter
 
@@ -20,6 +20,7 @@ class SeedCatalogue:
     model that a route names. What is there already is never touched, so seeding again is safe."""
 
     catalogues: Catalogues
+    catalogue: CatalogueLookup
     list_prices: ListPrices
 
     async def __call__(self) -> Seeded:
@@ -29,6 +30,7 @@ class SeedCatalogue:
         routes = [route for route in starter.ROUTES if route.model not in taken]
         prices = self._missing_prices(there)
         await self.catalogues.put(providers=providers, routes=routes, prices=prices)
+        await self.catalogue.refresh()
         return Seeded(providers=len(providers), routes=len(routes), prices=len(prices))
 
     def _missing_prices(self, there: Catalogue) -> list[DatedPrice]:

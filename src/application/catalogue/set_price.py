@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 from ...domain.errors import InvalidRequest
 from ...domain.pricing import DatedPrice
-from ..ports.catalogues import Catalogues
+from ..ports.catalogues import CatalogueLookup, Catalogues
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,9 +11,11 @@ class SetPrice:
     past entries keep what they cost. Raises InvalidRequest."""
 
     catalogues: Catalogues
+    catalogue: CatalogueLookup
 
     async def __call__(self, price: DatedPrice) -> DatedPrice:
         if price.provider not in (await self.catalogues.load()).providers:
             raise InvalidRequest(f"There is no provider {price.provider!r}.", param="provider")
         await self.catalogues.put(prices=[price])
+        await self.catalogue.refresh()
         return price

@@ -12,6 +12,10 @@ class CatalogueLookup(Protocol):
 
     def current(self) -> Catalogue: ...
 
+    async def refresh(self) -> None:
+        """Reads it anew, so that what was just written is current here at once."""
+        ...
+
 
 class Catalogues(Protocol):
     """What operators define. Each `put` adds, or replaces what has the same name; it is one

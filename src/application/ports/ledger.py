@@ -8,7 +8,10 @@ from ...domain.money import Money
 
 
 class LedgerWriter(Protocol):
-    """Takes entries without waiting; they are written soon, in batches, each exactly once."""
+    """Takes entries without waiting; they are written soon, in batches, each exactly once.
+
+    `at_ns` may be rounded down to a microsecond.
+    """
 
     def record(self, entry: LedgerEntry) -> None: ...
 

@@ -12,7 +12,7 @@ class KeyLookup(Protocol):
 
 
 class VirtualKeys(KeyLookup, Protocol):
-    """The keys themselves."""
+    """The keys themselves. Times finer than a microsecond may be rounded down."""
 
     async def by_id(self, key_id: KeyId) -> VirtualKey | None: ...
 

@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
+from ...adapters.postgres.embedded import psql_path
 from ...application.catalogue.seed_catalogue import Seeded
-from ..lifecycle import migrate_database, open_database, psql_path
+from ..lifecycle import migrate_database, open_database
 from .output import JsonFlag, out, show_one, working
 from .run import run, settings_or_exit, with_gateway
 

@@ -1,6 +1,6 @@
 import typer
 
-from . import database, demo, keys, prices, providers, routes, serve, spend
+from . import database, demo, keys, prices, providers, routes, serve, settings, spend
 
 app = typer.Typer(
     name="langroute",
@@ -22,6 +22,7 @@ app.add_typer(routes.app, name="routes")
 app.add_typer(prices.app, name="prices")
 app.command()(spend.spend)
 app.command()(spend.ledger)
+app.command("settings")(settings.list_settings)
 
 
 def main() -> None:

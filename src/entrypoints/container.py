@@ -1,0 +1,179 @@
+"""Where everything is wired, and nowhere else."""
+
+from dependency_injector import containers, providers
+
+from ..adapters.cache.catalogue import CurrentCatalogue
+from ..adapters.cache.changes import Caches
+from ..adapters.cache.credentials import CachedCredentials
+from ..adapters.cache.virtual_keys import CachedKeys
+from ..adapters.crypto.aes_gcm_seal import AesGcmSeal
+from ..adapters.memory.admission import MemoryAdmission
+from ..adapters.memory.catalogues import MemoryCatalogues
+from ..adapters.memory.credentials import MemoryCredentials
+from ..adapters.memory.health import MemoryHealth
+from ..adapters.memory.ledger import MemoryLedger
+from ..adapters.memory.virtual_keys import MemoryKeys
+from ..adapters.postgres.catalogues import PostgresCatalogues
+from ..adapters.postgres.changes import PostgresChanges
+from ..adapters.postgres.credentials import PostgresCredentials
+from ..adapters.postgres.database import Database
+from ..adapters.postgres.health import PostgresHealth
+from ..adapters.postgres.ledger import PostgresLedger
+from ..adapters.postgres.virtual_keys import PostgresKeys
+from ..adapters.pricing.genai_list_prices import GenaiListPrices
+from ..adapters.system.clock import SystemClock
+from ..adapters.system.entropy import SystemEntropy
+from ..adapters.wire.codecs import all_codecs
+from ..adapters.wire.http import HttpClient
+from ..adapters.wire.upstream import HttpUpstream
+from ..application.catalogue.define_provider import DefineProvider
+from ..application.catalogue.define_route import DefineRoute
+from ..application.catalogue.seed_catalogue import SeedCatalogue
+from ..application.catalogue.set_price import SetPrice
+from ..application.chat.admit import Admit
+from ..application.chat.authorize import Authorize
+from ..application.chat.complete_chat import CompleteChat
+from ..application.chat.conduct_chat import ConductChat
+from ..application.chat.expire_reservations import ExpireReservations
+from ..application.chat.list_models import ListModels
+from ..application.chat.open_credential import OpenCredential
+from ..application.chat.plan_chat import PlanChat
+from ..application.chat.settle import Settle
+from ..application.chat.stream_chat import StreamChat
+from ..application.chat.try_targets import TryTargets
+from ..application.credentials.remove_credential import RemoveCredential
+from ..application.credentials.reseal_credentials import ResealCredentials
+from ..application.credentials.save_credentials import SaveCredentials
+from ..application.gateway import Gateway
+from ..application.keys.change_virtual_key import ChangeVirtualKey
+from ..application.keys.issue_virtual_key import IssueVirtualKey
+from ..application.keys.list_virtual_keys import ListVirtualKeys
+from ..application.keys.revoke_virtual_key import RevokeVirtualKey
+from ..application.keys.rotate_virtual_key import RotateVirtualKey
+from ..application.spend.report_spend import ReportSpend
+from .http.app import HttpParts, create_app
+from .http.guard import ManagementGuard
+from .settings import Settings
+
+S = providers.Singleton
+
+
+class Container(containers.DeclarativeContainer):
+    """LangRoute on Postgres. Nothing here opens or starts anything: `lifecycle` does."""
+
+    settings: providers.Dependency[Settings] = providers.Dependency(instance_of=Settings)
+    database_url: providers.Dependency[str] = providers.Dependency(instance_of=str)
+    encryption_keys: providers.Dependency[list[bytes]] = providers.Dependency(instance_of=list)
+
+    clock = S(SystemClock)
+    entropy = S(SystemEntropy)
+    seal = S(AesGcmSeal, encryption_keys)
+    list_prices = S(GenaiListPrices)
+    timeouts = settings.provided.timeouts
+
+    database = S(Database, database_url, pool_size=settings.provided.database_pool_size)
+    keys = S(PostgresKeys, database)
+    credentials = S(PostgresCredentials, database)
+    catalogues = S(PostgresCatalogues, database)
+    ledger = S(PostgresLedger, database)
+
+    key_lookup = S(CachedKeys, keys)
+    credential_lookup = S(CachedCredentials, credentials)
+    catalogue = S(CurrentCatalogue, catalogues)
+    caches = S(Caches, keys=key_lookup, credentials=credential_lookup, catalogue=catalogue)
+    changes = S(PostgresChanges, database, caches)
+
+    admission = S(MemoryAdmission, clock)
+    http_client = S(HttpClient, max_connections=settings.provided.max_connections)
+    upstream = S(HttpUpstream, http_client, S(all_codecs))
+
+    settle = S(Settle, admission=admission, ledger=ledger, catalogues=catalogue, clock=clock)
+    conduct = S(
+        ConductChat,
+        plan=S(
+            PlanChat,
+            catalogues=catalogue,
+            clock=clock,
+            entropy=entropy,
+            timeouts=timeouts,
+            default_output_cap=settings.provided.default_output_cap,
+        ),
+        admit=S(Admit, admission, ledger),
+        try_targets=S(TryTargets, S(OpenCredential, credential_lookup, seal), timeouts),
+        settle=settle,
+        clock=clock,
+    )
+    gateway = S(
+        Gateway,
+        authorize=S(Authorize, key_lookup, clock),
+        complete_chat=S(CompleteChat, conduct=conduct, upstream=upstream, settle=settle),
+        stream_chat=S(
+            StreamChat,
+            conduct=conduct,
+            upstream=upstream,
+            settle=settle,
+            clock=clock,
+            timeouts=timeouts,
+        ),
+        list_models=S(ListModels, catalogue),
+        expire_reservations=S(ExpireReservations, admission, settle),
+        issue_virtual_key=S(
+            IssueVirtualKey,
+            keys=keys,
+            clock=clock,
+            entropy=entropy,
+            default_limits=settings.provided.default_limits,
+        ),
+        list_virtual_keys=S(ListVirtualKeys, keys),
+        change_virtual_key=S(ChangeVirtualKey, keys),
+        rotate_virtual_key=S(RotateVirtualKey, keys, entropy),
+        revoke_virtual_key=S(RevokeVirtualKey, keys, clock),
+        save_credentials=S(
+            SaveCredentials,
+            keys=keys,
+            credentials=credentials,
+            catalogues=catalogue,
+            seal=seal,
+        ),
+        remove_credential=S(RemoveCredential, credentials),
+        reseal_credentials=S(ResealCredentials, credentials, seal),
+        define_provider=S(DefineProvider, catalogues, catalogue),
+        define_route=S(DefineRoute, catalogues, catalogue),
+        set_price=S(SetPrice, catalogues, catalogue),
+        seed_catalogue=S(SeedCatalogue, catalogues, catalogue, list_prices),
+        catalogues=catalogues,
+        report_spend=S(ReportSpend, ledger),
+    )
+
+    is_ready = S(PostgresHealth, database)
+    app = S(
+        create_app,
+        S(
+            HttpParts,
+            gateway=gateway,
+            guard=S(
+                ManagementGuard,
+                admin_key=settings.provided.admin_key_text,
+                open_in_development=settings.provided.dev,
+            ),
+            clock=clock,
+            entropy=entropy,
+            is_ready=is_ready,
+            max_body_bytes=settings.provided.max_body_bytes,
+        ),
+    )
+
+
+@containers.copy(Container)
+class MemoryContainer(Container):
+    """LangRoute without a database: for tests, and for other applications that embed it."""
+
+    database_url: providers.Object[str] = providers.Object("")
+    keys = S(MemoryKeys)
+    credentials = S(MemoryCredentials)
+    catalogues = S(MemoryCatalogues)
+    ledger = S(MemoryLedger)
+    is_ready = S(MemoryHealth)
+    key_lookup = keys
+    credential_lookup = credentials
+    catalogue = catalogues

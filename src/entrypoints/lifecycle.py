@@ -1,0 +1,130 @@
+"""Opens what the container wires, in order, and closes it again, in the other one."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from dependency_injector import providers
+
+from ..adapters.postgres.database import Database
+from ..adapters.postgres.embedded import EmbeddedPostgres
+from ..adapters.postgres.migrate import is_current, migrate
+from ..application.chat.expire_reservations import ExpireReservations
+from ..domain.errors import GatewayError
+from .container import Container, MemoryContainer
+from .encryption import encryption_keys
+from .settings import Settings
+
+NO_ADAPTERS: Mapping[str, object] = {}
+_KEY_BYTES = 32
+_SWEEP_S = 5.0
+_LISTENING_S = 5.0
+_LOG = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[str]:
+    """The URL of the database: the one that is set, or that of the embedded one, started."""
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+        return
+    async with EmbeddedPostgres(settings.data_dir / "postgres") as embedded:
+        yield embedded.url
+
+
+@asynccontextmanager
+async def open_container(
+    settings: Settings, *, serving: bool = False, adapters: Mapping[str, object] = NO_ADAPTERS
+) -> AsyncIterator[Container]:
+    """A container whose gateway works, on a migrated database.
+
+    With `serving` it also hears of changes, so that its caches stay true; without, it is for one
+    use from the command line. `adapters` take the place of the container's own, by name. Closing
+    it writes the last entries of the ledger.
+    """
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(open_database(settings))
+        container = Container(
+            settings=settings, database_url=url, encryption_keys=encryption_keys(settings)
+        )
+        _swap(container, adapters)
+        database = container.database()
+        stack.push_async_callback(database.aclose)
+        if not await is_current(database.engine):
+            await migrate(database.engine)
+        await _load_catalogue(container)
+        ledger = container.ledger()
+        ledger.start()
+        stack.push_async_callback(ledger.aclose)
+        stack.push_async_callback(container.http_client().aclose)
+        if serving:
+            await _follow_changes(container, stack)
+            sweep = asyncio.create_task(_sweep(container.gateway().expire_reservations))
+            stack.callback(sweep.cancel)
+        yield container
+
+
+@asynccontextmanager
+async def open_memory_container(
+    settings: Settings, *, adapters: Mapping[str, object] = NO_ADAPTERS
+) -> AsyncIterator[MemoryContainer]:
+    """The same without a database: everything is gone when it is closed."""
+    container = MemoryContainer(
+        settings=settings, encryption_keys=[secrets.token_bytes(_KEY_BYTES)]
+    )
+    _swap(container, adapters)
+    await container.gateway().seed_catalogue()
+    sweep = asyncio.create_task(_sweep(container.gateway().expire_reservations))
+    try:
+        yield container
+    finally:
+        sweep.cancel()
+        await container.http_client().aclose()
+
+
+async def migrate_database(settings: Settings, revision: str) -> None:
+    """To the given revision, up or down."""
+    async with open_database(settings) as url:
+        database = Database(url)
+        try:
+            await migrate(database.engine, revision)
+        finally:
+            await database.aclose()
+
+
+def _swap(container: Container, adapters: Mapping[str, object]) -> None:
+    for name, adapter in adapters.items():
+        if name not in container.providers:
+            raise TypeError(f"the container wires nothing that is called {name!r}")
+        container.providers[name].override(providers.Object(adapter))
+
+
+async def _load_catalogue(container: Container) -> None:
+    catalogue = container.catalogue()
+    await catalogue.refresh()
+    if not catalogue.current().providers:
+        await container.gateway().seed_catalogue()
+
+
+async def _follow_changes(container: Container, stack: AsyncExitStack) -> None:
+    catalogue, changes = container.catalogue(), container.changes()
+    catalogue.start()
+    stack.push_async_callback(catalogue.aclose)
+    changes.start()
+    stack.push_async_callback(changes.aclose)
+    async with asyncio.timeout(_LISTENING_S):
+        await changes.ready.wait()
+
+
+async def _sweep(expire: ExpireReservations) -> None:
+    while True:
+        await asyncio.sleep(_SWEEP_S)
+        try:
+            lost = await expire()
+        except GatewayError:
+            _LOG.exception("could not settle expired reservations; trying again")
+        else:
+            if lost:
+                _LOG.warning("settled %d expired reservations at their bound", lost)
