@@ -61,7 +61,7 @@ class ChatRequest:
             value = body.get(name)
             if value is not None and not _is_one_of(value, types):
                 raise _wrong(name, expected)
-        choices = body.get("n") or 1
+        choices = 1 if body.get("n") is None else body["n"]
         if not 1 <= choices <= _MAX_CHOICES:
             raise InvalidRequest(f"'n' must be from 1 to {_MAX_CHOICES}.", param="n")
         stream = bool(body.get("stream"))

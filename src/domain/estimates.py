@@ -33,19 +33,23 @@ def token_bound(value: Any) -> int:
     while waiting:
         item = waiting.pop()
         if isinstance(item, str):
-            bound += len(item) if item.isascii() else len(item.encode("utf-8", "surrogatepass"))
+            bound += _bytes_of(item)
         elif isinstance(item, Mapping):
-            opaque = _OPAQUE.get(str(item.get("type")), 0)
-            if opaque:
-                bound += opaque
+            kind = item.get("type")
+            if isinstance(kind, str) and kind in _OPAQUE:
+                bound += _OPAQUE[kind]
             else:
-                bound += _PER_OBJECT + sum(map(len, item))
+                bound += _PER_OBJECT + sum(map(_bytes_of, item))
                 waiting.extend(item.values())
         elif isinstance(item, Sequence):
             waiting.extend(item)
         else:
             bound += len(str(item))
     return bound
+
+
+def _bytes_of(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def likely_tokens(text_bytes: int) -> int:

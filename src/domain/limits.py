@@ -1,3 +1,4 @@
+import math
 from bisect import bisect_left
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,7 +35,8 @@ class LimitKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Which limit refused, and when the same call would fit.
+    """Which limit refused, the one that takes longer where both did, and when the same call would
+    fit.
 
     `retry_after_ns` is None for a call that is larger than the limit itself: it never fits.
     """
@@ -68,12 +70,13 @@ class RateWindow:
 
     In any 60 seconds, however the calls fall, what was admitted never exceeds the limit. Settling
     below what was reserved gives the rest back at once; settling above it leaves a debt that
-    blocks until it has slid out.
+    blocks until it has slid out. What came before the slot `oldest` has slid out for good.
     """
 
     slots: tuple[Slot, ...] = ()
     requests: int = 0
     tokens: int = 0
+    oldest: int = 0
 
     def admit(self, limits: Limits, tokens: int, now_ns: int) -> tuple[int | Refusal, "RateWindow"]:
         """One call that may use up to `tokens`: the number of the slot it was put in, which
@@ -81,10 +84,13 @@ class RateWindow:
         number = self._slot_at(now_ns)
         window = self._slid_to(number)
         max_requests, max_tokens = limits.requests_per_minute, limits.tokens_per_minute
+        refusals = []
         if max_requests is not None and window.requests + 1 > max_requests:
-            return window._refusal(LimitKind.REQUESTS, max_requests, 1, now_ns), window
+            refusals.append(window._refusal(LimitKind.REQUESTS, max_requests, 1, now_ns))
         if max_tokens is not None and window.tokens + tokens > max_tokens:
-            return window._refusal(LimitKind.TOKENS, max_tokens, tokens, now_ns), window
+            refusals.append(window._refusal(LimitKind.TOKENS, max_tokens, tokens, now_ns))
+        if refusals:
+            return max(refusals, key=_wait_ns), window
         return number, window._with(number, 1, tokens)
 
     def settle(self, slot: int, reserved: int, actual: int, now_ns: int) -> "RateWindow":
@@ -106,6 +112,7 @@ class RateWindow:
             slots=(*window.slots[:index], freed, *window.slots[index + 1 :]),
             requests=window.requests,
             tokens=window.tokens - (reserved - actual),
+            oldest=window.oldest,
         )
 
     def remaining(self, limits: Limits, now_ns: int) -> Remaining:
@@ -122,8 +129,9 @@ class RateWindow:
         return not self._slid_to(self._slot_at(now_ns)).slots
 
     def _slot_at(self, now_ns: int) -> int:
-        """Never before the newest slot: a clock that steps back must not forgive anything."""
-        number = now_ns // SLOT_NS
+        """Never before the newest slot, nor before the oldest: a clock that steps back must not
+        forgive anything, nor fill a slot again whose calls may still be settled."""
+        number = max(now_ns // SLOT_NS, self.oldest)
         return max(number, self.slots[-1].number) if self.slots else number
 
     def _slid_to(self, number: int) -> "RateWindow":
@@ -135,6 +143,7 @@ class RateWindow:
             slots=self.slots[gone:],
             requests=self.requests - sum(slot.requests for slot in self.slots[:gone]),
             tokens=self.tokens - sum(slot.tokens for slot in self.slots[:gone]),
+            oldest=oldest,
         )
 
     def _with(self, number: int, requests: int, tokens: int) -> "RateWindow":
@@ -146,7 +155,10 @@ class RateWindow:
         else:
             slots = (*slots, Slot(number, requests, tokens))
         return RateWindow(
-            slots=slots, requests=self.requests + requests, tokens=self.tokens + tokens
+            slots=slots,
+            requests=self.requests + requests,
+            tokens=self.tokens + tokens,
+            oldest=self.oldest,
         )
 
     def _refusal(self, kind: LimitKind, limit: int, asked: int, now_ns: int) -> Refusal:
@@ -163,6 +175,10 @@ class RateWindow:
             freed += slot.requests if kind is LimitKind.REQUESTS else slot.tokens
             left_at = (slot.number + SLOTS + 1) * SLOT_NS
         return max(0, left_at - now_ns)
+
+
+def _wait_ns(refusal: Refusal) -> float:
+    return math.inf if refusal.retry_after_ns is None else refusal.retry_after_ns
 
 
 def _left(limit: int | None, used: int) -> int | None:

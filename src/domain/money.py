@@ -1,8 +1,13 @@
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from typing import Self
 
 PICO_PER_USD = 10**12
+
+# Of our own: Python's default one rounds at 28 digits, and an embedding application may have set
+# another. Here, whatever would be rounded is an error.
+_DIGITS = 60
+_EXACT = Context(prec=_DIGITS, Emax=_DIGITS, traps=[Inexact, InvalidOperation, Overflow])
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -23,16 +28,14 @@ class Money:
     def from_usd(cls, usd: Decimal | str | int) -> Self:
         """Raises ValueError where the amount is finer than a pico-dollar, or is not a number."""
         try:
-            pico = Decimal(usd) * PICO_PER_USD
-            if pico != int(pico):
-                raise ValueError(f"{usd} USD is finer than a pico-dollar")
-        except (ArithmeticError, OverflowError) as error:
-            raise ValueError(f"{usd!r} is not an amount of money") from error
-        return cls(int(pico))
+            pico = _EXACT.multiply(Decimal(usd), PICO_PER_USD)
+            return cls(int(pico.to_integral_exact(context=_EXACT)))
+        except (ArithmeticError, ValueError) as error:
+            raise ValueError(f"{usd!r} is not an amount of money in whole pico-dollars") from error
 
     @property
     def usd(self) -> Decimal:
-        return Decimal(self.pico) / PICO_PER_USD
+        return _EXACT.divide(self.pico, PICO_PER_USD)
 
     def __add__(self, other: "Money") -> "Money":
         return Money(self.pico + other.pico)

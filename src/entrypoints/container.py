@@ -1,6 +1,10 @@
 """Where everything is wired, and nowhere else."""
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 from dependency_injector import containers, providers
+from dependency_injector.providers import Provider
 
 from ..adapters.cache.catalogue import CurrentCatalogue
 from ..adapters.cache.changes import Caches
@@ -50,12 +54,22 @@ from ..application.keys.issue_virtual_key import IssueVirtualKey
 from ..application.keys.list_virtual_keys import ListVirtualKeys
 from ..application.keys.revoke_virtual_key import RevokeVirtualKey
 from ..application.keys.rotate_virtual_key import RotateVirtualKey
+from ..application.ports.catalogues import CatalogueLookup, Catalogues
+from ..application.ports.credentials import CredentialLookup, Credentials
+from ..application.ports.ledger import LedgerReports, LedgerWriter
+from ..application.ports.virtual_keys import KeyLookup, VirtualKeys
 from ..application.spend.report_spend import ReportSpend
 from .http.app import HttpParts, create_app
 from .http.guard import ManagementGuard
 from .settings import Settings
 
 S = providers.Singleton
+T = TypeVar("T")
+
+
+def _itself(one: T) -> T:
+    """Gives what is wired a second name, under the port that it fills."""
+    return one
 
 
 class Container(containers.DeclarativeContainer):
@@ -72,15 +86,24 @@ class Container(containers.DeclarativeContainer):
     timeouts = settings.provided.timeouts
 
     database = S(Database, database_url, pool_size=settings.provided.database_pool_size)
-    keys = S(PostgresKeys, database)
-    credentials = S(PostgresCredentials, database)
-    catalogues = S(PostgresCatalogues, database)
-    ledger = S(PostgresLedger, database)
+    keys: Provider[VirtualKeys] = S(PostgresKeys, database)
+    credentials: Provider[Credentials] = S(PostgresCredentials, database)
+    catalogues: Provider[Catalogues] = S(PostgresCatalogues, database)
+    postgres_ledger = S(PostgresLedger, database)
+    ledger: Provider[LedgerWriter] = S(_itself, postgres_ledger)
+    reports: Provider[LedgerReports] = S(_itself, postgres_ledger)
+    is_ready: Provider[Callable[[], Awaitable[bool]]] = S(PostgresHealth, database)
 
-    key_lookup = S(CachedKeys, keys)
-    credential_lookup = S(CachedCredentials, credentials)
-    catalogue = S(CurrentCatalogue, catalogues)
-    caches = S(Caches, keys=key_lookup, credentials=credential_lookup, catalogue=catalogue)
+    key_lookup: Provider[KeyLookup] = S(CachedKeys, keys)
+    credential_lookup: Provider[CredentialLookup] = S(CachedCredentials, credentials)
+    cached_catalogue = S(CurrentCatalogue, catalogues)
+    catalogue: Provider[CatalogueLookup] = S(_itself, cached_catalogue)
+    caches = S(
+        Caches,
+        keys=key_lookup,
+        credentials=credential_lookup,
+        catalogue=cached_catalogue,
+    )
     changes = S(PostgresChanges, database, caches)
 
     admission = S(MemoryAdmission, clock)
@@ -142,10 +165,9 @@ class Container(containers.DeclarativeContainer):
         set_price=S(SetPrice, catalogues, catalogue),
         seed_catalogue=S(SeedCatalogue, catalogues, catalogue, list_prices),
         catalogues=catalogues,
-        report_spend=S(ReportSpend, ledger),
+        report_spend=S(ReportSpend, reports),
     )
 
-    is_ready = S(PostgresHealth, database)
     app = S(
         create_app,
         S(
@@ -164,16 +186,20 @@ class Container(containers.DeclarativeContainer):
     )
 
 
-@containers.copy(Container)
-class MemoryContainer(Container):
-    """LangRoute without a database: for tests, and for other applications that embed it."""
-
-    database_url: providers.Object[str] = providers.Object("")
-    keys = S(MemoryKeys)
-    credentials = S(MemoryCredentials)
-    catalogues = S(MemoryCatalogues)
+def memory_container(settings: Settings, encryption_keys: list[bytes]) -> Container:
+    """LangRoute without a database: for tests, and for applications that embed it."""
+    container = Container(
+        settings=settings, database_url="postgresql://", encryption_keys=encryption_keys
+    )
+    keys, credentials, catalogues = S(MemoryKeys), S(MemoryCredentials), S(MemoryCatalogues)
     ledger = S(MemoryLedger)
-    is_ready = S(MemoryHealth)
-    key_lookup = keys
-    credential_lookup = credentials
-    catalogue = catalogues
+    container.keys.override(keys)
+    container.key_lookup.override(keys)
+    container.credentials.override(credentials)
+    container.credential_lookup.override(credentials)
+    container.catalogues.override(catalogues)
+    container.catalogue.override(catalogues)
+    container.ledger.override(ledger)
+    container.reports.override(ledger)
+    container.is_ready.override(S(MemoryHealth))
+    return container

@@ -13,7 +13,7 @@ from ..adapters.postgres.embedded import EmbeddedPostgres
 from ..adapters.postgres.migrate import is_current, migrate
 from ..application.chat.expire_reservations import ExpireReservations
 from ..domain.errors import GatewayError
-from .container import Container, MemoryContainer
+from .container import Container, memory_container
 from .encryption import encryption_keys
 from .settings import Settings
 
@@ -55,10 +55,10 @@ async def open_container(
         if not await is_current(database.engine):
             await migrate(database.engine)
         await _load_catalogue(container)
-        ledger = container.ledger()
+        ledger = container.postgres_ledger()
         ledger.start()
         stack.push_async_callback(ledger.aclose)
-        stack.push_async_callback(container.http_client().aclose)
+        await stack.enter_async_context(container.http_client())
         if serving:
             await _follow_changes(container, stack)
             sweep = asyncio.create_task(_sweep(container.gateway().expire_reservations))
@@ -69,19 +69,17 @@ async def open_container(
 @asynccontextmanager
 async def open_memory_container(
     settings: Settings, *, adapters: Mapping[str, object] = NO_ADAPTERS
-) -> AsyncIterator[MemoryContainer]:
+) -> AsyncIterator[Container]:
     """The same without a database: everything is gone when it is closed."""
-    container = MemoryContainer(
-        settings=settings, encryption_keys=[secrets.token_bytes(_KEY_BYTES)]
-    )
+    container = memory_container(settings, [secrets.token_bytes(_KEY_BYTES)])
     _swap(container, adapters)
     await container.gateway().seed_catalogue()
-    sweep = asyncio.create_task(_sweep(container.gateway().expire_reservations))
-    try:
-        yield container
-    finally:
-        sweep.cancel()
-        await container.http_client().aclose()
+    async with container.http_client():
+        sweep = asyncio.create_task(_sweep(container.gateway().expire_reservations))
+        try:
+            yield container
+        finally:
+            sweep.cancel()
 
 
 async def migrate_database(settings: Settings, revision: str) -> None:
@@ -102,14 +100,14 @@ def _swap(container: Container, adapters: Mapping[str, object]) -> None:
 
 
 async def _load_catalogue(container: Container) -> None:
-    catalogue = container.catalogue()
+    catalogue = container.cached_catalogue()
     await catalogue.refresh()
     if not catalogue.current().providers:
         await container.gateway().seed_catalogue()
 
 
 async def _follow_changes(container: Container, stack: AsyncExitStack) -> None:
-    catalogue, changes = container.catalogue(), container.changes()
+    catalogue, changes = container.cached_catalogue(), container.changes()
     catalogue.start()
     stack.push_async_callback(catalogue.aclose)
     changes.start()

@@ -24,13 +24,17 @@ AnswerT = TypeVar("AnswerT")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Underway(Generic[AnswerT]):
-    """A call that a target has begun to answer. Whoever holds it must settle it."""
+    """A call that a target has begun to answer. Whoever holds it must settle it.
+
+    `began_ns` is on the monotonic clock.
+    """
 
     plan: Plan
     reservation: Reservation
     receipt: Receipt
     answer: AnswerT
     target: Target
+    began_ns: int
     first_byte_ns: int
 
 
@@ -54,14 +58,14 @@ class ConductChat:
         chat: ChatRequest,
         ask: Callable[[UpstreamCall], Awaitable[AnswerT]],
     ) -> Underway[AnswerT]:
+        began_ns = self.clock.monotonic_ns()
         plan = self.plan(key, chat)
         reservation, receipt = await self.admit(plan)
         course = Course()
         try:
             answer = await self.try_targets(plan, course, ask)
         except BaseException as error:
-            # Shielded: whoever hung up must not leave the reservation behind.
-            await asyncio.shield(self.settle(reservation, _ended_by(error, plan, course)))
+            await self.settle(reservation, _ended_by(error, plan, course))
             if isinstance(error, GatewayError):
                 error.receipt = replace(receipt, attempts=tuple(course.attempts))
             raise
@@ -71,7 +75,8 @@ class ConductChat:
             receipt=replace(receipt, attempts=tuple(course.attempts)),
             answer=answer.value,
             target=answer.target,
-            first_byte_ns=max(0, self.clock.now_ns() - plan.ask.at_ns),
+            began_ns=began_ns,
+            first_byte_ns=self.clock.monotonic_ns() - began_ns,
         )
 
 

@@ -14,7 +14,8 @@ from ..ports.catalogues import CatalogueLookup
 from ..ports.clock import Clock
 from ..ports.entropy import Entropy
 
-# A reservation outlives its call by this much: time enough to settle, and to notice a hang-up.
+# A reservation outlives its call by this much: time enough to settle, and to notice a hang-up. A
+# stream's deadline is checked between two pieces, so the wait for one more is allowed for, too.
 _LEASE_SLACK_S = 30.0
 _NS = 10**9
 
@@ -68,7 +69,7 @@ class PlanChat:
             model=chat.model,
             streamed=chat.stream,
             at_ns=now_ns,
-            lease_until_ns=now_ns + int((self.timeouts.total_s + _LEASE_SLACK_S) * _NS),
+            lease_until_ns=now_ns + self._lease_ns(),
             input_bound=reserved_input,
             output_bound=output,
             cost_bound=max(
@@ -79,6 +80,10 @@ class PlanChat:
         return Plan(
             key=key, chat=chat, catalogue=catalogue, targets=targets, output_cap=sent, ask=ask
         )
+
+    def _lease_ns(self) -> int:
+        longest_s = self.timeouts.total_s + self.timeouts.idle_s
+        return int((longest_s + _LEASE_SLACK_S) * _NS)
 
     def _caps(
         self, key: VirtualKey, chat: ChatRequest, route: ModelRoute, reserved_input: int

@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import dataclass
 
 from ...domain.admission import Reservation
@@ -27,7 +28,8 @@ class Ending:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settle:
     """Turns a reservation into what was used and what it cost, at the prices in force when the
-    call began, and writes the ledger entry. Settling again changes nothing."""
+    call began, and writes the ledger entry. Settling again changes nothing. A cancelled caller
+    cannot stop it half-way."""
 
     admission: Admission
     ledger: LedgerWriter
@@ -36,8 +38,7 @@ class Settle:
 
     async def __call__(self, reservation: Reservation, ending: Ending) -> LedgerEntry:
         entry = self._entry(reservation, ending)
-        if await self.admission.settle(reservation, entry.usage, entry.cost):
-            self.ledger.record(entry)
+        await self._write(reservation, entry)
         return entry
 
     async def at_bound(self, reservation: Reservation) -> LedgerEntry:
@@ -57,9 +58,16 @@ class Settle:
             priced=ask.priced,
             estimated=True,
         )
+        await self._write(reservation, entry)
+        return entry
+
+    async def _write(self, reservation: Reservation, entry: LedgerEntry) -> None:
+        # Shielded: whoever hangs up in the middle must not part a settlement from its entry.
+        await asyncio.shield(self._write_once(reservation, entry))
+
+    async def _write_once(self, reservation: Reservation, entry: LedgerEntry) -> None:
         if await self.admission.settle(reservation, entry.usage, entry.cost):
             self.ledger.record(entry)
-        return entry
 
     def _entry(self, reservation: Reservation, ending: Ending) -> LedgerEntry:
         ask, target = reservation.ask, ending.target

@@ -35,7 +35,7 @@ class ChatStream:
         self._chunks = underway.answer.chunks
         self._settle = settle
         self._clock = clock
-        self._deadline_ns = clock.monotonic_ns() + int(timeouts.total_s * _NS)
+        self._deadline_ns = underway.began_ns + int(timeouts.total_s * _NS)
         self._show_usage = underway.plan.chat.include_usage
         self._usage: TokenUsage | None = None
         self._text_bytes = 0

@@ -7,6 +7,7 @@ from ...domain.attempts import Attempt
 from ...domain.errors import (
     AllTargetsFailed,
     CredentialMissing,
+    CredentialUnreadable,
     ProviderError,
     ProviderTimedOut,
     ProviderUndefined,
@@ -18,6 +19,8 @@ from .open_credential import OpenCredential
 from .plan_chat import Plan
 
 AnswerT = TypeVar("AnswerT")
+
+_NOBODY_WAS_ASKED = (CredentialMissing, CredentialUnreadable, ProviderUndefined)
 
 
 @dataclass(slots=True)
@@ -59,7 +62,7 @@ class TryTargets:
                     except ProviderError as error:
                         course.asked = None
                         course.attempts.append(_attempt(target, error.reason))
-                        if failure is None or not isinstance(error, CredentialMissing):
+                        if failure is None or not isinstance(error, _NOBODY_WAS_ASKED):
                             failure = error
                     else:
                         course.attempts.append(_attempt(target, "ok"))

@@ -29,14 +29,14 @@ class SaveCredentials:
         """Takes secrets by the provider's name; tells which providers were saved."""
         if owner is not None and await self.keys.by_id(owner) is None:
             raise NotFound("virtual key", str(owner))
-        for provider, secret in secrets.items():
+        given = {provider: secret for provider, secret in secrets.items() if secret}
+        for provider, secret in given.items():
             self._check(provider, secret)
-        saved = [provider for provider, secret in secrets.items() if secret]
-        for provider in saved:
+        for provider, secret in given.items():
             empty = Credential(owner=owner, provider=provider, sealed="")
-            sealed = self.seal.seal(secrets[provider], empty.context)
+            sealed = self.seal.seal(secret, empty.context)
             await self.credentials.put(Credential(owner=owner, provider=provider, sealed=sealed))
-        return saved
+        return list(given)
 
     async def for_holder(self, virtual_key: str, secrets: Mapping[str, str]) -> list[str]:
         """The same, for a key that is named by its secret."""

@@ -1,6 +1,11 @@
 import typer
 
-from . import database, demo, keys, prices, providers, routes, serve, settings, spend
+from . import keys, prices, providers, routes
+from .database import migrate, psql, seed
+from .demo import demo
+from .serve import serve
+from .settings import list_settings
+from .spend import ledger, spend
 
 app = typer.Typer(
     name="langroute",
@@ -9,20 +14,14 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(serve.serve)
-app.command()(demo.demo)
-app.command()(database.migrate)
-app.command()(database.seed)
-app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(
-    database.psql
-)
+for command in (serve, demo, migrate, seed, spend, ledger):
+    app.command()(command)
+app.command("settings")(list_settings)
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(psql)
 app.add_typer(keys.app, name="keys")
 app.add_typer(providers.app, name="providers")
 app.add_typer(routes.app, name="routes")
 app.add_typer(prices.app, name="prices")
-app.command()(spend.spend)
-app.command()(spend.ledger)
-app.command("settings")(settings.list_settings)
 
 
 def main() -> None:

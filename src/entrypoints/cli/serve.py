@@ -11,6 +11,7 @@ from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 from hypercorn.typing import ASGIFramework
 
+from ..container import Container
 from ..lifecycle import open_container
 from ..logs import configure_logs
 from ..settings import Settings
@@ -36,10 +37,14 @@ def serve(
     settings = settings_or_exit(**{k: v for k, v in given.items() if v is not None})
     configure_logs(settings.log_level)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serving(settings, on_ready=_announce))
+        runner.run(_until_signalled(settings))
 
 
-def _announce(settings: Settings) -> None:
+async def _until_signalled(settings: Settings) -> None:
+    await serving(settings, stopped_by_signals(), on_ready=_announce)
+
+
+def _announce(settings: Settings, _: Container) -> None:
     who = (
         "open to this machine" if settings.dev and not settings.admin_key else "wants the admin key"
     )
@@ -57,19 +62,17 @@ def _announce(settings: Settings) -> None:
 
 async def serving(
     settings: Settings,
+    stop: asyncio.Event,
     *,
-    on_ready: Callable[[Settings], None] | None = None,
-    stop: asyncio.Event | None = None,
+    on_ready: Callable[[Settings, Container], None],
 ) -> None:
-    """Everything, from opening the database to the last entry of the ledger. Ends by SIGTERM,
-    SIGINT, or `stop`."""
-    stop = stop or _stop_on_signals()
+    """Everything, from opening the database to the last entry of the ledger, until `stop` is set.
+    `on_ready` is told the settings, with the port that was given."""
     with _listening(settings) as listener:
         bound = settings.model_copy(update={"port": listener.getsockname()[1]})
         async with open_container(settings, serving=True) as container:
             app = cast("ASGIFramework", container.app())
-            if on_ready is not None:
-                on_ready(bound)
+            on_ready(bound, container)
             config = _config(settings, listener)
             await hypercorn_serve(app, config, shutdown_trigger=_triggered_by(stop))
 
@@ -109,7 +112,7 @@ def _triggered_by(stop: asyncio.Event) -> Callable[[], Awaitable[None]]:
     return stopped
 
 
-def _stop_on_signals() -> asyncio.Event:
+def stopped_by_signals() -> asyncio.Event:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):

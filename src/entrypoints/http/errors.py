@@ -168,6 +168,7 @@ _FRAMEWORK = {
     405: ("method_not_allowed", "This path does not take this method."),
     408: ("request_timeout", "The request body did not arrive in time."),
     413: ("request_too_large", "The request body is too large."),
+    500: ("internal_error", _UNEXPECTED_MESSAGE),
 }
 
 

@@ -11,7 +11,7 @@ from .spend import add_spend
 def management_blueprint(gateway: Gateway, clock: Clock, guard: ManagementGuard) -> Blueprint:
     """What administrators call, all of it behind the guard."""
     blueprint = Blueprint("management", __name__, url_prefix="/api")
-    blueprint.before_request(guard)
+    blueprint.before_request(guard.__call__)  # Quart awaits functions, and no other callables
     add_keys(blueprint, gateway, clock)
     add_catalogue(blueprint, gateway, clock)
     add_spend(blueprint, gateway)

@@ -1,0 +1,139 @@
+"""The tables as SQLAlchemy sees them. The migrations define them; a test compares the two."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    FetchedValue,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+SCHEMA = "langroute"
+METADATA = MetaData(schema=SCHEMA)
+
+# The classes of tokens, as TokenUsage and Rates name them.
+TOKEN_CLASSES = (
+    "input",
+    "cached_input",
+    "cache_write",
+    "audio_input",
+    "output",
+    "reasoning",
+    "audio_output",
+)
+PLAIN_CLASSES = ("input", "output")
+
+PROVIDERS = Table(
+    "providers",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("base_url", Text, nullable=False),
+    Column("needs_credential", Boolean, nullable=False),
+)
+
+ROUTES = Table(
+    "routes",
+    METADATA,
+    Column("model", Text, primary_key=True),
+    Column("aliases", ARRAY(Text), nullable=False),
+    Column("output_cap", BigInteger),
+)
+
+ROUTE_TARGETS = Table(
+    "route_targets",
+    METADATA,
+    Column(
+        "route",
+        Text,
+        ForeignKey(ROUTES.c.model, ondelete="CASCADE", onupdate="CASCADE"),
+        primary_key=True,
+    ),
+    Column("position", BigInteger, nullable=False),
+    Column("provider", Text, ForeignKey(PROVIDERS.c.name, onupdate="CASCADE"), primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("target_order", BigInteger, nullable=False),
+    Column("weight", BigInteger, nullable=False),
+    Index("route_targets_provider", "provider"),
+)
+
+PRICES = Table(
+    "prices",
+    METADATA,
+    Column("provider", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("effective_from", DateTime(timezone=True), primary_key=True),
+    *(
+        Column(f"{name}_usd_per_mtok", Numeric(18, 6), nullable=name not in PLAIN_CLASSES)
+        for name in TOKEN_CLASSES
+    ),
+    Column("tiers", JSONB, nullable=False),
+    Column("source", Text, nullable=False),
+)
+
+VIRTUAL_KEYS = Table(
+    "virtual_keys",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("hint", Text, nullable=False),
+    Column("requests_per_minute", BigInteger),
+    Column("tokens_per_minute", BigInteger),
+    Column("allowed_models", ARRAY(Text), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("revoked_at", DateTime(timezone=True)),
+    Column("total_cost", Numeric(30, 12), nullable=False),
+    Column("total_tokens", BigInteger, nullable=False),
+    Column("total_calls", BigInteger, nullable=False),
+)
+
+PROVIDER_CREDENTIALS = Table(
+    "provider_credentials",
+    METADATA,
+    Column("id", Uuid, primary_key=True, server_default=FetchedValue()),
+    Column("owner", Uuid, ForeignKey(VIRTUAL_KEYS.c.id, ondelete="CASCADE")),
+    Column("provider", Text, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint(
+        "owner",
+        "provider",
+        name="provider_credentials_owner_provider",
+        postgresql_nulls_not_distinct=True,
+    ),
+)
+
+LEDGER = Table(
+    "ledger",
+    METADATA,
+    Column("request_id", Uuid, primary_key=True),
+    Column("key_id", Uuid, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("duration_ns", BigInteger, nullable=False),
+    Column("first_byte_ns", BigInteger),
+    Column("model", Text, nullable=False),
+    Column("provider", Text),
+    Column("upstream_model", Text),
+    Column("outcome", Text, nullable=False),
+    Column("error", Text),
+    Column("attempts", BigInteger, nullable=False),
+    Column("streamed", Boolean, nullable=False),
+    *(Column(f"{name}_tokens", BigInteger, nullable=False) for name in TOKEN_CLASSES),
+    Column("cost_usd", Numeric(30, 12), nullable=False),
+    Column("priced", Boolean, nullable=False),
+    Column("estimated", Boolean, nullable=False),
+    Index("ledger_key_id_at", "key_id", "at"),
+    Index("ledger_at", "at"),
+)

@@ -1,0 +1,87 @@
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from ...application.ports.virtual_keys import VirtualKeys
+from ...domain.ids import KeyId
+from ...domain.keys import VirtualKey
+from ...domain.limits import Limits
+from .database import Database
+from .tables import VIRTUAL_KEYS
+from .times import to_ns, to_ns_or_none, to_timestamp, to_timestamp_or_none
+
+_COLUMNS = [column for column in VIRTUAL_KEYS.c if not column.name.startswith("total_")]
+_READ = select(*_COLUMNS)
+
+
+class PostgresKeys:
+    """Each method raises StoreUnavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def by_digest(self, digest: bytes) -> VirtualKey | None:
+        return await self._one(VIRTUAL_KEYS.c.digest == digest)
+
+    async def by_id(self, key_id: KeyId) -> VirtualKey | None:
+        return await self._one(VIRTUAL_KEYS.c.id == key_id)
+
+    async def put(self, key: VirtualKey) -> None:
+        added = insert(VIRTUAL_KEYS).values(_row(key))
+        new: dict[str, ColumnElement[object]] = {
+            column.name: added.excluded[column.name] for column in _COLUMNS
+        }
+        # However late somebody's change comes that was begun before the revocation.
+        new["revoked_at"] = func.coalesce(VIRTUAL_KEYS.c.revoked_at, new["revoked_at"])
+        async with self._database.writing() as connection:
+            await connection.execute(
+                added.on_conflict_do_update(index_elements=[VIRTUAL_KEYS.c.id], set_=new)
+            )
+
+    async def page(self, after: KeyId | None, size: int) -> Sequence[VirtualKey]:
+        query = _READ.order_by(VIRTUAL_KEYS.c.id).limit(size)
+        if after is not None:
+            query = query.where(VIRTUAL_KEYS.c.id > after)
+        async with self._database.reading() as connection:
+            return [_key(row) for row in await connection.execute(query)]
+
+    async def _one(self, which: ColumnElement[bool]) -> VirtualKey | None:
+        async with self._database.reading() as connection:
+            row = (await connection.execute(_READ.where(which))).one_or_none()
+        return None if row is None else _key(row)
+
+
+def _key(row: Row[*tuple[object, ...]]) -> VirtualKey:
+    return VirtualKey(
+        id=KeyId(row.id),
+        name=row.name,
+        digest=row.digest,
+        hint=row.hint,
+        limits=Limits(
+            requests_per_minute=row.requests_per_minute,
+            tokens_per_minute=row.tokens_per_minute,
+        ),
+        allowed_models=tuple(row.allowed_models),
+        created_at_ns=to_ns(row.created_at),
+        expires_at_ns=to_ns_or_none(row.expires_at),
+        revoked_at_ns=to_ns_or_none(row.revoked_at),
+    )
+
+
+def _row(key: VirtualKey) -> dict[str, object]:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "digest": key.digest,
+        "hint": key.hint,
+        "requests_per_minute": key.limits.requests_per_minute,
+        "tokens_per_minute": key.limits.tokens_per_minute,
+        "allowed_models": list(key.allowed_models),
+        "created_at": to_timestamp(key.created_at_ns),
+        "expires_at": to_timestamp_or_none(key.expires_at_ns),
+        "revoked_at": to_timestamp_or_none(key.revoked_at_ns),
+    }
+
+
+_: type[VirtualKeys] = PostgresKeys

@@ -1,0 +1,75 @@
+"""Token usage out of the `usage` objects of the OpenAI format and its dialects.
+
+https://platform.openai.com/docs/api-reference/chat/object: the details are *parts* of
+`prompt_tokens` and `completion_tokens`; here they become classes that never overlap.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...domain.usage import TokenUsage
+
+# Mistral spells the first both ways, and older servers of theirs count beside the details.
+_PROMPT_DETAILS = ("prompt_tokens_details", "prompt_token_details")
+_OUTPUT_DETAILS = ("completion_tokens_details", "completion_token_details")
+# No context is within four orders of magnitude of this: beyond it, a count is a fault.
+_MAX_TOKENS = 10**12
+
+
+def token_usage(usage: object) -> TokenUsage | None:
+    """None where nothing can be learnt of it, so that the call is settled at an estimate.
+
+    Never raises. A part that is larger than its whole is cut down to it.
+    """
+    if not isinstance(usage, dict):
+        return None
+    prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+    total = _count(usage.get("total_tokens"))
+    if prompt is None and completion is not None and total is not None:
+        prompt = max(0, total - completion)
+    if completion is None and prompt is not None and total is not None:
+        completion = max(0, total - prompt)
+    if prompt is None or completion is None or prompt + completion == 0:
+        return None
+    inputs, outputs = _object(usage, _PROMPT_DETAILS), _object(usage, _OUTPUT_DETAILS)
+    cached, left = _part(cached_tokens(usage), prompt)
+    written, left = _part(inputs.get("cache_write_tokens"), left)
+    heard, plain_input = _part(inputs.get("audio_tokens"), left)
+    reasoning, left = _part(outputs.get("reasoning_tokens"), completion)
+    spoken, plain_output = _part(outputs.get("audio_tokens"), left)
+    return TokenUsage(
+        input=plain_input,
+        cached_input=cached,
+        cache_write=written,
+        audio_input=heard,
+        output=plain_output,
+        reasoning=reasoning,
+        audio_output=spoken,
+    )
+
+
+def cached_tokens(usage: Mapping[str, Any]) -> int:
+    """How much of the prompt came from the provider's cache, under whichever name it is told."""
+    told = _count(_object(usage, _PROMPT_DETAILS).get("cached_tokens"))
+    return told or _count(usage.get("num_cached_tokens")) or 0
+
+
+def _part(part: object, whole: int) -> tuple[int, int]:
+    """The part, and what is left of the whole."""
+    count = min(_count(part) or 0, whole)
+    return count, whole - count
+
+
+def _count(value: object) -> int | None:
+    # A bool is an int in Python; a NaN fails both comparisons.
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if 0 <= value <= _MAX_TOKENS else None
+
+
+def _object(usage: Mapping[str, Any], names: tuple[str, ...]) -> Mapping[str, Any]:
+    for name in names:
+        value = usage.get(name)
+        if isinstance(value, dict):
+            return value
+    return {}

@@ -1,0 +1,1 @@
+pytest_plugins = ["postgres_fixtures", "gateway_fixtures"]

@@ -1,0 +1,168 @@
+"""What every store of the catalogue must do."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from contract_samples import CLOCK, SECOND_NS
+
+from langroute.adapters.memory.catalogues import MemoryCatalogues
+from langroute.adapters.postgres.catalogues import PostgresCatalogues
+from langroute.application.ports.catalogues import Catalogues, StillInUse
+from langroute.domain.catalogue import EMPTY_CATALOGUE
+from langroute.domain.errors import NotFound
+from langroute.domain.money import Money
+from langroute.domain.pricing import DatedPrice, ModelPrice, Rates, Tier
+from langroute.domain.providers import Provider, ProviderKind
+from langroute.domain.routes import ModelRoute, Target
+from postgres_fixtures import Databases
+
+OPENAI = Provider(name="openai", kind=ProviderKind.OPENAI, base_url="https://api.openai.com/v1")
+LOCAL = Provider(
+    name="local",
+    kind=ProviderKind.MISTRAL,
+    base_url="http://127.0.0.1:8080/v1",
+    needs_credential=False,
+)
+ROUTE = ModelRoute(
+    model="gpt-*",
+    aliases=("default", "fast*"),
+    output_cap=4096,
+    targets=(
+        Target(provider="openai", model="gpt-*", order=1, weight=3),
+        Target(provider="local", model="tiny", order=0),
+        Target(provider="openai", model="gpt-4o"),
+    ),
+)
+RATES = Rates(
+    input=Money(150_000),
+    output=Money(600_001),
+    cached_input=Money(75_000),
+    cache_write=Money(0),
+    audio_input=Money(1),
+    reasoning=Money(600_000),
+    audio_output=Money(80_000_000),
+)
+PRICE = DatedPrice(
+    provider="openai",
+    model="gpt-4o",
+    effective_from_ns=CLOCK.now_ns() - SECOND_NS,
+    price=ModelPrice(
+        rates=RATES,
+        tiers=(
+            Tier(above_prompt_tokens=128_000, rates=Rates(input=Money(1), output=Money(2))),
+            Tier(above_prompt_tokens=200_000, rates=RATES),
+        ),
+    ),
+    source="a test",
+)
+
+
+@pytest.fixture(params=["memory", "postgres"])
+async def catalogues(
+    request: pytest.FixtureRequest, databases: Databases
+) -> AsyncIterator[Catalogues]:
+    if request.param == "memory":
+        yield MemoryCatalogues()
+        return
+    async with databases.migrated() as database:
+        yield PostgresCatalogues(database)
+
+
+async def test_there_is_nothing_at_first(catalogues: Catalogues) -> None:
+    assert await catalogues.load() == EMPTY_CATALOGUE
+
+
+async def test_what_was_put_reads_back_whole(catalogues: Catalogues) -> None:
+    await catalogues.put(providers=[OPENAI, LOCAL], routes=[ROUTE], prices=[PRICE])
+
+    catalogue = await catalogues.load()
+
+    assert catalogue.providers == {"openai": OPENAI, "local": LOCAL}
+    assert catalogue.routes == (ROUTE,)
+    assert catalogue.prices.rows() == (PRICE,)
+
+
+async def test_what_has_the_same_name_is_replaced(catalogues: Catalogues) -> None:
+    await catalogues.put(providers=[OPENAI, LOCAL], routes=[ROUTE], prices=[PRICE])
+    provider = Provider(name="openai", kind=ProviderKind.MISTRAL, base_url="http://elsewhere")
+    route = ModelRoute(model="gpt-*", targets=(Target(provider="local", model="tiny"),))
+    price = DatedPrice(
+        provider="openai",
+        model="gpt-4o",
+        effective_from_ns=PRICE.effective_from_ns,
+        price=ModelPrice(rates=Rates(input=Money(5), output=Money(6))),
+    )
+
+    await catalogues.put(providers=[provider], routes=[route], prices=[price])
+
+    catalogue = await catalogues.load()
+    assert catalogue.providers == {"openai": provider, "local": LOCAL}
+    assert catalogue.routes == (route,)
+    assert catalogue.prices.rows() == (price,)
+
+
+async def test_a_price_of_another_date_stands_beside_the_first(catalogues: Catalogues) -> None:
+    later = DatedPrice(
+        provider="openai",
+        model="gpt-4o",
+        effective_from_ns=CLOCK.now_ns() + 3600 * SECOND_NS,
+        price=ModelPrice(rates=Rates(input=Money(5), output=Money(6))),
+    )
+
+    await catalogues.put(prices=[later, PRICE])
+
+    prices = (await catalogues.load()).prices
+    assert prices.at("openai", "gpt-4o", PRICE.effective_from_ns) == PRICE.price
+    assert prices.at("openai", "gpt-4o", later.effective_from_ns) == later.price
+
+
+async def test_routes_are_told_in_the_order_of_their_models(catalogues: Catalogues) -> None:
+    targets = (Target(provider="openai", model="m"),)
+    models = ["B", "a", "a-b", "a.b", "ä"]
+
+    await catalogues.put(
+        providers=[OPENAI],
+        routes=[ModelRoute(model=model, targets=targets) for model in reversed(models)],
+    )
+
+    assert [route.model for route in (await catalogues.load()).routes] == models
+
+
+async def test_a_route_to_an_undefined_provider_changes_nothing(catalogues: Catalogues) -> None:
+    with pytest.raises(NotFound) as caught:
+        await catalogues.put(providers=[OPENAI], routes=[ROUTE], prices=[PRICE])
+
+    assert (caught.value.what, caught.value.name) == ("provider", "local")
+    assert await catalogues.load() == EMPTY_CATALOGUE
+
+
+async def test_a_provider_in_use_stays(catalogues: Catalogues) -> None:
+    other = ModelRoute(model="a", targets=(Target(provider="local", model="tiny"),))
+    await catalogues.put(providers=[OPENAI, LOCAL], routes=[ROUTE, other])
+
+    with pytest.raises(StillInUse) as caught:
+        await catalogues.remove_provider("local")
+
+    assert caught.value.routes == ("a", "gpt-*")
+    assert set((await catalogues.load()).providers) == {"openai", "local"}
+
+
+async def test_prices_outlive_their_provider(catalogues: Catalogues) -> None:
+    await catalogues.put(providers=[OPENAI], prices=[PRICE])
+
+    assert await catalogues.remove_provider("openai")
+    assert not await catalogues.remove_provider("openai")
+
+    catalogue = await catalogues.load()
+    assert not catalogue.providers
+    assert catalogue.prices.rows() == (PRICE,)
+
+
+async def test_a_route_is_removed_with_its_targets(catalogues: Catalogues) -> None:
+    await catalogues.put(providers=[OPENAI, LOCAL], routes=[ROUTE])
+
+    assert await catalogues.remove_route("gpt-*")
+    assert not await catalogues.remove_route("gpt-*")
+
+    assert (await catalogues.load()).routes == ()
+    assert await catalogues.remove_provider("local")

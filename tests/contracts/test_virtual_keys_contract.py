@@ -1,0 +1,94 @@
+"""What every store of virtual keys must do."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from contract_samples import CLOCK, ENTROPY, SECOND_NS, new_key
+
+from langroute.adapters.memory.virtual_keys import MemoryKeys
+from langroute.adapters.postgres.virtual_keys import PostgresKeys
+from langroute.application.ports.virtual_keys import VirtualKeys
+from langroute.domain.ids import KeyId
+from langroute.domain.limits import Limits
+from postgres_fixtures import Databases
+
+
+@pytest.fixture(params=["memory", "postgres"])
+async def keys(request: pytest.FixtureRequest, databases: Databases) -> AsyncIterator[VirtualKeys]:
+    if request.param == "memory":
+        yield MemoryKeys()
+        return
+    async with databases.migrated() as database:
+        yield PostgresKeys(database)
+
+
+async def test_a_key_reads_back_as_it_was_put(keys: VirtualKeys) -> None:
+    now_ns = CLOCK.now_ns()
+    whole = new_key(
+        name="whole, with ünïcode",
+        limits=Limits(requests_per_minute=0, tokens_per_minute=2**40),
+        allowed_models=("gpt-4o-mini", "mistral-*"),
+        expires_at_ns=now_ns + 3600 * SECOND_NS,
+        revoked_at_ns=now_ns,
+    )
+    bare = new_key(name="", limits=Limits())
+
+    for key in (whole, bare):
+        await keys.put(key)
+
+        assert await keys.by_id(key.id) == key
+        assert await keys.by_digest(key.digest) == key
+
+
+async def test_an_unknown_key_is_none(keys: VirtualKeys) -> None:
+    await keys.put(new_key())
+
+    assert await keys.by_id(KeyId(ENTROPY.uuid())) is None
+    assert await keys.by_digest(bytes(32)) is None
+    assert await keys.by_digest(b"short") is None
+
+
+async def test_putting_a_key_again_replaces_it(keys: VirtualKeys) -> None:
+    key = new_key()
+    await keys.put(key)
+    changed = replace(key, name="other", limits=Limits(), expires_at_ns=CLOCK.now_ns())
+
+    await keys.put(changed)
+
+    assert await keys.by_digest(key.digest) == changed
+    assert await keys.page(None, 10) == [changed]
+
+
+async def test_a_new_secret_takes_the_place_of_the_old_one(keys: VirtualKeys) -> None:
+    key = new_key()
+    await keys.put(key)
+    rotated = replace(key, digest=new_key().digest, hint="new!")
+
+    await keys.put(rotated)
+
+    assert await keys.by_digest(key.digest) is None
+    assert await keys.by_digest(rotated.digest) == rotated
+
+
+async def test_a_revocation_outlasts_a_change_that_did_not_know_of_it(keys: VirtualKeys) -> None:
+    key = new_key()
+    revoked = replace(key, revoked_at_ns=CLOCK.now_ns())
+    await keys.put(revoked)
+
+    await keys.put(replace(key, name="renamed"))
+
+    assert await keys.by_id(key.id) == replace(revoked, name="renamed")
+
+
+async def test_pages_follow_one_another_in_the_order_of_making(keys: VirtualKeys) -> None:
+    made = [new_key(name=str(number)) for number in range(5)]
+    for key in reversed(made):
+        await keys.put(key)
+
+    first = await keys.page(None, 2)
+    second = await keys.page(first[-1].id, 2)
+    third = await keys.page(second[-1].id, 2)
+
+    assert [*first, *second, *third] == made
+    assert await keys.page(third[-1].id, 2) == []

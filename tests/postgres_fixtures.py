@@ -1,0 +1,106 @@
+"""A real Postgres for the whole session, and a database of its own for each test that wants one."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from langroute.adapters.postgres.database import Database
+from langroute.adapters.postgres.embedded import EmbeddedPostgres
+from langroute.adapters.postgres.migrate import migrate
+
+_MIGRATED = "migrated"
+_EMPTY = "template0"
+# Nothing here has to outlive a power cut.
+_FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
+_numbers = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """Makes databases in a few hundredths of a second: by copying one that is migrated."""
+
+    server_url: str
+
+    @asynccontextmanager
+    async def migrated(self) -> AsyncIterator[Database]:
+        async with self.url() as url:
+            database = Database(url)
+            try:
+                yield database
+            finally:
+                await database.aclose()
+
+    @asynccontextmanager
+    async def url(self, template: str = _MIGRATED) -> AsyncIterator[str]:
+        name = f"test_{next(_numbers)}"
+        await self.execute(f"create database {name} template {template}")
+        try:
+            yield with_database(self.server_url, name)
+        finally:
+            await self.execute(f"drop database {name} with (force)")
+
+    async def execute(self, *statements: str) -> None:
+        await execute(self.server_url, *statements)
+
+
+def with_database(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+async def execute(url: str, *statements: str) -> None:
+    """As an operator would type it."""
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+async def databases() -> AsyncIterator[Databases]:
+    # Not in pytest's own folder for temporary files: each run of pytest closes that to the account
+    # that Postgres runs under.
+    folder = Path(tempfile.mkdtemp(prefix="langroute-tests-"))
+    try:
+        async with EmbeddedPostgres(folder) as embedded:
+            made = Databases(embedded.url)
+            await made.execute(*(f"alter system set {setting}" for setting in _FAST))
+            await made.execute("select pg_reload_conf()", f"create database {_MIGRATED}")
+            template = Database(with_database(embedded.url, _MIGRATED))
+            await migrate(template.engine)
+            await template.aclose()
+            yield made
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def database(databases: Databases) -> AsyncIterator[Database]:
+    """A migrated database with nothing in it."""
+    async with databases.migrated() as database:
+        yield database
+
+
+@pytest.fixture
+async def database_url(databases: Databases) -> AsyncIterator[str]:
+    """The address of a migrated database with nothing in it."""
+    async with databases.url() as url:
+        yield url
+
+
+@pytest.fixture
+async def empty_database(databases: Databases) -> AsyncIterator[Database]:
+    """A database that was never migrated."""
+    async with databases.url(_EMPTY) as url:
+        database = Database(url)
+        yield database
+        await database.aclose()

@@ -1,0 +1,137 @@
+import dataclasses
+
+import pytest
+from scene import (
+    KEY_ID,
+    MISTRAL_PRICE,
+    OPENAI_PRICE,
+    PRICES,
+    PROVIDERS,
+    ROUTE,
+    START_NS,
+    CountingEntropy,
+    S,
+    Scene,
+    ScriptedUpstream,
+    a_chat,
+    a_key,
+)
+
+from langroute.application.chat.plan_chat import PlanChat
+from langroute.domain.catalogue import Catalogue
+from langroute.domain.errors import Forbidden, UnknownModel
+from langroute.domain.estimates import input_bound
+from langroute.domain.limits import Limits
+from langroute.domain.money import ZERO
+from langroute.domain.routes import ModelRoute, Target
+from langroute.domain.timeouts import Timeouts
+
+INPUT = input_bound(a_chat().body)
+
+
+def a_plan(*, route: ModelRoute = ROUTE, default_output_cap: int = 50) -> PlanChat:
+    return Scene(
+        upstream=ScriptedUpstream(),
+        catalogue=Catalogue.of(PROVIDERS, [route], PRICES),
+        default_output_cap=default_output_cap,
+        timeouts=Timeouts(idle_s=7, total_s=100),
+    ).plan
+
+
+def test_a_model_that_no_route_serves_is_unknown() -> None:
+    with pytest.raises(UnknownModel) as refused:
+        a_plan()(a_key(), a_chat("stupid"))
+    assert refused.value.model == "stupid"
+
+
+def test_a_model_that_the_key_may_not_use_is_forbidden() -> None:
+    with pytest.raises(Forbidden) as refused:
+        a_plan()(a_key(None, "gpt-*"), a_chat("smart"))
+    assert refused.value.param == "model"
+    assert a_plan()(a_key(None, "gpt-*", "sm*t"), a_chat("smart"))
+
+
+@pytest.mark.parametrize(
+    ("callers", "routes", "limit", "reserved", "sent"),
+    [
+        (None, None, None, 50, None),  # nobody says anything: the default is reserved, not sent
+        (None, 30, None, 30, 30),
+        (None, 80, None, 80, 80),
+        (20, None, None, 20, 20),
+        (90, 30, None, 90, 90),  # the caller's own word counts
+        (20, None, 10**6, 20, 20),
+        (9999, None, INPUT + 40, 9999, 9999),  # admission will refuse it: it was asked for
+        (None, None, 10**6, 50, 50),  # with a token limit, what is reserved is enforced
+        (None, 30, 10**6, 30, 30),
+        (None, None, INPUT + 40, 40, 40),  # what the limit can ever hold
+        (None, None, INPUT + 50, 50, 50),
+        (None, None, INPUT, 1, 1),
+        (None, None, 0, 1, 1),
+    ],
+)
+def test_the_output_that_is_reserved_and_the_cap_that_is_sent(
+    callers: int | None,
+    routes: int | None,
+    limit: int | None,
+    reserved: int,
+    sent: int | None,
+) -> None:
+    plan = a_plan(route=dataclasses.replace(ROUTE, output_cap=routes))(
+        a_key(Limits(tokens_per_minute=limit)), a_chat(max_completion_tokens=callers)
+    )
+    assert plan.ask.input_bound == INPUT
+    assert plan.ask.output_bound == reserved
+    assert plan.output_cap == sent
+
+
+def test_each_of_several_choices_may_be_as_long_as_the_cap() -> None:
+    plan = a_plan()(a_key(), a_chat(n=3, max_tokens=20))
+    assert (plan.ask.output_bound, plan.output_cap) == (60, 20)
+
+
+def test_what_a_limit_can_hold_is_shared_among_the_choices() -> None:
+    plan = a_plan()(a_key(Limits(tokens_per_minute=INPUT + 100)), a_chat(n=3))
+    assert (plan.ask.output_bound, plan.output_cap) == (99, 33)
+    assert plan.ask.tokens <= INPUT + 100
+
+
+def test_holds_the_price_of_the_dearest_target() -> None:
+    ask = a_plan()(a_key(), a_chat(max_tokens=10)).ask
+    assert ask.cost_bound == max(
+        OPENAI_PRICE.bound(INPUT, 10), MISTRAL_PRICE.bound(INPUT, 10)
+    )
+    assert ask.cost_bound == OPENAI_PRICE.cost_of(ask.usage_bound)
+
+
+def test_a_call_is_priced_only_if_every_target_is() -> None:
+    assert not a_plan()(a_key(), a_chat()).ask.priced
+    priced = ModelRoute(model="smart", targets=ROUTE.targets[:2])
+    assert a_plan(route=priced)(a_key(), a_chat()).ask.priced
+    unpriced = ModelRoute(model="smart", targets=ROUTE.targets[2:])
+    ask = a_plan(route=unpriced)(a_key(), a_chat()).ask
+    assert (ask.cost_bound, ask.priced) == (ZERO, False)
+
+
+def test_asks_for_what_the_call_is() -> None:
+    ask = a_plan()(a_key(), a_chat(stream=True)).ask
+    assert (ask.key_id, ask.model, ask.streamed, ask.at_ns) == (KEY_ID, "smart", True, START_NS)
+
+
+def test_the_lease_outlives_the_longest_call() -> None:
+    """A stream's deadline is checked between two chunks, which may be `idle_s` apart."""
+    ask = a_plan()(a_key(), a_chat()).ask
+    assert ask.lease_until_ns - ask.at_ns >= (100 + 7 + 5) * S
+
+
+def test_the_same_request_id_gives_the_same_plan_and_another_one_another_order() -> None:
+    targets = tuple(Target(provider="openai", model=f"m{number}") for number in range(5))
+    route = ModelRoute(model="smart", targets=targets)
+    assert a_plan(route=route)(a_key(), a_chat()) == a_plan(route=route)(a_key(), a_chat())
+    plan = a_plan(route=route)
+    assert len({plan(a_key(), a_chat()).targets for _ in range(50)}) > 10
+
+
+def test_every_call_has_a_request_id_of_its_own() -> None:
+    plan = dataclasses.replace(a_plan(), entropy=CountingEntropy())
+    ids = [plan(a_key(), a_chat()).ask.request_id for _ in range(5)]
+    assert len(set(ids)) == 5

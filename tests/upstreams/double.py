@@ -1,0 +1,140 @@
+import asyncio
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import orjson
+from aiohttp import web
+
+from .responses import cut, half_response, hang, json_response, raw_response
+from .script import Script
+from .seen import Seen
+from .turn import Turn
+
+
+class UpstreamDouble(Script):
+    """A provider on 127.0.0.1, over real HTTP, that does what a test tells it.
+
+        async with OpenAIUpstream() as upstream:
+            upstream.fail(status=503, times=2)
+            ...
+            assert upstream.seen[0].body["model"] == "gpt-4o"
+
+    With a `credential`, whoever does not bear it gets the provider's own 401.
+    """
+
+    def __init__(self, *, credential: str | None = None) -> None:
+        super().__init__()
+        self.credential = credential
+        self._runner: web.AppRunner | None = None
+        self._port = 0
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self._port}/v1"
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(client_max_size=64 * 2**20)
+        app.router.add_post("/v1/chat/completions", self._chat)
+        self._runner = web.AppRunner(
+            app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1
+        )
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self._port = self._runner.addresses[0][1]
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        seen = Seen(
+            path=request.path,
+            headers=request.headers.copy(),
+            body=orjson.loads(await request.read()),
+            connection=request.transport.get_extra_info("peername"),
+        )
+        self.seen.append(seen)
+        try:
+            response = await self._answered(request, seen)
+        except (asyncio.CancelledError, ConnectionError):
+            if not seen.was_cut:
+                seen.hung_up.set()
+            raise
+        seen.finished = True
+        return response
+
+    async def _answered(self, request: web.Request, seen: Seen) -> web.StreamResponse:
+        turn = self.next_turn()
+        bearer = request.headers.get("Authorization")
+        if self.credential is not None and bearer != f"Bearer {self.credential}":
+            return json_response(self.unauthenticated(), status=401)
+        used = sum(other.connection == seen.connection for other in self.seen) > 1
+        if turn.cut_after == 0 or (turn.cuts_stale and used):
+            await cut(request, seen)
+        if turn.hangs:
+            await hang()
+        if turn.gate is not None:
+            await turn.gate.wait()
+        if turn.error is not None:
+            error = self.refusal(turn.status, turn.error)
+            return json_response(error, status=turn.status, headers=turn.headers)
+        if turn.raw is not None:
+            return await raw_response(request, turn)
+        if (refused := self.check(seen.body)) is not None:
+            status, error = refused
+            return json_response(error, status=status)
+        if seen.body.get("stream"):
+            return await self._streamed(request, seen, turn)
+        reply = self.reply(seen, turn)
+        if turn.cut_after is not None:
+            await half_response(request, reply)
+            await cut(request, seen)
+        return json_response(reply, status=turn.status, headers=turn.headers)
+
+    async def _streamed(self, request: web.Request, seen: Seen, turn: Turn) -> web.StreamResponse:
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream; charset=utf-8", **turn.headers}
+        )
+        await response.prepare(request)
+        events = [orjson.dumps(event) for event in self.events(seen, turn)]
+        for event in [*events, b"[DONE]"] if turn.done else events:
+            if seen.events_sent == turn.cut_after:
+                await cut(request, seen)
+            if seen.events_sent == turn.hang_after:
+                await hang()
+            if seen.events_sent == turn.error_after:
+                await response.write(b"data: " + orjson.dumps(self.error_event()) + b"\n\n")
+                break
+            await response.write(b"data: " + event + b"\n\n")
+            seen.events_sent += 1
+            await asyncio.sleep(0)
+        return response
+
+    # What each provider has of its own.
+
+    def check(self, body: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]] | None:
+        """The status and body of a refusal, for what this provider does not take."""
+        raise NotImplementedError
+
+    def unauthenticated(self) -> Mapping[str, Any]:
+        raise NotImplementedError
+
+    def refusal(self, status: int, error: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise NotImplementedError
+
+    def error_event(self) -> Mapping[str, Any]:
+        raise NotImplementedError
+
+    def reply(self, seen: Seen, turn: Turn) -> Mapping[str, Any]:
+        raise NotImplementedError
+
+    def events(self, seen: Seen, turn: Turn) -> Sequence[Mapping[str, Any]]:
+        raise NotImplementedError
