@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import aiohttp
 import pytest
+from postgres_fixtures import Databases
 from upstreams.mistral import MistralUpstream
 from upstreams.openai import OpenAIUpstream
 
@@ -152,3 +153,13 @@ async def scene_on(database_url: str, **settings: object) -> AsyncIterator[Scene
 async def scene(database_url: str) -> AsyncIterator[Scene]:
     async with scene_on(database_url) as scene:
         yield scene
+
+
+@pytest.fixture(scope="session")
+async def shared_gateway(databases: Databases) -> AsyncIterator[RunningGateway]:
+    """For tests that change nothing which another one could see."""
+    async with (
+        databases.url() as url,
+        running_gateway(url, max_body_bytes=100_000) as running,
+    ):
+        yield running

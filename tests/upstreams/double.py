@@ -116,6 +116,8 @@ class UpstreamDouble(Script):
             await response.write(b"data: " + event + b"\n\n")
             seen.events_sent += 1
             await asyncio.sleep(0)
+        if turn.lingers:
+            await hang()
         return response
 
     # What each provider has of its own.

@@ -15,6 +15,7 @@ class Turn:
     `cut_after`, `hang_after` and `error_after` count the events of a stream; a whole answer is cut
     before it at 0, and else in the middle. `gate` holds the answer back until a test opens it.
     `raw` is sent instead of an answer: bytes as a whole one, a list in its pieces as a stream.
+    `lingers` keeps the connection open when everything has been said.
     `usage` is the double's own count unless it is given; None tells none.
     """
 
@@ -38,3 +39,4 @@ class Turn:
     hang_after: int | None = None
     error_after: int | None = None
     cuts_stale: bool = False
+    lingers: bool = False

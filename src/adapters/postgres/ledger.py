@@ -10,7 +10,7 @@ from ...application.ports.ledger import LedgerReports, LedgerWriter, SpendLine, 
 from ...domain.ids import KeyId
 from ...domain.ledger import LedgerEntry
 from .database import Database
-from .failures import blames_the_values
+from .failures import FOREIGN, blames_the_values
 from .ledger_reports import PostgresReports
 from .ledger_rows import write
 
@@ -154,7 +154,10 @@ class PostgresLedger:
             except Exception as error:  # noqa: BLE001  (whatever it is, no entry may be lost to it)
                 if blames_the_values(error):
                     return error
-                _log.warning("%d ledger entries wait for Postgres: %r", len(self), error)
+                mystery = not isinstance(error, FOREIGN)
+                _log.warning(
+                    "%d ledger entries wait for Postgres: %r", len(self), error, exc_info=mystery
+                )
             else:
                 return None
             await asyncio.sleep(pause_s)

@@ -1,7 +1,6 @@
 """Ledger entries as rows, and how a batch of them is written."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from sqlalchemy.types import TypeEngine
 
 from ...domain.ids import KeyId, RequestId
 from ...domain.ledger import LedgerEntry, Outcome
-from ...domain.money import Money
+from ...domain.money import ZERO, Money
 from ...domain.usage import TokenUsage
 from .tables import LEDGER, TOKEN_CLASSES, VIRTUAL_KEYS
 from .times import to_ns, to_timestamp
@@ -106,21 +105,21 @@ async def write(connection: AsyncConnection, entries: Sequence[LedgerEntry]) -> 
     """Adds entries that are not there yet, and adds only those to the totals of their keys."""
     rows = sorted(map(row_of_entry, entries), key=lambda row: str(row["request_id"]))
     columns = {column.name: [row[column.name] for row in rows] for column in LEDGER.c}
-    spent: dict[UUID, tuple[Decimal, int, int]] = {}
+    # Added up as Money: sums of Decimal are rounded at 28 digits.
+    spent: dict[UUID, tuple[Money, int, int]] = {}
     for key_id, cost_usd, tokens in await connection.execute(_ADD_ENTRIES, columns):
-        cost_before, tokens_before, calls_before = spent.get(key_id, (Decimal(0), 0, 0))
-        spent[key_id] = (cost_before + cost_usd, tokens_before + tokens, calls_before + 1)
+        cost, tokens_before, calls = spent.get(key_id, (ZERO, 0, 0))
+        spent[key_id] = (cost + Money.from_usd(cost_usd), tokens_before + tokens, calls + 1)
     if not spent:
         return
     await connection.execute(_LOCK_KEYS, {"key_ids": list(spent)})
-    costs, tokens_used, calls = zip(*spent.values(), strict=True)
     await connection.execute(
         _ADD_TO_TOTALS,
         {
             "key_id": list(spent),
-            "cost_usd": list(costs),
-            "tokens": list(tokens_used),
-            "calls": list(calls),
+            "cost_usd": [cost.usd for cost, _, _ in spent.values()],
+            "tokens": [tokens for _, tokens, _ in spent.values()],
+            "calls": [calls for _, _, calls in spent.values()],
         },
     )
 

@@ -47,7 +47,7 @@ class SaveCredentials:
 
     def _check(self, provider: str, secret: str) -> None:
         if provider not in self.catalogues.current().providers:
-            raise InvalidRequest(f"There is no provider {provider!r}.", param=provider)
+            raise NotFound("provider", provider)
         # Goes into a header: a line break or a letter beyond ASCII would break every request.
         if len(secret) > _MAX_LENGTH or not secret.isascii() or not secret.isprintable():
             raise InvalidRequest(

@@ -78,6 +78,7 @@ ROUTE = ModelRoute(
     ),
 )
 USAGE = TokenUsage(input=20, output=5)
+_PATIENCE_S = 10
 
 
 class ManualClock:
@@ -140,14 +141,19 @@ class PlainSeal:
 
 
 class Silent:
-    """Never answers. `heard` is set once it is asked, and again the next time."""
+    """Never answers."""
 
     def __init__(self) -> None:
-        self.heard = asyncio.Event()
+        self._heard = asyncio.Event()
 
     async def wait(self) -> None:
-        self.heard.set()
+        self._heard.set()
         await asyncio.Event().wait()
+
+    async def heard(self) -> None:
+        """Returns once somebody waits for the answer."""
+        async with asyncio.timeout(_PATIENCE_S):
+            await self._heard.wait()
 
 
 class Held(Silent):
@@ -158,7 +164,7 @@ class Held(Silent):
         self.let_go = asyncio.Event()
 
     async def wait(self) -> None:
-        self.heard.set()
+        self._heard.set()
         await self.let_go.wait()
 
 
@@ -257,9 +263,7 @@ class Scene:
     upstream: ScriptedUpstream
     clock: ManualClock = field(default_factory=ManualClock)
     entropy: CountingEntropy = field(default_factory=CountingEntropy)
-    catalogue: Catalogue = field(
-        default_factory=lambda: Catalogue.of(PROVIDERS, [ROUTE], PRICES)
-    )
+    catalogue: Catalogue = field(default_factory=lambda: Catalogue.of(PROVIDERS, [ROUTE], PRICES))
     credentials: MemoryCredentials = field(default_factory=MemoryCredentials)
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     timeouts: Timeouts = field(default_factory=Timeouts)
@@ -326,6 +330,13 @@ class Scene:
 
     async def entries(self) -> Sequence[LedgerEntry]:
         return await self.ledger.entries(None, 1000)
+
+    async def first_entry(self) -> LedgerEntry:
+        """Once it is there: for what is settled behind the caller's back."""
+        async with asyncio.timeout(_PATIENCE_S):
+            while not await self.entries():
+                await asyncio.sleep(0)
+        return await self.entry()
 
     async def entry(self) -> LedgerEntry:
         """The only one: every call leaves one, and no more."""

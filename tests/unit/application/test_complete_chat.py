@@ -260,7 +260,7 @@ async def test_a_call_that_is_cancelled_settles_once_as_cancelled_by_the_client(
     silent = Silent()
     scene = await a_scene(openai=refused("openai"), mistral=silent)
     call = asyncio.create_task(scene.complete_chat(a_key(), a_chat()))
-    await silent.heard.wait()
+    await silent.heard()
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
@@ -288,7 +288,7 @@ async def test_a_call_that_is_cancelled_before_anybody_was_asked_costs_nothing()
     scene = await a_scene()
     scene.credentials = SlowCredentials(silent)
     call = asyncio.create_task(scene.complete_chat(a_key(), a_chat()))
-    await silent.heard.wait()
+    await silent.heard()
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
@@ -312,7 +312,7 @@ async def test_a_hang_up_in_the_middle_of_settling_loses_no_entry(answer: Answer
     )
     scene.admission = GatedAdmission(scene.clock, gate)
     call = asyncio.create_task(scene.complete_chat(a_key(), a_chat()))
-    await gate.heard.wait()
+    await gate.heard()
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
@@ -321,9 +321,7 @@ async def test_a_hang_up_in_the_middle_of_settling_loses_no_entry(answer: Answer
         while not await scene.entries():
             await asyncio.sleep(0)
     entry = await scene.entry()
-    assert entry.outcome is (
-        Outcome.FAILED if isinstance(answer, Exception) else Outcome.SUCCEEDED
-    )
+    assert entry.outcome is (Outcome.FAILED if isinstance(answer, Exception) else Outcome.SUCCEEDED)
 
 
 @given(st.text(min_size=0, max_size=200))
@@ -362,7 +360,7 @@ async def test_a_call_costs_what_it_cost_when_it_began() -> None:
     )
     scene.catalogue = Catalogue.of(PROVIDERS, [ROUTE], [*PRICES, dearer])
     call = asyncio.create_task(scene.complete_chat(a_key(), a_chat()))
-    await held.heard.wait()
+    await held.heard()
     scene.clock.advance(30)
     held.let_go.set()
     await call
@@ -434,16 +432,15 @@ async def test_an_error_that_nobody_expected_is_settled_and_passed_on() -> None:
 
 
 async def test_calls_at_the_same_time_never_pass_the_limit_together() -> None:
-    held = [Held() for _ in range(5)]
-    scene = await a_scene(openai=[each for pause in held for each in (pause, a_reply())])
+    held = [Held(), Held(), Held()]
+    scene = await a_scene(openai=[*held, a_reply(), a_reply(), a_reply()])
     key = a_key(Limits(tokens_per_minute=3 * (INPUT + 10) + 9))
-    calls = [
-        asyncio.create_task(scene.complete_chat(key, a_chat(max_tokens=10))) for _ in range(5)
-    ]
-    await held[2].heard.wait()
+    calls = [asyncio.create_task(scene.complete_chat(key, a_chat(max_tokens=10))) for _ in range(5)]
+    await held[2].heard()
     for pause in held:
         pause.let_go.set()
     done = await asyncio.gather(*calls, return_exceptions=True)
     assert sum(isinstance(each, RateLimited) for each in done) == 2
     assert len(scene.upstream.calls) == 3
     assert len(await scene.entries()) == 3
+    assert await scene.tokens_used() == 3 * USAGE.total

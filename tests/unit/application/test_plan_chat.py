@@ -97,9 +97,7 @@ def test_what_a_limit_can_hold_is_shared_among_the_choices() -> None:
 
 def test_holds_the_price_of_the_dearest_target() -> None:
     ask = a_plan()(a_key(), a_chat(max_tokens=10)).ask
-    assert ask.cost_bound == max(
-        OPENAI_PRICE.bound(INPUT, 10), MISTRAL_PRICE.bound(INPUT, 10)
-    )
+    assert ask.cost_bound == max(OPENAI_PRICE.bound(INPUT, 10), MISTRAL_PRICE.bound(INPUT, 10))
     assert ask.cost_bound == OPENAI_PRICE.cost_of(ask.usage_bound)
 
 

@@ -195,9 +195,7 @@ def test_a_field_of_null_is_as_good_as_none(name: str) -> None:
         ({"max_tokens": None, "max_completion_tokens": 7}, 7),
     ],
 )
-def test_the_two_names_of_the_output_cap_are_one_cap(
-    caps: dict[str, Any], cap: int | None
-) -> None:
+def test_the_two_names_of_the_output_cap_are_one_cap(caps: dict[str, Any], cap: int | None) -> None:
     assert ChatRequest.parse(body(**caps)).output_cap == cap
 
 

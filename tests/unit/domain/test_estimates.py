@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from langroute.domain.chat import ChatRequest
 from langroute.domain.estimates import input_bound, likely_tokens, token_bound
 
-TEXT = st.text(max_size=20) | st.text(alphabet="aé中😀\n\"", max_size=20)
+TEXT = st.text(max_size=20) | st.text(alphabet='aé中😀\n"', max_size=20)
 OPAQUE_TYPES = {"image_url", "input_audio", "file"}
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats() | TEXT,

@@ -37,16 +37,12 @@ def test_cost_is_never_negative(price: ModelPrice, usage: TokenUsage) -> None:
 
 
 @given(rates(), usages(), st.sampled_from(TOKEN_CLASSES), counts())
-def test_more_tokens_never_cost_less(
-    rate: Rates, usage: TokenUsage, name: str, more: int
-) -> None:
+def test_more_tokens_never_cost_less(rate: Rates, usage: TokenUsage, name: str, more: int) -> None:
     assert rate.cost_of(usage + TokenUsage(**{name: more})) >= rate.cost_of(usage)
 
 
 @given(rates(), st.sampled_from(TOKEN_CLASSES), counts())
-def test_each_class_costs_its_own_rate_or_the_plain_one(
-    rate: Rates, name: str, count: int
-) -> None:
+def test_each_class_costs_its_own_rate_or_the_plain_one(rate: Rates, name: str, count: int) -> None:
     plain = rate.input if name in INPUT_CLASSES else rate.output
     own = getattr(rate, name)
     assert rate.cost_of(TokenUsage(**{name: count})) == (plain if own is None else own) * count
@@ -123,12 +119,17 @@ def test_a_cheaper_tier_for_long_prompts_does_not_lower_the_bound() -> None:
 
 def dated(model: str, from_ns: int, pico: int) -> DatedPrice:
     return DatedPrice(
-        provider="openai", model=model, effective_from_ns=from_ns, price=ModelPrice(rates=flat(pico))
+        provider="openai",
+        model=model,
+        effective_from_ns=from_ns,
+        price=ModelPrice(rates=flat(pico)),
     )
 
 
 def test_a_price_book_tells_the_newest_price_that_has_begun() -> None:
-    book = PriceBook.of([dated("a", 200, 3), dated("a", 0, 1), dated("b", 50, 9), dated("a", 100, 2)])
+    book = PriceBook.of(
+        [dated("a", 200, 3), dated("a", 0, 1), dated("b", 50, 9), dated("a", 100, 2)]
+    )
     told = [
         price and price.rates.input.pico
         for price in (book.at("openai", "a", now) for now in (0, 99, 100, 199, 200, 10**18))

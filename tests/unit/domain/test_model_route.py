@@ -61,9 +61,7 @@ def test_targets_of_one_order_come_as_often_as_they_weigh(weights: tuple[int, ..
     )
     draws = 10_000
     # Consecutive seeds: those of a poor generator would resemble one another.
-    seen = Counter(
-        tuple(t.provider for t in route.candidates("m", seed)) for seed in range(draws)
-    )
+    seen = Counter(tuple(t.provider for t in route.candidates("m", seed)) for seed in range(draws))
     chances = _chances(route.targets)
     chi_square = sum(
         (seen[sequence] - draws * chance) ** 2 / (draws * chance)

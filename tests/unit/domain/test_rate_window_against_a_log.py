@@ -95,9 +95,7 @@ class WindowBesideLog(RuleBasedStateMachine):
             self.check_took_nothing(before)
         else:
             self.log.append(
-                Event(
-                    real_ns=self.real_ns, shown_ns=self.latest_ns, requests=1, tokens=tokens
-                )
+                Event(real_ns=self.real_ns, shown_ns=self.latest_ns, requests=1, tokens=tokens)
             )
             self.open.append(Open(self.log[-1], decision, tokens))
             self.check_limits_hold()

@@ -161,6 +161,16 @@ async def test_silence_within_a_stream_is_a_time_out(
     await openai_upstream.seen[0].wait_for_hang_up()
 
 
+async def test_a_stream_that_is_accepted_but_never_begins_is_a_time_out(
+    upstream: HttpUpstream, openai_upstream: OpenAIUpstream
+) -> None:
+    openai_upstream.hang(after_events=0)
+    timeouts = Timeouts(first_byte_s=0.05, idle_s=60)
+    chunks = await upstream.stream(call_to(openai_upstream, timeouts=timeouts))
+    with pytest.raises(ProviderTimedOut):
+        await anext(chunks)
+
+
 async def test_a_first_chunk_may_take_longer_than_the_ones_after_it(
     upstream: HttpUpstream, openai_upstream: OpenAIUpstream
 ) -> None:
@@ -217,11 +227,10 @@ async def test_a_cancelled_call_hangs_up_on_the_provider(
 async def test_a_server_that_lingers_after_done_is_not_waited_for(
     upstream: HttpUpstream, openai_upstream: OpenAIUpstream
 ) -> None:
-    events = len(await read(await upstream.stream(call_to(openai_upstream))))
-    openai_upstream.hang(after_events=events + 1)
-    openai_upstream.will(Turn(hang_after=10_000))
+    openai_upstream.will(Turn(lingers=True))
     chunks = await read(await upstream.stream(call_to(openai_upstream)))
-    assert len(chunks) == events
+    assert text(chunks) == "You said: Say something."
+    await openai_upstream.seen[0].wait_for_hang_up(within_s=1)
 
 
 async def test_chunks_without_identity_are_given_one_and_the_same(

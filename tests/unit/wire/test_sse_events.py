@@ -36,7 +36,9 @@ STREAMS = st.builds(
 def read_line_by_line(stream: bytes) -> list[Event]:
     """The standard's own words, slowly."""
     text = stream.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    events, data, name = [], [], b""
+    events: list[Event] = []
+    data: list[bytes] = []
+    name = b""
     for line in [*text.split(b"\n"), b""]:
         if not line:
             if b"\n".join(data):

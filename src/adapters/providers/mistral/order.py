@@ -31,10 +31,7 @@ def in_order(messages: list[Message]) -> list[Message]:
 
 def _place_for_system(before: list[Message]) -> int:
     """Behind the last message that it may follow: it keeps its authority, a turn earlier."""
-    place = len(before)
-    while place and before[place - 1].get("role") in {"assistant", "tool"}:
-        place -= 1
-    return place
+    return _without_trailing(before, {"assistant", "tool"})
 
 
 def _well_ended(messages: list[Message]) -> list[Message]:
@@ -44,11 +41,15 @@ def _well_ended(messages: list[Message]) -> list[Message]:
     if last.get("role") == "assistant" and not last.get("tool_calls"):
         return [*messages[:-1], {**last, "prefix": True}]
     if last.get("role") == "system":
-        systems = len(messages)
-        while systems and messages[systems - 1].get("role") == "system":
-            systems -= 1
-        users = systems
-        while users and messages[users - 1].get("role") == "user":
-            users -= 1
-        return [*messages[:users], *messages[systems:], *messages[users:systems]]
+        end = _without_trailing(messages, {"system"})
+        place = _place_for_system(messages[: _without_trailing(messages[:end], {"user"})])
+        return [*messages[:place], *messages[end:], *messages[place:end]]
     return messages
+
+
+def _without_trailing(messages: list[Message], roles: set[str]) -> int:
+    """How many messages are left without the last ones of these roles."""
+    count = len(messages)
+    while count and messages[count - 1].get("role") in roles:
+        count -= 1
+    return count

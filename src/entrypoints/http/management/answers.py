@@ -1,4 +1,6 @@
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from uuid import UUID
 
 import orjson
@@ -7,8 +9,6 @@ from quart import Response, request
 from ....domain.errors import InvalidRequest
 from ....domain.ids import KeyId
 from ...times import to_ns
-from ..bodies import checked
-from .bodies import MomentBody
 
 
 def as_json(body: object, status: int = 200) -> Response:
@@ -39,4 +39,18 @@ def moment_arg(name: str) -> int | None:
     text = request.args.get(name)
     if text is None:
         return None
-    return to_ns(checked(MomentBody, {"moment": text}).moment)
+    try:
+        return to_ns(datetime.fromisoformat(text))
+    except (ValueError, OverflowError) as error:
+        raise InvalidRequest(
+            f"'{name}' must be a moment such as 2026-01-31T12:00:00Z.", param=name
+        ) from error
+
+
+@contextmanager
+def fields_named(names: Mapping[str, str]) -> Iterator[None]:
+    """What the use case calls a provider is a field of another name in the request."""
+    try:
+        yield
+    except InvalidRequest as error:
+        raise InvalidRequest(str(error), param=names.get(error.param or "", error.param)) from error

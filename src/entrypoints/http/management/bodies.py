@@ -143,7 +143,3 @@ class PriceBody(RatesBody):
             effective_from_ns=to_ns(self.effective_from) if self.effective_from else now_ns,
             price=price,
         )
-
-
-class MomentBody(_Body):
-    moment: datetime

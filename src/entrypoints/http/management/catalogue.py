@@ -5,7 +5,7 @@ from ....application.ports.clock import Clock
 from ... import views
 from ..bodies import read
 from . import bodies
-from .answers import as_json, as_list
+from .answers import as_json, as_list, fields_named
 
 
 def add_catalogue(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
@@ -30,7 +30,9 @@ def add_catalogue(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
     @blueprint.put("/providers/<name>/credential")
     async def save_shared_credential(name: str) -> Response:
         body = await read(bodies.CredentialBody)
-        return as_json({"saved": await gateway.save_credentials(None, {name: body.secret})})
+        with fields_named({name: "secret"}):
+            saved = await gateway.save_credentials(None, {name: body.secret})
+        return as_json({"saved": saved})
 
     @blueprint.delete("/providers/<name>/credential")
     async def remove_shared_credential(name: str) -> Response:

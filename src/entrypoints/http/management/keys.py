@@ -11,7 +11,7 @@ from ... import views
 from ...times import to_ns
 from ..bodies import read
 from . import bodies
-from .answers import as_json, as_list, count_arg, key_id
+from .answers import as_json, as_list, count_arg, fields_named, key_id
 
 
 def add_keys(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
@@ -41,7 +41,8 @@ def add_keys(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
     async def save_keys() -> Response:
         body = await read(bodies.SaveKeysBody)
         secrets = {"openai": body.openaiKey or "", "mistral": body.mistralKey or ""}
-        saved = await gateway.save_credentials.for_holder(body.virtualKey, secrets)
+        with fields_named({"openai": "openaiKey", "mistral": "mistralKey"}):
+            saved = await gateway.save_credentials.for_holder(body.virtualKey, secrets)
         return as_json({"message": "API keys saved", "saved": saved})
 
     @blueprint.post("/keys")
@@ -85,7 +86,8 @@ def add_keys(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
     @blueprint.put("/keys/<key>/credentials/<provider>")
     async def save_own_credential(key: str, provider: str) -> Response:
         body = await read(bodies.CredentialBody)
-        saved = await gateway.save_credentials(key_id(key), {provider: body.secret})
+        with fields_named({provider: "secret"}):
+            saved = await gateway.save_credentials(key_id(key), {provider: body.secret})
         return as_json({"saved": saved})
 
     @blueprint.delete("/keys/<key>/credentials/<provider>")

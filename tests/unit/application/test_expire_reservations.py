@@ -1,0 +1,90 @@
+from scene import (
+    MISTRAL_PRICE,
+    OPENAI_PRICE,
+    START_NS,
+    Scene,
+    ScriptedStream,
+    ScriptedUpstream,
+    Silent,
+    a_chat,
+    a_chunk,
+    a_key,
+    usage_chunk,
+)
+
+from langroute.application.chat.stream_chat import ChatStream
+from langroute.domain.estimates import input_bound
+from langroute.domain.ledger import Outcome
+from langroute.domain.limits import Limits
+from langroute.domain.usage import TokenUsage
+
+INPUT = input_bound(a_chat(stream=True).body)
+HOUR_S = 3600.0
+
+
+async def a_forgotten_stream(limits: Limits | None = None) -> tuple[Scene, ChatStream]:
+    """One that begins, and that nobody reads."""
+    script = ScriptedStream(a_chunk("Hello"), usage_chunk())
+    scene = await Scene(upstream=ScriptedUpstream(openai=script)).save("sk", "openai")
+    return scene, await scene.stream_chat(a_key(limits), a_chat(stream=True, max_tokens=40))
+
+
+async def test_a_call_under_way_does_not_expire_before_its_deadline() -> None:
+    scene, _ = await a_forgotten_stream()
+    scene.clock.advance(scene.timeouts.total_s + scene.timeouts.idle_s)
+    assert await scene.expire() == 0
+    assert await scene.entries() == []
+
+
+async def test_a_call_that_never_settled_settles_once_at_its_bound_marked_as_expired() -> None:
+    scene, _ = await a_forgotten_stream()
+    scene.clock.advance(HOUR_S)
+    assert await scene.expire() == 1
+    assert await scene.expire() == 0
+    entry = await scene.entry()
+    bound = TokenUsage(input=INPUT, output=40)
+    assert (entry.outcome, entry.usage, entry.estimated) == (Outcome.EXPIRED, bound, True)
+    assert entry.cost == max(OPENAI_PRICE.cost_of(bound), MISTRAL_PRICE.cost_of(bound))
+    assert (entry.model, entry.streamed, entry.at_ns) == ("smart", True, START_NS)
+    assert 0 < entry.duration_ns < HOUR_S * 10**9
+
+
+async def test_settling_after_expiry_changes_nothing() -> None:
+    scene, stream = await a_forgotten_stream()
+    scene.clock.advance(HOUR_S)
+    await scene.expire()
+    before = await scene.entry()
+    await stream.aclose()
+    assert await scene.entry() == before
+    assert await scene.expire() == 0
+
+
+async def test_reading_on_after_expiry_changes_nothing() -> None:
+    scene, stream = await a_forgotten_stream()
+    scene.clock.ns += int(HOUR_S) * 10**9
+    await scene.expire()
+    before = await scene.entry()
+    assert len([chunk async for chunk in stream]) == 1
+    assert await scene.entry() == before
+
+
+async def test_nothing_expires_that_was_settled() -> None:
+    scene, stream = await a_forgotten_stream()
+    await stream.aclose()
+    scene.clock.advance(HOUR_S)
+    assert await scene.expire() == 0
+    assert len(await scene.entries()) == 1
+
+
+async def test_a_call_that_hangs_expires_and_its_end_is_not_paid_for_again() -> None:
+    """The one whose process lives on after all."""
+    scene = await Scene(
+        upstream=ScriptedUpstream(openai=ScriptedStream(a_chunk("a"), Silent()))
+    ).save("sk", "openai")
+    first = await scene.stream_chat(a_key(), a_chat(stream=True))
+    scene.clock.advance(HOUR_S)
+    assert await scene.expire() == 1
+    used = await scene.tokens_used()
+    await first.aclose()
+    assert await scene.tokens_used() == used
+    assert (await scene.entry()).outcome is Outcome.EXPIRED
