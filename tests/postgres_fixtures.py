@@ -1,5 +1,6 @@
 """A real Postgres for the whole session, and a database of its own for each test that wants one."""
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
@@ -9,11 +10,11 @@ from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
 import pytest
 
 from langroute.adapters.postgres.database import Database
 from langroute.adapters.postgres.embedded import EmbeddedPostgres
+from langroute.adapters.postgres.embedded_binaries import account_for, run
 from langroute.adapters.postgres.migrate import migrate
 
 _MIGRATED = "migrated"
@@ -48,16 +49,17 @@ class Databases:
             await self.execute(f"drop database {name} with (force)")
 
     async def execute(self, *statements: str) -> None:
-        await execute(self.server_url, *statements)
+        server = Database(self.server_url)
+        await type_in(server, *statements)
 
 
 def with_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
-async def execute(url: str, *statements: str) -> None:
-    """As an operator would type it."""
-    connection = await asyncpg.connect(url)
+async def type_in(database: Database, *statements: str) -> None:
+    """As an operator would, in psql."""
+    connection = await database.connect()
     try:
         for statement in statements:
             await connection.execute(statement)
@@ -65,22 +67,63 @@ async def execute(url: str, *statements: str) -> None:
         await connection.close()
 
 
-@pytest.fixture(scope="session")
-async def databases() -> AsyncIterator[Databases]:
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A Postgres that a test may stop and start."""
+
+    folder: Path
+    databases: Databases
+
+    async def stop(self, mode: str = "fast") -> None:
+        data = self.folder / "data"
+        stop = ["stop", "-s", "-w", "-m", mode, "-D", str(data)]
+        await asyncio.to_thread(run, "pg_ctl", stop, user=account_for(data))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Starts it where it does not run."""
+        async with EmbeddedPostgres(self.folder):
+            yield
+
+
+@asynccontextmanager
+async def new_server() -> AsyncIterator[Server]:
     # Not in pytest's own folder for temporary files: each run of pytest closes that to the account
     # that Postgres runs under.
     folder = Path(tempfile.mkdtemp(prefix="langroute-tests-"))
     try:
         async with EmbeddedPostgres(folder) as embedded:
-            made = Databases(embedded.url)
-            await made.execute(*(f"alter system set {setting}" for setting in _FAST))
-            await made.execute("select pg_reload_conf()", f"create database {_MIGRATED}")
+            databases = Databases(embedded.url)
+            await databases.execute(*(f"alter system set {setting}" for setting in _FAST))
+            await databases.execute("select pg_reload_conf()", f"create database {_MIGRATED}")
             template = Database(with_database(embedded.url, _MIGRATED))
             await migrate(template.engine)
             await template.aclose()
-            yield made
+            yield Server(folder, databases)
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+async def databases() -> AsyncIterator[Databases]:
+    async with new_server() as server:
+        yield server.databases
+
+
+@pytest.fixture(scope="session")
+async def the_server_to_stop() -> AsyncIterator[Server]:
+    async with new_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def server(the_server_to_stop: Server) -> AsyncIterator[Server]:
+    """One that nobody else uses. It runs again after the test, whatever the test did."""
+    try:
+        yield the_server_to_stop
+    finally:
+        async with the_server_to_stop.running():
+            pass
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ _UP = (
         model text primary key check (model <> ''),
         aliases text[] not null default '{}',
         output_cap bigint check (output_cap >= 1),
-        check (array_position(aliases, null) is null and coalesce(array_ndims(aliases), 1) = 1)
+        check (coalesce(array_ndims(aliases), 1) = 1 and array_position(aliases, null) is null)
     )
     """,
     """
@@ -152,8 +152,8 @@ _UP = (
         total_tokens bigint not null default 0,
         total_calls bigint not null default 0,
         check (
-            array_position(allowed_models, null) is null
-            and coalesce(array_ndims(allowed_models), 1) = 1
+            coalesce(array_ndims(allowed_models), 1) = 1
+            and array_position(allowed_models, null) is null
         )
     )
     """,

@@ -1,3 +1,4 @@
+import math
 from dataclasses import dataclass
 
 
@@ -13,5 +14,5 @@ class Timeouts:
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} must be above 0")
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must be a number above 0")

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from contract_samples import CLOCK, SECOND_NS
 
 from langroute.adapters.memory.catalogues import MemoryCatalogues
 from langroute.adapters.postgres.catalogues import PostgresCatalogues
@@ -15,6 +14,7 @@ from langroute.domain.pricing import DatedPrice, ModelPrice, Rates, Tier
 from langroute.domain.providers import Provider, ProviderKind
 from langroute.domain.routes import ModelRoute, Target
 from postgres_fixtures import Databases
+from samples import CLOCK, SECOND_NS
 
 OPENAI = Provider(name="openai", kind=ProviderKind.OPENAI, base_url="https://api.openai.com/v1")
 LOCAL = Provider(

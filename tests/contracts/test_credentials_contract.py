@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
-from contract_samples import new_key
 
 from langroute.adapters.memory.credentials import MemoryCredentials
 from langroute.adapters.memory.virtual_keys import MemoryKeys
@@ -15,6 +14,7 @@ from langroute.application.ports.virtual_keys import VirtualKeys
 from langroute.domain.credentials import Credential
 from langroute.domain.ids import KeyId
 from postgres_fixtures import Databases
+from samples import new_key
 
 
 @dataclass(frozen=True, slots=True)

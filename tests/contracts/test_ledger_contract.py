@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 
 import pytest
-from contract_samples import ENTROPY, SECOND_NS, new_entry
 
 from langroute.adapters.memory.ledger import MemoryLedger
 from langroute.adapters.postgres.ledger import PostgresLedger
@@ -19,6 +18,7 @@ from langroute.domain.ledger import LedgerEntry, Outcome
 from langroute.domain.money import Money
 from langroute.domain.usage import TokenUsage
 from postgres_fixtures import Databases
+from samples import ENTROPY, SECOND_NS, new_entry
 
 
 @dataclass(frozen=True, slots=True)

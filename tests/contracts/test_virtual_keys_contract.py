@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from contract_samples import CLOCK, ENTROPY, SECOND_NS, new_key
 
 from langroute.adapters.memory.virtual_keys import MemoryKeys
 from langroute.adapters.postgres.virtual_keys import PostgresKeys
@@ -12,6 +11,7 @@ from langroute.application.ports.virtual_keys import VirtualKeys
 from langroute.domain.ids import KeyId
 from langroute.domain.limits import Limits
 from postgres_fixtures import Databases
+from samples import CLOCK, ENTROPY, SECOND_NS, new_key
 
 
 @pytest.fixture(params=["memory", "postgres"])

@@ -27,6 +27,7 @@ _MAY_FOLLOW = {
     "assistant": {"assistant", "user", "tool"},
     "tool": {"assistant", "tool"},
 }
+_EXTRA = "Extra inputs are not permitted"
 _UNANSWERED = "Not the same number of function calls and responses"
 _TOOL_ID = re.compile(r"[a-zA-Z0-9]{9}")
 
@@ -40,7 +41,7 @@ def schema_faults(body: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _faults(body: Mapping[str, Any]) -> Iterator[tuple[str, list[str | int], str]]:
     for name in body.keys() - REQUEST_FIELDS:
-        yield "extra_forbidden", [name], "Extra inputs are not permitted"
+        yield "extra_forbidden", [name], _EXTRA
     for index, message in enumerate(body["messages"]):
         place: list[str | int] = ["messages", index]
         fields = MESSAGE_FIELDS.get(message.get("role"))
@@ -48,7 +49,7 @@ def _faults(body: Mapping[str, Any]) -> Iterator[tuple[str, list[str | int], str
             yield "union_tag_invalid", place, "Input tag does not match any of the expected tags"
             continue
         for name in message.keys() - fields:
-            yield "extra_forbidden", [*place, name], "Extra inputs are not permitted"
+            yield "extra_forbidden", [*place, message["role"], name], _EXTRA
     for index, tool in enumerate(body.get("tools") or ()):
         if "parameters" not in tool.get("function", {}):
             yield "missing", ["tools", index, "function", "parameters"], "Field required"

@@ -57,8 +57,11 @@ class CurrentCatalogue:
             try:
                 await self.refresh()
                 pause_s = _FIRST_PAUSE_S
-            except StoreUnavailable:
-                _log.warning("the catalogue cannot be read anew; the old one serves on")
+            except Exception as error:  # noqa: BLE001  (if this ended, no change would be seen again)
+                mystery = not isinstance(error, StoreUnavailable)
+                _log.warning(
+                    "the catalogue cannot be read anew; the old one serves on", exc_info=mystery
+                )
                 self._changed.set()
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)

@@ -28,8 +28,9 @@ class MemoryLedger:
     two moments is that of the entries kept.
     """
 
-    def __init__(self, *, kept: int = _KEPT) -> None:
+    def __init__(self, *, kept: int = _KEPT, headings: int = _HEADINGS) -> None:
         self._kept = kept
+        self._headings = headings
         self._entries: OrderedDict[RequestId, LedgerEntry] = OrderedDict()
         self._totals: dict[_Heading, SpendLine] = {}
 
@@ -40,7 +41,7 @@ class MemoryLedger:
         if len(self._entries) > self._kept:
             self._entries.popitem(last=False)
         heading, line = _charge(entry)
-        if heading not in self._totals and len(self._totals) >= _HEADINGS:
+        if heading not in self._totals and len(self._totals) >= self._headings:
             heading = heading._replace(model=_OTHER)
         _add(self._totals, heading, line)
 

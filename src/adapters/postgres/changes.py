@@ -46,8 +46,9 @@ class PostgresChanges:
         while True:
             try:
                 await self._listen()
-            except FOREIGN as error:
-                _log.warning("cannot hear of changes: %r", error)
+            except Exception as error:  # noqa: BLE001  (if this ended, no change would be heard of)
+                mystery = not isinstance(error, FOREIGN)
+                _log.warning("cannot hear of changes: %r", error, exc_info=mystery)
             await asyncio.sleep(self._pause_s)
             self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S)
 

@@ -50,6 +50,13 @@ def account_for(data: Path) -> int | None:
     raise LookupError(f"running as root needs one of the accounts {', '.join(_ACCOUNTS)}")
 
 
+def _group_of(user: int) -> int:
+    try:
+        return pwd.getpwuid(user).pw_gid
+    except KeyError:
+        return user
+
+
 def let_through(path: Path) -> None:
     """Lets other accounts pass the folders above, without letting them list what is there."""
     for folder in path.parents:
@@ -72,6 +79,8 @@ def run(name: str, arguments: Sequence[str], *, user: int | None) -> None:
             stdout=output,
             stderr=output,
             user=user,
+            # Root's own group would count before the right to pass that everybody else has.
+            group=None if user is None else _group_of(user),
             extra_groups=None if user is None else [],
             cwd="/",
         )

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...application.ports.upstream import UpstreamCall
-from ..wire.codec import Codec, Complaint, EncodedChat
+from ..wire.codec import Codec, Complaint, EncodedChat, as_text
 from ..wire.well_formed import well_formed_chunk, well_formed_reply
 
 _NEW_CAP, _OLD_CAP = "max_completion_tokens", "max_tokens"
@@ -48,13 +48,13 @@ class OpenAICodec:
         error = body.get("error")
         if not isinstance(error, dict):
             message = error if isinstance(error, str) else body.get("message")
-            return Complaint(message=_text(message))
+            return Complaint(message=as_text(message))
         code = error.get("code")
         status = code if type(code) is int and 400 <= code < 600 else None  # noqa: PLR2004
         return Complaint(
-            message=_text(error.get("message")),
-            param=_text(error.get("param")),
-            code=_text(code) if status is None else _text(error.get("type")),
+            message=as_text(error.get("message")),
+            param=as_text(error.get("param")),
+            code=as_text(code) if status is None else as_text(error.get("type")),
             status=status,
         )
 
@@ -86,12 +86,6 @@ def _is_openai(base_url: str) -> bool:
     except ValueError:  # refused where the address is made
         return False
     return host == _OWN_HOSTS[0] or host.endswith(_OWN_HOSTS[1:])
-
-
-def _text(value: object) -> str | None:
-    if isinstance(value, str):
-        return value or None
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 _: type[Codec] = OpenAICodec

@@ -4,7 +4,7 @@ from typing import Any, Self
 from ...application.ports.upstream import ChatChunk, ChunkStream, UpstreamCall
 from ...domain.errors import ProviderBrokeOff
 from .codec import Codec, EncodedChat
-from .http import HttpReply
+from .http_reply import HttpReply
 from .identity import Identity
 from .json_object import json_object
 from .malformed import Malformed

@@ -49,3 +49,10 @@ class Codec(Protocol):
         ...
 
     def complaint(self, body: Mapping[str, Any]) -> Complaint: ...
+
+
+def as_text(value: object) -> str | None:
+    """Of a complaint, one part: some servers number their codes, and some send what is no text."""
+    if isinstance(value, str):
+        return value or None
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None

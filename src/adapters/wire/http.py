@@ -1,6 +1,5 @@
 """The one HTTP client. What it raises is the gateway's own: see failures.py."""
 
-import asyncio
 import io
 import socket
 from collections.abc import Mapping
@@ -13,14 +12,13 @@ from typing import Any, Self
 import aiohttp
 from yarl import URL
 
-from ...domain.errors import ProviderBrokeOff, ProviderError
 from ...domain.timeouts import Timeouts
 from .failures import FOREIGN, has_begun, translated
+from .http_reply import HttpReply
 
 _MEGABYTE = 2**20
 _KEEPALIVE_S = 30.0
 _DNS_TTL_S = 30
-_DRAIN_S = 0.25
 
 # Collects the sockets that a call makes; one that has made none has been given a used connection.
 _sockets_made: ContextVar[list[None]] = ContextVar("sockets_made")
@@ -70,7 +68,7 @@ class HttpClient:
     ) -> None:
         await self.aclose()
 
-    async def post(self, address: Address, body: bytes, timeouts: Timeouts) -> "HttpReply":
+    async def post(self, address: Address, body: bytes, timeouts: Timeouts) -> HttpReply:
         """Returns once the status is there. Raises ProviderError.
 
         A used connection may have been closed by the server in the very moment of being used
@@ -109,74 +107,6 @@ class HttpClient:
             # Answers are small, and compressing an event stream delays it.
             headers={"Accept-Encoding": "identity", "User-Agent": "langroute"},
         )
-
-
-class HttpReply:
-    """An answer whose status has come. Owns its connection until it has been read to the end, or
-    is closed. Every method but `close` raises ProviderError."""
-
-    def __init__(
-        self, response: aiohttp.ClientResponse, provider: str, idle_s: float, max_bytes: int
-    ) -> None:
-        self.status = response.status
-        self.headers: Mapping[str, str] = response.headers
-        self._response = response
-        self._provider = provider
-        self._idle_s = idle_s
-        self._max_bytes = max_bytes
-        self._begun = False
-
-    async def read_some(self) -> bytes:
-        """Whatever has come since; nothing at the end."""
-        try:
-            data = await self._response.content.readany()
-        except FOREIGN as error:
-            raise translated(error, provider=self._provider, begun=True) from error
-        if not self._begun:
-            self._begun = True
-            self._expect_the_rest_sooner()
-        return data
-
-    async def read_all(self, max_bytes: int | None = None) -> bytes:
-        """And closes. Raises ProviderBrokeOff where there is more than allowed."""
-        limit = min(self._max_bytes, max_bytes or self._max_bytes)
-        pieces = []
-        left = limit
-        try:
-            while left >= 0 and (data := await self.read_some()):
-                left -= len(data)
-                pieces.append(data)
-        finally:
-            self.close()
-        if left < 0:
-            raise ProviderBrokeOff(
-                f"{self._provider} sent more than {limit} bytes.", provider=self._provider
-            )
-        return b"".join(pieces)
-
-    async def drain(self) -> None:
-        """For the little that follows the last event: read, the connection can serve another call.
-        It is closed where that takes more than a moment."""
-        try:
-            if not self._response.content.is_eof():
-                async with asyncio.timeout(_DRAIN_S):
-                    while await self.read_some():
-                        pass
-        except (TimeoutError, ProviderError):
-            pass
-        finally:
-            self.close()
-
-    def close(self) -> None:
-        """Hangs up, unless everything has been read. Closing again does nothing."""
-        self._response.close()
-
-    def _expect_the_rest_sooner(self) -> None:
-        """From the first byte on, what counts is the time between two pieces."""
-        connection = self._response.connection
-        if connection is not None and connection.protocol is not None:
-            connection.protocol.read_timeout = self._idle_s
-            connection.protocol.start_timeout()
 
 
 async def _send(

@@ -8,7 +8,10 @@ def said_bytes(choices: list[dict[str, Any]]) -> int:
 
 
 def _of_delta(delta: dict[str, Any]) -> int:
-    said = _length(delta.get("content")) + _length(delta.get("refusal"))
+    said = _length(delta.get("content"))
+    if len(delta) == 1 and said:
+        return said
+    said += _length(delta.get("refusal"))
     # vLLM, DeepSeek and llama.cpp say the first, OpenRouter and Ollama the second.
     said += _length(delta.get("reasoning_content") or delta.get("reasoning"))
     said += _of_function(delta.get("function_call"))

@@ -17,7 +17,8 @@ from ...domain.errors import (
 from ...domain.providers import Provider, ProviderKind
 from .chunk_stream import HttpChunkStream
 from .codec import Codec, Complaint, EncodedChat
-from .http import Address, HttpClient, HttpReply
+from .http import Address, HttpClient
+from .http_reply import HttpReply
 from .identity import Identity
 from .json_object import json_object
 from .malformed import Malformed

@@ -52,8 +52,9 @@ def well_formed_chunk(body: dict[str, Any]) -> dict[str, Any]:
             delta = choice["delta"] = {}
         if not isinstance(delta, dict):
             raise Malformed("a choice's delta is not an object")
-        for name in _NEVER_NULL:
-            _drop_null(delta, name)
+        if len(delta) > 1:  # most have nothing but their text
+            for name in _NEVER_NULL:
+                _drop_null(delta, name)
         if not isinstance(choice.setdefault("finish_reason", None), str | None):
             raise Malformed("a choice's finish_reason is not a text")
     return body

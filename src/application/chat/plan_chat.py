@@ -19,6 +19,9 @@ from ..ports.entropy import Entropy
 _LEASE_SLACK_S = 30.0
 _NS = 10**9
 
+# So many calls without a cap of their own always find room in an unused token limit.
+_CALLS_A_MINUTE = 4
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -95,7 +98,8 @@ class PlanChat:
         limit = key.limits.tokens_per_minute
         if limit is None:
             return cap, route.output_cap
-        # The caller asked for no certain length: offer what the limit can ever hold.
-        fits = (limit - reserved_input) // chat.choices
+        # The caller asked for no certain length. All that the limit can hold would shut out the
+        # key's next call until this one is over, or longer.
+        fits = (limit - reserved_input) // (chat.choices * _CALLS_A_MINUTE)
         cap = max(1, min(cap, fits))
         return cap, cap

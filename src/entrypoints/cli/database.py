@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ...adapters.postgres.embedded import psql_path
+from ...adapters.postgres.embedded_binaries import program
 from ...application.catalogue.seed_catalogue import Seeded
 from ..lifecycle import migrate_database, open_database
 from .output import JsonFlag, out, show_one, working
@@ -36,7 +36,7 @@ def psql(context: typer.Context) -> None:
 
     async def opened() -> int:
         async with open_database(settings) as url:
-            process = await asyncio.create_subprocess_exec(psql_path(), url, *context.args)
+            process = await asyncio.create_subprocess_exec(program("psql"), url, *context.args)
             # Ctrl-C is for psql, which stops the query and lives on.
             asyncio.get_running_loop().add_signal_handler(signal.SIGINT, lambda: None)
             return await process.wait()

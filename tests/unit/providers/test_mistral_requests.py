@@ -9,11 +9,11 @@ from mistralai.client.models import (
     ToolMessage,
     UserMessage,
 )
+from pydantic import BaseModel
 
 from langroute.adapters.providers.mistral.codec import MistralCodec
 from langroute.adapters.providers.mistral.tool_ids import ToolIds
 from langroute.adapters.wire.upstream import HttpUpstream
-from pydantic import BaseModel
 from upstreams.calls import call_to
 from upstreams.mistral import MistralUpstream
 from upstreams.mistral_rules import MESSAGE_FIELDS, REQUEST_FIELDS, order_fault, schema_faults

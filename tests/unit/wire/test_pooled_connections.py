@@ -1,12 +1,18 @@
+import asyncio
+
 import pytest
 
+from langroute.adapters.wire.codecs import all_codecs
+from langroute.adapters.wire.http import HttpClient
 from langroute.adapters.wire.upstream import HttpUpstream
 from langroute.domain.errors import (
     ProviderBrokeOff,
     ProviderError,
     ProviderRefused,
+    ProviderTimedOut,
     ProviderUnreachable,
 )
+from langroute.domain.timeouts import Timeouts
 from upstreams.calls import call_to
 from upstreams.openai import OpenAIUpstream
 from upstreams.raw import RawServer
@@ -91,3 +97,38 @@ async def test_no_cookie_goes_from_one_call_into_the_next(upstream: HttpUpstream
         await upstream.complete(call_to(server.base_url))
         await upstream.complete(call_to(server.base_url))
         assert b"tenant" not in b"".join(server.heads)
+
+
+async def test_a_pool_that_is_used_up_is_not_waited_for_longer_than_for_a_connection(
+    openai_upstream: OpenAIUpstream,
+) -> None:
+    gate = openai_upstream.hold()
+    async with HttpClient(max_connections=1) as client:
+        upstream = HttpUpstream(client, all_codecs())
+        first = asyncio.create_task(upstream.complete(call_to(openai_upstream)))
+        await gate.reached.wait()
+        with pytest.raises(ProviderTimedOut):
+            await upstream.complete(call_to(openai_upstream, timeouts=Timeouts(connect_s=0.05)))
+        gate.open()
+        await first
+    assert len(openai_upstream.seen) == 1
+
+
+async def test_a_name_with_several_addresses_is_reached_at_the_one_that_listens(
+    upstream: HttpUpstream, openai_upstream: OpenAIUpstream
+) -> None:
+    base_url = openai_upstream.base_url.replace("127.0.0.1", "localhost")
+    await upstream.complete(call_to(base_url))
+    openai_upstream.cut_stale()
+    await upstream.complete(call_to(base_url))
+    assert openai_upstream.connections == 2
+
+
+async def test_a_closed_client_asks_nobody(openai_upstream: OpenAIUpstream) -> None:
+    client = HttpClient()
+    upstream = HttpUpstream(client, all_codecs())
+    await upstream.complete(call_to(openai_upstream))
+    await client.aclose()
+    await client.aclose()
+    with pytest.raises(RuntimeError):
+        await upstream.complete(call_to(openai_upstream))

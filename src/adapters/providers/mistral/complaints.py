@@ -7,29 +7,30 @@ from typing import Any
 
 import orjson
 
-from ...wire.codec import Complaint
+from ...wire.codec import Complaint, as_text
 
 _MAX_NESTING = 4
 # As the caller wrote it.
 _OWN_NAMES = {"random_seed": "seed"}
+_ROLES = frozenset({"system", "user", "assistant", "tool"})
 
 
 def complaint(body: Mapping[str, Any], nesting: int = 0) -> Complaint:
     if nesting > _MAX_NESTING:
         return Complaint()
     detail = body.get("detail")
+    code = as_text(body.get("code"))
     if isinstance(detail, list):
-        return _of_details(detail)
+        return _of_details(detail, code)
     inner = _nested(body.get("message") or detail or body.get("error"))
-    code = _text(body.get("code"))
     if isinstance(inner, Mapping):
         said = complaint(inner, nesting + 1)
         return Complaint(
             message=said.message,
-            param=said.param or _text(body.get("param")),
+            param=said.param or as_text(body.get("param")),
             code=said.code or code,
         )
-    return Complaint(message=_text(inner), param=_text(body.get("param")), code=code)
+    return Complaint(message=as_text(inner), param=as_text(body.get("param")), code=code)
 
 
 def _nested(message: object) -> object:
@@ -43,22 +44,23 @@ def _nested(message: object) -> object:
     return message
 
 
-def _of_details(details: list[Any]) -> Complaint:
+def _of_details(details: list[Any], code: str | None) -> Complaint:
     """Every fault in words; the first one's place as the parameter."""
     faults = [(_place(detail), detail.get("msg")) for detail in details if isinstance(detail, dict)]
     said = [f"{place}: {msg}" if place else str(msg) for place, msg in faults if msg]
-    return Complaint(message="; ".join(said) or None, param=faults[0][0] if faults else None)
+    param = faults[0][0] if faults else None
+    return Complaint(message="; ".join(said) or None, param=param, code=code)
 
 
 def _place(detail: Mapping[str, Any]) -> str | None:
+    """As the caller would write it: without the `body` it begins with, and without the role that
+    is told behind a message's number."""
     steps = detail.get("loc")
     if not isinstance(steps, list):
         return None
-    names = [str(step) for step in (steps[1:] if steps[:1] == ["body"] else steps)]
+    names = [str(step) for step in steps]
+    if names[:1] == ["body"]:
+        del names[0]
+    if names[:1] == ["messages"] and names[2:3] and names[2] in _ROLES:
+        del names[2]
     return ".".join(_OWN_NAMES.get(name, name) for name in names) or None
-
-
-def _text(value: object) -> str | None:
-    if isinstance(value, str):
-        return value or None
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None

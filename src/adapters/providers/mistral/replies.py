@@ -1,5 +1,5 @@
 """What Mistral answers: https://docs.mistral.ai/api/#tag/chat, and reasoning as
-https://docs.mistral.ai/capabilities/reasoning has it."""
+https://docs.mistral.ai/studio-api/conversations/reasoning has it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +10,8 @@ from ...wire.usage import cached_tokens
 from .content import joined_text, joined_thinking
 
 _FINISH_REASONS = {"model_length": "length"}
+# Of messages that are sent, or of conversations with several agents.
+_NOT_OPENAIS = ("prefix", "tool_call_id", "index", "metadata")
 # What their SDKs write for an id that is not told.
 _NO_ID = "null"
 
@@ -23,7 +25,8 @@ def translate_choice(choice: dict[str, Any], own_ids: Mapping[str, str]) -> None
     part = choice.get("delta")
     for said in (whole, part):
         if isinstance(said, dict):
-            said.pop("prefix", None)
+            for name in _NOT_OPENAIS:
+                said.pop(name, None)
             _translate_content(said)
             calls = said.get("tool_calls")
             if isinstance(calls, list):

@@ -1,0 +1,5 @@
+"""`python -m langroute` is the command `langroute`."""
+
+from .entrypoints.cli.main import main
+
+main()

@@ -1,0 +1,127 @@
+import asyncio
+
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from langroute.adapters.postgres.database import Database
+from langroute.adapters.postgres.migrate import (
+    current,
+    downgrade,
+    is_current,
+    migrate,
+    migrations_folder,
+)
+from langroute.adapters.postgres.tables import METADATA, SCHEMA
+from postgres_fixtures import Databases
+
+_COMMENTS = {"add_table_comment", "remove_table_comment", "modify_comment"}
+
+
+async def test_up_down_and_up_again(empty_database: Database) -> None:
+    engine = empty_database.engine
+    assert await current(engine) is None
+
+    await migrate(engine)
+    up = await _objects(empty_database)
+    await downgrade(engine)
+    down = await _objects(empty_database)
+    await migrate(engine)
+
+    assert not down
+    assert up == await _objects(empty_database)
+    assert await is_current(engine)
+
+
+async def test_each_revision_can_be_taken_back(empty_database: Database) -> None:
+    seen = []
+    for revision in ("0001", "0002", "0003"):
+        await migrate(empty_database.engine, revision)
+        seen.append(await _objects(empty_database))
+    for revision in ("0002", "0001"):
+        await downgrade(empty_database.engine, revision)
+        seen.append(await _objects(empty_database))
+
+    one, two, _, two_again, one_again = seen
+    assert (two_again, one_again) == (two, one)
+
+
+async def test_migrating_what_is_migrated_changes_nothing(database: Database) -> None:
+    before = await _objects(database)
+
+    await migrate(database.engine)
+
+    assert await _objects(database) == before
+
+
+async def test_several_processes_may_migrate_at_once(databases: Databases) -> None:
+    async with databases.url("template0") as url:
+        nodes = [Database(url) for _ in range(4)]
+
+        await asyncio.gather(*(migrate(node.engine) for node in nodes))
+
+        assert await is_current(nodes[0].engine)
+        for node in nodes:
+            await node.aclose()
+
+
+async def test_the_tables_are_what_the_code_believes_them_to_be(database: Database) -> None:
+    async with database.engine.connect() as connection:
+        differences = await connection.run_sync(_differences)
+
+    assert differences == []
+
+
+async def test_nothing_lies_outside_the_schema(database: Database) -> None:
+    async with database.engine.connect() as connection:
+        public = await connection.execute(
+            text("select relname from pg_class where relnamespace = 'public'::regnamespace")
+        )
+
+        assert public.all() == []
+
+
+def test_the_migrations_are_found() -> None:
+    assert (migrations_folder() / "env.py").is_file()
+
+
+def _differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(
+        connection,
+        opts={
+            "include_schemas": True,
+            "version_table_schema": SCHEMA,
+            "compare_type": True,
+        },
+    )
+    found = compare_metadata(context, METADATA)
+    # Changes of one column come as a list of their own.
+    each = [one for entry in found for one in (entry if isinstance(entry, list) else [entry])]
+    # Comments are for whoever opens psql, so they stand in the migrations only.
+    return [difference for difference in each if difference[0] not in _COMMENTS]
+
+
+async def _objects(database: Database) -> list[tuple[object, ...]]:
+    """Everything in the schema, told as Postgres tells it."""
+    listed = text(
+        """
+        select 'column', table_name || '.' || column_name, data_type || coalesce(column_default, '')
+            from information_schema.columns where table_schema = 'langroute'
+        union all
+        select 'constraint', conrelid::regclass::text || conname, pg_get_constraintdef(oid)
+            from pg_constraint where connamespace = 'langroute'::regnamespace
+        union all
+        select 'index', indexname, indexdef from pg_indexes where schemaname = 'langroute'
+        union all
+        select 'function', proname, pg_get_functiondef(oid)
+            from pg_proc where pronamespace = 'langroute'::regnamespace
+        union all
+        select 'trigger', tgname, pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
+        order by 1, 2, 3
+        """
+    )
+    async with database.engine.connect() as connection:
+        there = await connection.execute(text("select to_regnamespace('langroute')"))
+        if there.scalar_one() is None:
+            return []
+        return [tuple(row) for row in await connection.execute(listed)]

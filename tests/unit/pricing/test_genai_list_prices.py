@@ -1,0 +1,115 @@
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from langroute.adapters.pricing.genai_list_prices import GenaiListPrices
+from langroute.application.catalogue.starter import ROUTES
+from langroute.domain.money import Money
+from langroute.domain.pricing import DatedPrice, PriceBook, Rates
+from langroute.domain.usage import TokenUsage
+
+
+def per_mtok(usd: str) -> Money:
+    """A millionth of a dollar a million tokens is a pico-dollar a token."""
+    return Money(Money.from_usd(usd).pico // 10**6)
+
+
+def day(year: int, month: int, day_of_month: int) -> int:
+    return int(datetime(year, month, day_of_month, tzinfo=UTC).timestamp()) * 10**9
+
+
+def listed(provider: str, *models: str) -> tuple[DatedPrice, ...]:
+    return GenaiListPrices().of(provider, models)
+
+
+def test_the_price_of_an_old_model_is_exact() -> None:
+    (row,) = listed("openai", "gpt-3.5-turbo")
+    assert (row.provider, row.model, row.effective_from_ns) == ("openai", "gpt-3.5-turbo", 0)
+    assert row.price.rates == Rates(input=Money(500_000), output=Money(1_500_000))
+    assert row.price.tiers == ()
+    assert row.price.cost_of(TokenUsage(input=1_000_000, output=1_000_000)) == Money.from_usd(2)
+
+
+def test_long_prompts_have_prices_of_their_own() -> None:
+    (row,) = listed("openai", "gpt-6.1-sol")
+    rates, (tier,) = row.price.rates, row.price.tiers
+    assert (rates.input, rates.output) == (per_mtok("2"), per_mtok("10"))
+    assert (rates.cached_input, rates.cache_write) == (per_mtok("0.1"), per_mtok("2.5"))
+    assert tier.above_prompt_tokens == 272_000
+    assert tier.rates.input > rates.input
+    assert tier.rates.output > rates.output
+    short, long = TokenUsage(input=272_000), TokenUsage(input=272_001)
+    assert row.price.cost_of(short) == rates.input * 272_000
+    assert row.price.cost_of(long) == tier.rates.input * 272_001
+
+
+def test_a_price_that_changed_has_a_row_for_each_date() -> None:
+    book = PriceBook.of(listed("mistral", "mistral-medium-latest"))
+    change = day(2026, 6, 16)
+    before = book.at("mistral", "mistral-medium-latest", change - 1)
+    after = book.at("mistral", "mistral-medium-latest", change)
+    assert before is not None
+    assert after is not None
+    assert (before.rates.input, before.rates.output) == (per_mtok("0.4"), per_mtok("2"))
+    assert (after.rates.input, after.rates.output) == (per_mtok("1.5"), per_mtok("7.5"))
+    assert after.rates.cached_input == per_mtok("0.15")
+
+
+def test_what_is_not_listed_is_left_out() -> None:
+    rows = listed("openai", "no-such-model", "gpt-3.5-turbo", "mistral-medium-latest")
+    assert [row.model for row in rows] == ["gpt-3.5-turbo"]
+    assert listed("no-such-provider", "gpt-3.5-turbo") == ()
+    assert listed("openai") == ()
+
+
+def test_every_row_tells_where_it_comes_from() -> None:
+    assert listed("openai", "gpt-4o")[0].source.startswith("genai-prices 0.2.")
+
+
+def test_every_target_of_the_starter_routes_has_a_price() -> None:
+    targets = {(target.provider, target.model) for route in ROUTES for target in route.targets}
+    for provider, model in targets:
+        rows = listed(provider, model)
+        assert rows, (provider, model)
+        assert rows[0].effective_from_ns == 0
+        assert all(row.price.rates.output >= row.price.rates.input > Money(0) for row in rows)
+
+
+class Overheard:
+    """Hears of every socket that this process opens. Audit hooks cannot be taken off again, so
+    there is one, and it listens only when told to."""
+
+    def __init__(self) -> None:
+        self.listening = False
+        self.heard: list[str] = []
+        sys.addaudithook(self._hear)
+
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if self.listening and event.startswith("socket."):
+            self.heard.append(event)
+
+    @contextmanager
+    def listen(self) -> Iterator[list[str]]:
+        self.listening = True
+        try:
+            yield self.heard
+        finally:
+            self.listening = False
+
+
+@pytest.fixture(scope="module")
+def overheard() -> Overheard:
+    return Overheard()
+
+
+def test_no_network_is_needed(overheard: Overheard) -> None:
+    with overheard.listen() as heard:
+        assert listed("openai", "gpt-4o")
+        assert heard == []
+        socket.socket().close()
+    assert heard  # it would have been heard
