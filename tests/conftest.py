@@ -1,1 +1,1 @@
-pytest_plugins = ["postgres_fixtures", "gateway_fixtures", "upstreams.fixtures"]
+pytest_plugins = ["postgres_fixtures", "gateway_fixtures", "server_process", "upstreams.fixtures"]

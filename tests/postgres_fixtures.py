@@ -75,9 +75,9 @@ class Server:
     databases: Databases
 
     async def stop(self, mode: str = "fast") -> None:
-        data = self.folder / "data"
-        stop = ["stop", "-s", "-w", "-m", mode, "-D", str(data)]
-        await asyncio.to_thread(run, "pg_ctl", stop, user=account_for(data))
+        user = account_for(self.folder / "data")
+        stop = ["stop", "-s", "-w", "-m", mode, "-D", "data"]
+        await asyncio.to_thread(run, "pg_ctl", stop, user=user, folder=self.folder)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 import aiohttp
+import pytest
 
 T = TypeVar("T")
 
@@ -133,3 +134,25 @@ class ServerProcess:
                 assert self.process.returncode is None, self.said()
                 assert time.monotonic() < deadline, "it did not start"
                 await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+def langroute(tmp_path: Path) -> Callable[..., Awaitable["subprocess.CompletedProcess[str]"]]:
+    """Runs the program once, in an empty folder."""
+
+    async def run(
+        *arguments: str, standard_input: str = "", **environment: str
+    ) -> "subprocess.CompletedProcess[str]":
+        return await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", "langroute", *arguments],
+            cwd=tmp_path,
+            env=clean_environment(**environment),
+            capture_output=True,
+            text=True,
+            check=False,
+            input=standard_input,
+            timeout=60,
+        )
+
+    return run

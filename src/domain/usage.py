@@ -1,4 +1,4 @@
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,10 +18,10 @@ class TokenUsage:
     audio_output: int = 0
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            count = getattr(self, field.name)
+        for name in self.__slots__:
+            count = getattr(self, name)
             if type(count) is not int or count < 0:
-                raise ValueError(f"{field.name} tokens must be a whole number of at least 0")
+                raise ValueError(f"{name} tokens must be a whole number of at least 0")
 
     @property
     def prompt_tokens(self) -> int:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal
 
 import asyncpg
 import pytest
@@ -54,7 +53,7 @@ async def test_the_totals_are_the_sum_of_the_ledger(database: Database) -> None:
     (row,) = await _fetch(
         database, "select sum(total_cost), sum(total_tokens) from langroute.virtual_keys"
     )
-    assert row[0] == sum(Decimal(entry.cost.pico) for entry in entries).scaleb(-12)
+    assert Money.from_usd(row[0]).pico == sum(entry.cost.pico for entry in entries)
     assert row[1] == sum(entry.usage.total for entry in entries)
 
 
@@ -209,8 +208,8 @@ async def test_an_entry_of_a_key_that_is_gone_is_written_all_the_same(database: 
         "update langroute.ledger set cost_usd = 0 where false",
         "delete from langroute.ledger",
         "truncate langroute.ledger",
-        "insert into langroute.ledger select * from langroute.ledger "
-        "on conflict (request_id) do update set cost_usd = 0",
+        """insert into langroute.ledger select * from langroute.ledger
+        on conflict (request_id) do update set cost_usd = 0""",
     ],
 )
 async def test_what_is_in_the_ledger_stays_as_it_is(database: Database, statement: str) -> None:

@@ -18,6 +18,7 @@ _PROGRAMS = "pginstall18/bin"
 _ACCOUNTS = ("postgres", "nobody")
 
 _TRAVERSE = 0o001
+_READ_AND_RUN = 0o005
 
 
 class EmbeddedPostgresFailed(Exception):
@@ -65,11 +66,24 @@ def let_through(path: Path) -> None:
             folder.chmod(mode | _TRAVERSE)
 
 
-def run(name: str, arguments: Sequence[str], *, user: int | None) -> None:
-    """Raises EmbeddedPostgresFailed."""
+def _let_read(path: Path) -> None:
+    """Where root's umask kept the wheel's files to itself."""
+    if path.stat().st_mode & _READ_AND_RUN == _READ_AND_RUN:
+        return
+    for file in path.parents[1].rglob("*"):
+        if not file.is_symlink():
+            mode = file.stat().st_mode
+            # Others may do what the owner may, but for writing.
+            file.chmod(mode | (mode >> 6) & _READ_AND_RUN)
+
+
+def run(name: str, arguments: Sequence[str], *, user: int | None, folder: Path) -> None:
+    """In a folder that the user may enter: pg_ctl hands paths to a shell without quoting them, so
+    they are given relative to it. Raises EmbeddedPostgresFailed."""
     path = program(name)
     if user is not None:
         let_through(path)
+        _let_read(path)
     # A pipe would stay open as long as the server that pg_ctl leaves behind.
     with TemporaryFile() as output:
         done = subprocess.run(  # noqa: S603  (the wheel's own programs)
@@ -82,7 +96,7 @@ def run(name: str, arguments: Sequence[str], *, user: int | None) -> None:
             # Root's own group would count before the right to pass that everybody else has.
             group=None if user is None else _group_of(user),
             extra_groups=None if user is None else [],
-            cwd="/",
+            cwd=folder,
         )
         if done.returncode != 0:
             output.seek(0)

@@ -16,9 +16,9 @@ _PRIVATE = 0o700
 
 
 def folder_for_socket(data: Path, user: int | None) -> Path:
-    """The data's own folder, which is private; a private one for temporary files if the path is
-    too long for a socket."""
-    if len(bytes(data / SOCKET)) <= _LONGEST_PATH:
+    """The data's own folder, which is private; a private one among the temporary files if the path
+    is too long for a socket, or reads as two addresses."""
+    if len(bytes(data / SOCKET)) <= _LONGEST_PATH and "," not in str(data):
         return data
     owner = os.geteuid() if user is None else user
     name = hashlib.sha256(bytes(data)).hexdigest()[:16]

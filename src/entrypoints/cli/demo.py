@@ -1,6 +1,6 @@
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
@@ -118,7 +118,7 @@ async def _define_route(session: aiohttp.ClientSession, model_url: str) -> None:
     await _call(session, "POST", "/api/prices", {"provider": "local", "model": MODEL, **_PRICE})
 
 
-async def _chat(session: aiohttp.ClientSession, secret: str) -> dict[str, str]:
+async def _chat(session: aiohttp.ClientSession, secret: str) -> Mapping[str, str]:
     out.print(f"[bold]{MODEL}[/bold] ", end="")
     bearer = {"Authorization": f"Bearer {secret}"}
     async with session.post("/v1/chat/completions", json=_body(), headers=bearer) as response:
@@ -130,7 +130,7 @@ async def _chat(session: aiohttp.ClientSession, secret: str) -> dict[str, str]:
                 if event.data != b"[DONE]":
                     _print_pieces(json.loads(event.data))
         out.print()
-        return dict(response.headers)
+        return response.headers
 
 
 def _print_pieces(chunk: dict[str, Any]) -> None:

@@ -43,7 +43,7 @@ class LocalModel:
         # It gets a process of its own because llama.cpp holds the interpreter lock while it loads.
         # -P stops neighbouring files shadowing the standard library; the group keeps Ctrl-C out.
         argv = [sys.executable, "-P", __file__, f"--port={self._port}", f"--parent={os.getpid()}"]
-        self._child = Popen(argv, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, process_group=0)
+        self._child = Popen(argv, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, process_group=0)  # noqa: S603
         # Reading a pipe has no time limit of its own; stopping the child ends it.
         deadline = threading.Timer(self._timeout, self._stop)
         deadline.start()
@@ -53,7 +53,7 @@ class LocalModel:
                 if line.startswith(b"ready "):
                     self.base_url = line.decode().split()[1]
                     return self
-            raise RuntimeError(line.decode().strip() or "local model: not ready in time")
+            raise RuntimeError(line.decode().strip() or "local model: not ready in time")  # noqa: TRY301
         except BaseException:
             self.__exit__()
             raise

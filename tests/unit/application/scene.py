@@ -205,9 +205,9 @@ Answer = ChatReply | ScriptedStream | Exception | Silent
 class ScriptedUpstream:
     """Providers by name, each with its answers in order. Keeps the calls that reached them."""
 
-    def __init__(self, **answers: Answer | Sequence[Answer]) -> None:
+    def __init__(self, **answers: Answer | list[Answer]) -> None:
         self._answers = {
-            name: deque(given if isinstance(given, list | tuple) else [given])
+            name: deque(given if isinstance(given, list) else [given])
             for name, given in answers.items()
         }
         self.calls: list[UpstreamCall] = []

@@ -1,6 +1,8 @@
 import dataclasses
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scene import (
     KEY_ID,
     MISTRAL_PRICE,
@@ -21,7 +23,7 @@ from langroute.application.chat.plan_chat import PlanChat
 from langroute.domain.catalogue import Catalogue
 from langroute.domain.errors import Forbidden, UnknownModel
 from langroute.domain.estimates import input_bound
-from langroute.domain.limits import Limits
+from langroute.domain.limits import Limits, RateWindow
 from langroute.domain.money import ZERO
 from langroute.domain.routes import ModelRoute, Target
 from langroute.domain.timeouts import Timeouts
@@ -48,7 +50,7 @@ def test_a_model_that_the_key_may_not_use_is_forbidden() -> None:
     with pytest.raises(Forbidden) as refused:
         a_plan()(a_key(None, "gpt-*"), a_chat("smart"))
     assert refused.value.param == "model"
-    assert a_plan()(a_key(None, "gpt-*", "sm*t"), a_chat("smart"))
+    assert a_plan()(a_key(None, "gpt-*", "sm*t"), a_chat("smart")).targets == ROUTE.targets
 
 
 @pytest.mark.parametrize(
@@ -63,9 +65,8 @@ def test_a_model_that_the_key_may_not_use_is_forbidden() -> None:
         (9999, None, INPUT + 40, 9999, 9999),  # admission will refuse it: it was asked for
         (None, None, 10**6, 50, 50),  # with a token limit, what is reserved is enforced
         (None, 30, 10**6, 30, 30),
-        (None, None, INPUT + 40, 40, 40),  # what the limit can ever hold
-        (None, None, INPUT + 50, 50, 50),
-        (None, None, INPUT, 1, 1),
+        (None, None, 100 * INPUT, 50, 50),
+        (None, None, INPUT, 1, 1),  # it will be refused, and says by how much
         (None, None, 0, 1, 1),
     ],
 )
@@ -89,10 +90,25 @@ def test_each_of_several_choices_may_be_as_long_as_the_cap() -> None:
     assert (plan.ask.output_bound, plan.output_cap) == (60, 20)
 
 
-def test_what_a_limit_can_hold_is_shared_among_the_choices() -> None:
-    plan = a_plan()(a_key(Limits(tokens_per_minute=INPUT + 100)), a_chat(n=3))
-    assert (plan.ask.output_bound, plan.output_cap) == (99, 33)
-    assert plan.ask.tokens <= INPUT + 100
+@given(st.integers(1, 10_000), st.integers(1, 128))
+def test_a_call_without_a_cap_fits_an_unused_limit_if_anything_does(
+    room: int, choices: int
+) -> None:
+    limit = INPUT + choices + room
+    plan = a_plan(default_output_cap=10**6)(
+        a_key(Limits(tokens_per_minute=limit)), a_chat(n=choices)
+    )
+    assert plan.ask.output_bound == choices * (plan.output_cap or 0)
+    assert INPUT + choices <= plan.ask.tokens <= limit
+
+
+def test_a_call_without_a_cap_leaves_room_for_others() -> None:
+    limits = Limits(tokens_per_minute=100 * INPUT)
+    ask = a_plan(default_output_cap=10**6)(a_key(limits), a_chat()).ask
+    window = RateWindow()
+    for _ in range(3):
+        decision, window = window.admit(limits, ask.tokens, START_NS)
+        assert isinstance(decision, int)
 
 
 def test_holds_the_price_of_the_dearest_target() -> None:

@@ -84,7 +84,7 @@ def test_adding_subtracting_and_multiplying_are_exact(a: Money, b: Money, count:
 @pytest.mark.parametrize("wrong", [1.0, 0.5, True, False, Decimal(1), "2", None])
 def test_is_multiplied_by_whole_counts_only(wrong: Any) -> None:
     with pytest.raises(TypeError):
-        Money(100) * wrong
+        _ = Money(100) * wrong
 
 
 @pytest.mark.parametrize("wrong", [1.0, True, Decimal(1), "1", None])
@@ -96,4 +96,4 @@ def test_is_made_of_whole_pico_dollars_only(wrong: Any) -> None:
 def test_a_number_does_not_multiply_money_from_the_left() -> None:
     number: Any = 2
     with pytest.raises(TypeError):
-        number * Money(1)
+        _ = number * Money(1)

@@ -32,9 +32,7 @@ def without_a_key_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_key_that_is_set_seals_and_the_older_ones_still_open(tmp_path: Path) -> None:
-    settings = settings_in(
-        tmp_path, encryption_key=MINE, old_encryption_keys=f"{OLD},{OLDER}"
-    )
+    settings = settings_in(tmp_path, encryption_key=MINE, old_encryption_keys=f"{OLD},{OLDER}")
     assert encryption_keys(settings) == [bytes.fromhex(each) for each in (MINE, OLD, OLDER)]
     assert list(tmp_path.iterdir()) == []
 

@@ -1,0 +1,139 @@
+import json
+import subprocess
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+Langroute = Callable[..., Awaitable["subprocess.CompletedProcess[str]"]]
+
+
+@pytest.fixture
+async def cli(langroute: Langroute, database_url: str) -> Langroute:
+    """The command line, on a database of the test's own."""
+
+    async def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        own = {"DATABASE_URL": database_url, "ENCRYPTION_KEY": "0f" * 32}
+        return await langroute(*arguments, **{**own, **environment})
+
+    return run
+
+
+async def told(cli: Langroute, *arguments: str, **environment: str) -> Any:
+    done = await cli(*arguments, "--json", **environment)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+async def test_a_key_lives_its_life(cli: Langroute) -> None:
+    made = await told(cli, "keys", "issue", "--name", "web", "--rpm", "5", "--tpm", "-1")
+    assert made["virtual_key"].startswith("lrvk_")
+    assert (made["requests_per_minute"], made["tokens_per_minute"]) == (5, None)
+    changed = await told(cli, "keys", "set", made["id"], "--model", "gpt-*", "--rpm", "7")
+    assert (changed["requests_per_minute"], changed["allowed_models"]) == (7, ["gpt-*"])
+    rotated = await told(cli, "keys", "rotate", made["id"])
+    assert rotated["virtual_key"] != made["virtual_key"]
+    assert (await told(cli, "keys", "revoke", made["id"]))["state"] == "revoked"
+    (listed,) = await told(cli, "keys", "list")
+    assert listed["name"] == "web"
+    assert "virtual_key" not in listed
+    table = await cli("keys", "list")
+    assert "web" in table.stdout
+    assert "revoked" in table.stdout
+
+
+async def test_providers_routes_and_prices_are_defined(cli: Langroute) -> None:
+    base_url = "http://localhost:11434/v1/"
+    provider = await told(
+        cli, "providers", "set", "ollama", "--base-url", base_url, "--no-needs-credential"
+    )
+    assert provider == {
+        "name": "ollama",
+        "kind": "openai",
+        "base_url": "http://localhost:11434/v1",
+        "needs_credential": False,
+    }
+    route = await told(
+        cli, "routes", "set", "fast", "--to", "openai/gpt-4o-mini@3,ollama/llama3.2",
+        "--to", "mistral/mistral-small-latest", "--alias", "quick",
+    )  # fmt: skip
+    assert [(t["provider"], t["order"], t["weight"]) for t in route["targets"]] == [
+        ("openai", 0, 3),
+        ("ollama", 0, 1),
+        ("mistral", 1, 1),
+    ]
+    price = await told(
+        cli, "prices", "set", "ollama", "llama3.2", "--input", "0.1", "--output", "0.2"
+    )
+    assert (price["input"], price["output"]) == ("0.1", "0.2")
+    in_use = await cli("providers", "remove", "ollama")
+    assert in_use.returncode == 1
+    assert "fast" in in_use.stderr
+    assert (await cli("routes", "remove", "fast")).returncode == 0
+    assert (await cli("providers", "remove", "ollama")).returncode == 0
+
+
+async def test_a_credential_is_read_from_standard_input_and_sealed_anew(
+    cli: Langroute, database_url: str
+) -> None:
+    done = await cli("providers", "credential", "openai", standard_input="sk-secret\n")
+    assert done.returncode == 0, done.stderr
+    assert "sk-secret" not in done.stdout + done.stderr
+    new_key = {"ENCRYPTION_KEY": "1e" * 32, "LANGROUTE_OLD_ENCRYPTION_KEYS": "0f" * 32}
+    lost = await cli("providers", "reseal", "--json", ENCRYPTION_KEY="1e" * 32)
+    assert lost.returncode == 1
+    assert json.loads(lost.stdout)["unreadable"] == ["openai:shared"]
+    assert (await told(cli, "providers", "reseal", **new_key))["resealed"] == 1
+    assert (await told(cli, "providers", "reseal", **new_key))["already_current"] == 1
+    assert (await cli("providers", "credential", "openai", "--remove")).returncode == 0
+    assert (await cli("providers", "credential", "openai", "--remove")).returncode == 1
+
+
+async def test_seeding_again_changes_nothing(cli: Langroute) -> None:
+    await told(cli, "seed")
+    before = await told(cli, "routes", "list")
+    assert await told(cli, "seed") == {"providers": 0, "routes": 0, "prices": 0}
+    assert await told(cli, "routes", "list") == before
+    prices = await told(cli, "prices", "list", "--provider", "openai")
+    turbo = next(row for row in prices if row["model"] == "gpt-3.5-turbo")
+    assert (turbo["input"], turbo["output"]) == ("0.5", "1.5")
+    models = {target["model"] for route in before for target in route["targets"]}
+    priced = {row["model"] for row in await told(cli, "prices", "list")}
+    assert models <= priced
+
+
+async def test_migrations_go_down_and_up(cli: Langroute) -> None:
+    assert (await cli("migrate", "base")).returncode == 0
+    assert (await cli("migrate")).returncode == 0
+    assert await told(cli, "keys", "list") == []
+
+
+async def test_psql_opens_the_database(cli: Langroute) -> None:
+    done = await cli("psql", "-At", "-c", "SELECT count(*) FROM langroute.virtual_keys")
+    assert done.stdout.strip() == "0"
+    assert (await cli("psql", "-c", "SELECT nonsense")).returncode == 1
+
+
+async def test_what_was_spent_is_empty_at_first(cli: Langroute) -> None:
+    assert await told(cli, "spend", "--by", "model") == []
+    assert await told(cli, "ledger") == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("routes", "set", "m", "--to", "nonsense"), "PROVIDER/MODEL"),
+        (("routes", "set", "m", "--to", "none/m"), "none"),
+        (("prices", "set", "openai", "m", "--input", "0.0000001", "--output", "1"), "six decimals"),
+        (("keys", "show", "00000000-0000-0000-0000-000000000000"), "no virtual key"),
+        (("keys", "show", "me"), "UUID"),
+        (("spend", "--by", "colour"), "colour"),
+    ],
+)
+async def test_wrong_use_is_told_in_one_line(
+    cli: Langroute, arguments: tuple[str, ...], said: str
+) -> None:
+    done = await cli(*arguments)
+    assert done.returncode in {1, 2}
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
