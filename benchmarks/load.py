@@ -10,17 +10,20 @@ _TIMEOUT_S = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """A bounded number of chats, so many at a time."""
+    """A bounded number of chats, so many at a time, and for a bounded time."""
 
     calls: int
+    seconds: float
     at_a_time: int
     stream: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """`seconds` for all of them; the others are those of one call, in milliseconds."""
+    """`seconds` for all the `calls` that were made; the others are those of one call, in
+    milliseconds."""
 
+    calls: int
     seconds: float
     p50_ms: float
     p99_ms: float
@@ -43,6 +46,8 @@ async def drive(base_url: str, headers: dict[str, str], model: str, load: Load) 
         async def one_after_the_other() -> None:
             for _ in left:
                 began = time.perf_counter()
+                if began > until:
+                    return
                 url = f"{base_url}/chat/completions"
                 async with session.post(url, json=body, headers=headers) as response:
                     answer = await response.read()
@@ -51,10 +56,12 @@ async def drive(base_url: str, headers: dict[str, str], model: str, load: Load) 
                 took.append(time.perf_counter() - began)
 
         began = time.perf_counter()
+        until = began + load.seconds
         await asyncio.gather(*(one_after_the_other() for _ in range(load.at_a_time)))
         seconds = time.perf_counter() - began
     took.sort()
     return Timing(
+        calls=len(took),
         seconds=seconds,
         p50_ms=statistics.median(took) * 1000,
         p99_ms=took[int(len(took) * 0.99)] * 1000,

@@ -11,7 +11,7 @@ branch_labels = None
 depends_on = None
 
 # A time that Python, too, can tell; this leaves out 'infinity'.
-_TIME = "between timestamptz '1970-01-01 00:00Z' and timestamptz '9999-01-01 00:00Z'"
+_TIME = "between timestamptz '1970-01-01 00:00Z' and timestamptz '9999-12-31 23:59:59.999999Z'"
 _ONE_STAR = "length({0}) - length(replace({0}, '*', '')) <= 1"
 
 _UP = (

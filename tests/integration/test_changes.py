@@ -1,6 +1,8 @@
 """What changes in Postgres, by whatever hand, changes what a gateway serves within a second."""
 
 import asyncio
+import os
+import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -191,6 +193,24 @@ async def test_listening_goes_on_after_its_connection_was_cut(database: Database
         )
 
         assert await told.next(1) == ["everything"]
+
+
+async def test_a_connection_that_no_longer_answers_is_replaced(database: Database) -> None:
+    told = Told()
+    async with listening(database, told):
+        await told.next(1)
+        connection = await database.connect()
+        backend = await connection.fetchval(
+            "select pid from pg_stat_activity "
+            "where query ilike 'listen%' and datname = current_database()"
+        )
+        await connection.close()
+
+        os.kill(backend, signal.SIGSTOP)
+        try:
+            assert await told.next(1) == ["everything"]
+        finally:
+            os.kill(backend, signal.SIGCONT)
 
 
 async def test_known_keys_are_served_while_postgres_is_away(server: Server) -> None:

@@ -93,12 +93,15 @@ async def test_a_stream_comes_as_it_is_made_and_hides_usage_that_nobody_asked_fo
     assert TokenUsage(**entry["usage"]).total == scene.openai.seen[0].usage["total_tokens"]  # type: ignore[index]
 
 
-async def test_a_stream_shows_usage_to_whoever_asked(scene: Scene) -> None:
-    async with streamed(scene, stream_options={"include_usage": True}) as response:
+@pytest.mark.parametrize("model", ["gpt-4o-mini", "mistral-small-latest"])
+async def test_a_stream_shows_usage_at_its_end_to_whoever_asked(scene: Scene, model: str) -> None:
+    asked = {"stream_options": {"include_usage": True}}
+    async with streamed(scene, model=model, **asked) as response:
         events = await events_of(response)
+    told = (scene.openai.seen or scene.mistral.seen)[0].usage
     assert events[-2]["choices"] == []
-    assert events[-2]["usage"] == scene.openai.seen[0].usage
-    assert all(chunk["usage"] is None for chunk in events[:-2])
+    assert events[-2]["usage"]["total_tokens"] == told["total_tokens"]  # type: ignore[index]
+    assert all(chunk["usage"] is None and chunk["choices"] for chunk in events[:-2])
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])

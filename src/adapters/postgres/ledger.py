@@ -14,7 +14,9 @@ from .failures import FOREIGN, blames_the_values
 from .ledger_reports import PostgresReports
 from .ledger_rows import write
 
-_BATCH = 500
+# Putting a batch on the wire keeps the event loop busy for some 20 µs an entry: more at once would
+# be felt by the calls under way.
+_BATCH = 200
 _GATHER_S = 0.1
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0

@@ -103,7 +103,8 @@ _ADD_TO_TOTALS = (
 
 async def write(connection: AsyncConnection, entries: Sequence[LedgerEntry]) -> None:
     """Adds entries that are not there yet, and adds only those to the totals of their keys."""
-    rows = sorted(map(row_of_entry, entries), key=lambda row: str(row["request_id"]))
+    # In one order, so that two gateways that write the same entries never wait in turn.
+    rows = [row_of_entry(entry) for entry in sorted(entries, key=lambda e: e.request_id.int)]
     columns = {column.name: [row[column.name] for row in rows] for column in LEDGER.c}
     # Added up as Money: sums of Decimal are rounded at 28 digits.
     spent: dict[UUID, tuple[Money, int, int]] = {}
@@ -127,6 +128,6 @@ async def write(connection: AsyncConnection, entries: Sequence[LedgerEntry]) -> 
 def _storable(text: str | None) -> str | None:
     """Callers choose a model's name freely; what Postgres cannot keep as text must not cost the
     entry."""
-    if text is None:
-        return None
+    if text is None or (text.isascii() and "\0" not in text):
+        return text
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

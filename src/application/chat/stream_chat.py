@@ -38,6 +38,7 @@ class ChatStream:
         self._deadline_ns = underway.began_ns + int(timeouts.total_s * _NS)
         self._show_usage = underway.plan.chat.include_usage
         self._usage: TokenUsage | None = None
+        self._usage_chunk: dict[str, Any] | None = None
         self._text_bytes = 0
         self._settled = False
 
@@ -53,6 +54,9 @@ class ChatStream:
                 if shown is not None:
                     return shown
         except StopAsyncIteration:
+            last, self._usage_chunk = self._usage_chunk, None
+            if last is not None:
+                return last
             await self._finish(Outcome.SUCCEEDED)
             raise
         except asyncio.CancelledError:
@@ -84,12 +88,18 @@ class ChatStream:
         return chunk
 
     def _shown(self, chunk: ChatChunk) -> dict[str, Any] | None:
-        """The chunk as this caller should see it: usage only if it was asked for."""
+        """The chunk as this caller should see it. Usage that nobody asked for is hidden; usage that
+        was comes at the end, in a chunk of its own, wherever the provider told it."""
         body = chunk.body
-        if self._show_usage or "usage" not in body:
-            return body
         if not body.get("choices"):
-            return None
+            self._usage_chunk = None
+            return body if self._show_usage or "usage" not in body else None
+        if self._show_usage:
+            if body.get("usage") is not None:
+                self._usage_chunk = {**body, "choices": []}
+            return {**body, "usage": None}
+        if "usage" not in body:
+            return body
         return {name: value for name, value in body.items() if name != "usage"}
 
     async def _abandon(self) -> None:

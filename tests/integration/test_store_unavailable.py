@@ -1,0 +1,120 @@
+"""What the rest of the gateway sees of Postgres being away: one error of ours, and a recovery."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from langroute.adapters.postgres.catalogues import PostgresCatalogues
+from langroute.adapters.postgres.credentials import PostgresCredentials
+from langroute.adapters.postgres.database import Database
+from langroute.adapters.postgres.ledger_reports import PostgresReports
+from langroute.adapters.postgres.virtual_keys import PostgresKeys
+from langroute.application.ports.ledger import SpendQuery
+from langroute.domain.credentials import Credential
+from langroute.domain.errors import StoreUnavailable
+from langroute.domain.ids import KeyId
+from postgres_fixtures import Server, type_in
+from samples import ENTROPY, new_key
+
+KEY = new_key()
+CREDENTIAL = Credential(owner=None, provider="openai", sealed="sealed")
+OTHER = KeyId(ENTROPY.uuid())
+
+CALLS: dict[str, Callable[[Database], Awaitable[object]]] = {
+    "by_digest": lambda db: PostgresKeys(db).by_digest(KEY.digest),
+    "by_id": lambda db: PostgresKeys(db).by_id(KEY.id),
+    "put key": lambda db: PostgresKeys(db).put(KEY),
+    "page": lambda db: PostgresKeys(db).page(None, 10),
+    "find": lambda db: PostgresCredentials(db).find(OTHER, "openai"),
+    "of": lambda db: PostgresCredentials(db).of(None),
+    "put credential": lambda db: PostgresCredentials(db).put(CREDENTIAL),
+    "remove": lambda db: PostgresCredentials(db).remove(None, "openai"),
+    "all": lambda db: PostgresCredentials(db).all(),
+    "load": lambda db: PostgresCatalogues(db).load(),
+    "put catalogue": lambda db: PostgresCatalogues(db).put(),
+    "remove_provider": lambda db: PostgresCatalogues(db).remove_provider("openai"),
+    "remove_route": lambda db: PostgresCatalogues(db).remove_route("m"),
+    "spend": lambda db: PostgresReports(db).spend(SpendQuery()),
+    "entries": lambda db: PostgresReports(db).entries(None, 1),
+}
+
+
+async def test_every_call_tells_that_postgres_is_away_and_works_once_it_is_back(
+    server: Server,
+) -> None:
+    async with server.databases.migrated() as database:
+        # So that the pool holds connections that are going to die.
+        await asyncio.gather(*(PostgresKeys(database).by_id(KEY.id) for _ in range(10)))
+        await server.stop()
+        for call in CALLS.values():
+            with pytest.raises(StoreUnavailable):
+                await call(database)
+
+        async with server.running():
+            for call in CALLS.values():
+                await call(database)
+
+
+async def test_a_database_that_was_never_migrated_is_told_of_in_the_log(
+    empty_database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(StoreUnavailable):
+        await PostgresKeys(empty_database).by_id(KEY.id)
+
+    assert "virtual_keys" in caplog.text
+    assert [line.levelno for line in caplog.records] == [logging.ERROR]
+
+
+async def test_a_port_where_nobody_listens_is_postgres_being_away() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        database = Database(f"postgresql://u:p@127.0.0.1:{nobody.getsockname()[1]}/d")
+
+        with pytest.raises(StoreUnavailable):
+            await PostgresKeys(database).by_id(KEY.id)
+        await database.aclose()
+
+
+async def test_more_callers_than_connections_take_turns(database: Database) -> None:
+    keys = PostgresKeys(database)
+    await keys.put(KEY)
+
+    found = await asyncio.gather(*(keys.by_id(KEY.id) for _ in range(100)))
+
+    assert found == [KEY] * 100
+    connection = await database.connect()
+    count = await connection.fetchval(
+        "select count(*) from pg_stat_activity "
+        "where datname = current_database() and application_name = 'langroute'"
+    )
+    await connection.close()
+    assert count <= 6
+
+
+async def test_a_caller_who_hangs_up_gives_the_connection_back(database: Database) -> None:
+    keys = PostgresKeys(database)
+    for _ in range(20):
+        call = asyncio.create_task(keys.by_id(KEY.id))
+        await asyncio.sleep(0)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+
+    assert await keys.by_id(KEY.id) is None
+
+
+async def test_a_load_sees_one_moment(database: Database) -> None:
+    await type_in(
+        database,
+        "insert into langroute.providers values ('p', 'openai', 'http://x')",
+        "insert into langroute.routes values ('m')",
+        "insert into langroute.route_targets values ('m', 0, 'p', 'm')",
+    )
+    async with database.reading() as connection:
+        first = await connection.exec_driver_sql("select count(*) from langroute.routes")
+        await type_in(database, "delete from langroute.routes")
+        second = await connection.exec_driver_sql("select count(*) from langroute.route_targets")
+
+        assert (first.scalar_one(), second.scalar_one()) == (1, 1)
