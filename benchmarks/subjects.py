@@ -33,7 +33,8 @@ class Subject:
     start_s: float | None = None
 
     def cpu_s(self) -> float:
-        return sum(sum(each.cpu_times()[:2]) for each in self._family())
+        times = [each.cpu_times() for each in self._family()]
+        return float(sum(each.user + each.system for each in times))
 
     def memory_mb(self) -> float:
         return sum(each.memory_info().rss for each in self._family()) / 2**20

@@ -8,14 +8,14 @@ from typing import Any, Self
 
 import aiohttp
 import pytest
-from postgres_fixtures import Databases
-from upstreams.mistral import MistralUpstream
-from upstreams.openai import OpenAIUpstream
 
 from langroute.application.gateway import Gateway
 from langroute.entrypoints.cli.serve import serving
 from langroute.entrypoints.container import Container
 from langroute.entrypoints.settings import Settings, load_settings
+from postgres_fixtures import Databases
+from upstreams.mistral import MistralUpstream
+from upstreams.openai import OpenAIUpstream
 
 ENCRYPTION_KEY = "0f" * 32
 
@@ -97,10 +97,12 @@ async def running_gateway(database_url: str, **settings: object) -> AsyncIterato
             on_ready=lambda bound, container: ready.set_result((bound, container)),
         )
     )
-    await asyncio.wait({server, ready}, return_when=asyncio.FIRST_COMPLETED)
-    if server.done():
-        await server
-    bound, container = ready.result()
+    server.add_done_callback(lambda _: ready.done() or ready.cancel())
+    try:
+        bound, container = await ready
+    except asyncio.CancelledError:
+        await server  # tells why
+        raise
     url = f"http://127.0.0.1:{bound.port}"
     try:
         async with aiohttp.ClientSession(url) as http:

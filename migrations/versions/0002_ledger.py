@@ -13,7 +13,10 @@ _UP = (
         request_id uuid primary key,
         key_id uuid not null,
         at timestamptz not null
-            check (at between timestamptz '1970-01-01 00:00Z' and timestamptz '9999-12-31 23:59:59.999999Z'),
+            check (
+                at between timestamptz '1970-01-01 00:00Z'
+                and timestamptz '9999-12-31 23:59:59.999999Z'
+            ),
         duration_ns bigint not null check (duration_ns >= 0),
         first_byte_ns bigint check (first_byte_ns >= 0),
         model text not null,

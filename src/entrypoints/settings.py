@@ -1,7 +1,7 @@
 import ipaddress
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -198,10 +198,10 @@ class Settings(BaseSettings):
         )
 
 
-def load_settings(**given: object) -> Settings:
+def load_settings(**given: Any) -> Settings:
     """From the environment and `.env`; `given` goes before both. Raises WrongSettings."""
     try:
-        return Settings(**given)  # type: ignore[arg-type]
+        return Settings(**given)
     except ValidationError as error:
         raise WrongSettings(
             "\n".join(

@@ -2,6 +2,7 @@ import asyncio
 from typing import Any
 
 import pytest
+
 from gateway_fixtures import RunningGateway, Scene, running_gateway
 
 

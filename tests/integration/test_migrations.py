@@ -13,7 +13,7 @@ from langroute.adapters.postgres.migrate import (
     migrations_folder,
 )
 from langroute.adapters.postgres.tables import METADATA, SCHEMA
-from postgres_fixtures import Databases
+from postgres_fixtures import Databases, type_in
 
 _COMMENTS = {"add_table_comment", "remove_table_comment", "modify_comment"}
 
@@ -71,6 +71,16 @@ async def test_the_tables_are_what_the_code_believes_them_to_be(database: Databa
 
     assert differences == []
 
+    await type_in(
+        database,
+        "alter table langroute.virtual_keys drop column hint",
+        "alter table langroute.prices alter tiers drop not null",
+        "drop index langroute.ledger_at",
+    )
+    async with database.engine.connect() as connection:
+        kinds = {found[0] for found in await connection.run_sync(_differences)}
+    assert kinds == {"add_column", "modify_nullable", "add_index"}
+
 
 async def test_nothing_lies_outside_the_schema(database: Database) -> None:
     async with database.engine.connect() as connection:
@@ -85,7 +95,7 @@ def test_the_migrations_are_found() -> None:
     assert (migrations_folder() / "env.py").is_file()
 
 
-def _differences(connection: Connection) -> list[object]:
+def _differences(connection: Connection) -> list[tuple[object, ...]]:
     context = MigrationContext.configure(
         connection,
         opts={

@@ -6,11 +6,11 @@ from typing import Any
 
 import aiohttp
 import pytest
-from server_process import ServerProcess, free_port
-from upstreams.openai import OpenAIUpstream
 
 from langroute.entrypoints.encryption import encryption_keys
 from langroute.entrypoints.settings import load_settings
+from server_process import ServerProcess, free_port
+from upstreams.openai import OpenAIUpstream
 
 CHAT = {
     "model": "told",

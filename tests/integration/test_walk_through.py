@@ -1,14 +1,13 @@
 """The README's walk-through, command for command, against a server started as it says."""
 
 import json
-import os
 import re
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from server_process import ServerProcess, free_port
 from upstreams.mistral import MistralUpstream
 from upstreams.openai import OpenAIUpstream
@@ -59,7 +58,7 @@ async def upstreams() -> AsyncIterator[tuple[OpenAIUpstream, MistralUpstream]]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the commands are for a POSIX shell")
 async def test_the_walk_through_works_word_for_word(
-    upstreams: tuple[OpenAIUpstream, MistralUpstream], tmp_path_factory: pytest.TempPathFactory
+    upstreams: tuple[OpenAIUpstream, MistralUpstream],
 ) -> None:
     openai, mistral = upstreams
     async with ServerProcess.started("--dev", port=free_port()) as server:
@@ -81,17 +80,17 @@ async def test_the_walk_through_works_word_for_word(
         assert "x-langroute-cost: 0.0" in headers
 
         assert "UPDATE 1" in await walk.run(commands("spoil"))
-        await server.until(lambda: walk.chat(), lambda told: "mistral" in told[1])
+        await server.until(walk.chat, lambda told: "mistral" in told[1])
         _, headers = await walk.chat()
         assert (
             "x-langroute-attempts: openai/gpt-3.5-turbo=unreadable-credential, "
             "mistral/mistral-small-latest=ok" in headers
         )
         assert "UPDATE 1" in await walk.run(commands("spoil"))
-        await server.until(lambda: walk.chat(), lambda told: "provider: openai" in told[1])
+        await server.until(walk.chat, lambda told: "provider: openai" in told[1])
 
         assert "UPDATE 1" in await walk.run(commands("limit"))
-        _, headers = await server.until(lambda: walk.chat(), lambda told: " 429 " in told[1])
+        _, headers = await server.until(walk.chat, lambda told: " 429 " in told[1])
         assert "retry-after: " in headers
         assert "x-ratelimit-limit-requests: 5" in headers
         assert "x-ratelimit-remaining-requests: 0" in headers

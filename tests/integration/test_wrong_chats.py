@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+
 from gateway_fixtures import RunningGateway
 
 OK = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hi"}]}

@@ -1,5 +1,3 @@
-from pydantic_core import PydanticUndefined
-
 from ..settings import Settings, environment_name
 from .output import JsonFlag, show
 
@@ -21,7 +19,7 @@ def settings_rows() -> list[dict[str, str]]:
 
 
 def _shown(default: object) -> str:
-    if default is None or default is PydanticUndefined or default == []:
+    if default is None or default == []:
         return ""
     if isinstance(default, bool):
         return "true" if default else "false"
