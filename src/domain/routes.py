@@ -22,6 +22,8 @@ class Target:
     def __post_init__(self) -> None:
         if self.weight < 1:
             raise ValueError("a target's weight must be at least 1")
+        if not self.model or not self.model.isprintable():
+            raise ValueError("a target's model must be made of printable characters")
         if self.model.count("*") > 1:
             raise ValueError("a target's model may hold one `*`")
 
@@ -42,6 +44,8 @@ class ModelRoute:
     def __post_init__(self) -> None:
         if not self.targets:
             raise ValueError(f"the route {self.model!r} needs a target")
+        if not all(name and name.isprintable() for name in self.names):
+            raise ValueError("a route's names must be made of printable characters")
         if any(name.count("*") > 1 for name in self.names):
             raise ValueError(f"a name of the route {self.model!r} holds more than one `*`")
         if len({(target.provider, target.model) for target in self.targets}) < len(self.targets):

@@ -10,7 +10,7 @@ from dependency_injector import providers
 
 from ..adapters.postgres.database import Database
 from ..adapters.postgres.embedded import EmbeddedPostgres
-from ..adapters.postgres.migrate import is_current, migrate
+from ..adapters.postgres.revision import is_current
 from ..application.chat.expire_reservations import ExpireReservations
 from ..domain.errors import GatewayError
 from .container import Container, memory_container
@@ -53,6 +53,8 @@ async def open_container(
         database = container.database()
         stack.push_async_callback(database.aclose)
         if not await is_current(database.engine):
+            from ..adapters.postgres.migrate import migrate  # noqa: PLC0415  (see revision.py)
+
             await migrate(database.engine)
         await _load_catalogue(container)
         ledger = container.postgres_ledger()
@@ -82,12 +84,13 @@ async def open_memory_container(
             sweep.cancel()
 
 
-async def migrate_database(settings: Settings, revision: str) -> None:
-    """To the given revision, up or down."""
+async def migrate_database(settings: Settings, revision: str, *, down: bool) -> None:
+    from ..adapters.postgres.migrate import downgrade, migrate  # noqa: PLC0415  (see revision.py)
+
     async with open_database(settings) as url:
         database = Database(url)
         try:
-            await migrate(database.engine, revision)
+            await (downgrade if down else migrate)(database.engine, revision)
         finally:
             await database.aclose()
 

@@ -14,7 +14,8 @@ import pytest
 from langroute.adapters.postgres.database import Database
 from langroute.adapters.postgres.embedded import EmbeddedPostgres
 from langroute.adapters.postgres.embedded_binaries import EmbeddedPostgresFailed, program
-from langroute.adapters.postgres.migrate import is_current, migrate
+from langroute.adapters.postgres.migrate import migrate
+from langroute.adapters.postgres.revision import is_current
 
 # Starts a server, says so, and waits to be killed.
 _USER = """

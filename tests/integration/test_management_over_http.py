@@ -124,6 +124,8 @@ async def test_spend_adds_up_to_the_ledger(scene: Scene) -> None:
     ("method", "path", "body", "status", "param"),
     [
         ("POST", "/api/keys", {"requests_per_minute": -1}, 400, "requests_per_minute"),
+        ("POST", "/api/keys", {"requests_per_minute": 10**30}, 400, "requests_per_minute"),
+        ("POST", "/api/keys", {"name": "a\0b"}, 400, "name"),
         ("POST", "/api/keys", {"requests_per_minute": "5"}, 400, "requests_per_minute"),
         ("POST", "/api/keys", {"expires_at": "2001-01-01"}, 400, "expires_at"),
         ("POST", "/api/keys", {"allowed_models": ["a*b*"]}, 400, "allowed_models"),
@@ -148,6 +150,8 @@ async def test_spend_adds_up_to_the_ledger(scene: Scene) -> None:
          "targets.0.provider"),
         ("PUT", "/api/routes/m", {"targets": [{"provider": "openai", "model": "m", "weight": 0}]},
          400, "targets.0.weight"),
+        ("PUT", "/api/routes/a%00b", {"targets": [{"provider": "openai", "model": "m"}]}, 400,
+         "targets"),
         ("DELETE", "/api/routes/none", None, 404, None),
         ("POST", "/api/prices", {"provider": "openai", "model": "m", "input": "1"}, 400, "output"),
         ("POST", "/api/prices", {"provider": "openai", "model": "m", "input": "-1", "output": "1"},

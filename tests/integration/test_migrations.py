@@ -1,17 +1,14 @@
 import asyncio
 
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from langroute.adapters.postgres.database import Database
-from langroute.adapters.postgres.migrate import (
-    current,
-    downgrade,
-    is_current,
-    migrate,
-    migrations_folder,
-)
+from langroute.adapters.postgres.migrate import downgrade, migrate
+from langroute.adapters.postgres.revision import current, is_current, migrations_folder, newest
 from langroute.adapters.postgres.tables import METADATA, SCHEMA
 from postgres_fixtures import Databases, type_in
 
@@ -73,7 +70,7 @@ async def test_the_tables_are_what_the_code_believes_them_to_be(database: Databa
 
     await type_in(
         database,
-        "alter table langroute.virtual_keys drop column hint",
+        "alter table langroute.ledger drop column error",
         "alter table langroute.prices alter tiers drop not null",
         "drop index langroute.ledger_at",
     )
@@ -135,3 +132,10 @@ async def _objects(database: Database) -> list[tuple[object, ...]]:
         if there.scalar_one() is None:
             return []
         return [tuple(row) for row in await connection.execute(listed)]
+
+
+def test_the_newest_file_is_alembics_head() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()))
+    config.set_main_option("path_separator", "os")
+    assert ScriptDirectory.from_config(config).get_current_head() == newest()

@@ -1,14 +1,12 @@
 """Brings a database's schema to a revision. Safe for any number of processes at once."""
 
-from pathlib import Path
-
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from .revision import migrations_folder
 from .tables import SCHEMA
 
 # Any number will do, as long as it is always the same one.
@@ -24,23 +22,6 @@ async def downgrade(engine: AsyncEngine, revision: str = "base") -> None:
     """All the way down, nothing is left, and neither is what was in the tables."""
     async with engine.begin() as connection:
         await connection.run_sync(_downgrade, revision)
-
-
-async def current(engine: AsyncEngine) -> str | None:
-    """The database's revision; None before the first migration."""
-    async with engine.connect() as connection:
-        return await connection.run_sync(_revision)
-
-
-async def is_current(engine: AsyncEngine) -> bool:
-    return await current(engine) == ScriptDirectory.from_config(_config()).get_current_head()
-
-
-def migrations_folder() -> Path:
-    """Beside `src` in a checkout, inside the package in a wheel."""
-    package = Path(__file__).resolve().parents[2]
-    inside = package / "migrations"
-    return inside if inside.is_dir() else package.parent / "migrations"
 
 
 def _upgrade(connection: Connection, revision: str) -> None:

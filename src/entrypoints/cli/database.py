@@ -12,13 +12,17 @@ from .run import run, settings_or_exit, with_gateway
 
 
 def migrate(
-    revision: Annotated[str, typer.Argument(help="Up or down to which revision.")] = "head",
+    revision: Annotated[str, typer.Argument(help="Up to which revision.")] = "head",
+    down_to: Annotated[
+        str | None,
+        typer.Option(help="Down to a revision instead; `base` forgets everything."),
+    ] = None,
 ) -> None:
     """Bring the database to the shape that this version wants."""
     settings = settings_or_exit()
     with working("migrating"):
-        run(migrate_database(settings, revision))
-    out.print(f"the database is at {revision}")
+        run(migrate_database(settings, down_to or revision, down=down_to is not None))
+    out.print(f"the database is at {down_to or revision}")
 
 
 def seed(as_json: JsonFlag = False) -> None:

@@ -18,15 +18,16 @@ from .run import with_gateway
 
 app = typer.Typer(help="Virtual keys: what applications hold.", no_args_is_help=True)
 
+_MOST = 10**15
 _COLUMNS = ("id", "name", "hint", "state", "requests_per_minute", "tokens_per_minute")
 
 KeyArg = Annotated[UUID, typer.Argument(metavar="ID", help="The key's id, as `keys list` shows.")]
 NameOption = Annotated[str | None, typer.Option(help="What it is for.")]
 RpmOption = Annotated[
-    int | None, typer.Option("--rpm", min=-1, help="Requests a minute; -1 is no limit.")
+    int | None, typer.Option("--rpm", min=-1, max=_MOST, help="Requests a minute; -1 is no limit.")
 ]
 TpmOption = Annotated[
-    int | None, typer.Option("--tpm", min=-1, help="Tokens a minute; -1 is no limit.")
+    int | None, typer.Option("--tpm", min=-1, max=_MOST, help="Tokens a minute; -1 is no limit.")
 ]
 ModelOption = Annotated[
     list[str] | None,

@@ -47,7 +47,6 @@ _NO_SESSION = SecureCookieSession()
 def create_app(parts: HttpParts) -> Quart:
     app = Quart("langroute", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = parts.max_body_bytes
-    app.json.sort_keys = False  # type: ignore[attr-defined]
     app.session_interface = _NoSessions()
     app.register_blueprint(openai_blueprint(parts.gateway))
     app.register_blueprint(management_blueprint(parts.gateway, parts.clock, parts.guard))

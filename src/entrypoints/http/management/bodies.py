@@ -18,7 +18,7 @@ from ...times import to_ns
 _TOKENS_PER_MTOK = 1_000_000
 
 
-Count = Annotated[int, Field(ge=0, strict=True)]
+Count = Annotated[int, Field(ge=0, le=10**15, strict=True)]
 UsdPerMtok = Annotated[Decimal, Field(ge=0, decimal_places=6, max_digits=18)]
 
 
@@ -75,14 +75,14 @@ class ProviderBody(_Body):
 class TargetBody(_Body):
     provider: str
     model: str
-    order: Annotated[int, Field(ge=0)] = 0
-    weight: Annotated[int, Field(ge=1)] = 1
+    order: Annotated[int, Field(ge=0, le=1000)] = 0
+    weight: Annotated[int, Field(ge=1, le=10**6)] = 1
 
 
 class RouteBody(_Body):
     targets: Annotated[list[TargetBody], Field(min_length=1)]
     aliases: list[str] = []
-    output_cap: Annotated[int, Field(ge=1)] | None = None
+    output_cap: Annotated[int, Field(ge=1, le=10**9)] | None = None
 
     def route(self, model: str) -> ModelRoute:
         try:
@@ -117,7 +117,7 @@ class RatesBody(_Body):
 
 
 class TierBody(RatesBody):
-    above_prompt_tokens: Annotated[int, Field(ge=1)]
+    above_prompt_tokens: Annotated[int, Field(ge=1, le=10**12)]
 
 
 class PriceBody(RatesBody):
