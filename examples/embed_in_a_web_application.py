@@ -7,12 +7,14 @@ keeps each to its limits, and writes the ledger. Run it with
     curl -d '{"text": "Hello, world!"}' localhost:8080/summaries
 """
 
+import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from langroute import ChatRequest, Gateway, GatewayError, KeyOrder
+from langroute import ChatRequest, Gateway, GatewayError, KeyOrder, Provider, ProviderKind
 from langroute.entrypoints.embedding import open_gateway
 
 GATEWAY = web.AppKey("gateway", Gateway)
@@ -45,6 +47,10 @@ async def summarize(request: web.Request) -> web.Response:
 async def langroute(app: web.Application) -> AsyncIterator[None]:
     """Opens the gateway with the application, and closes it with it."""
     async with open_gateway() as gateway:
+        if base_url := os.environ.get("OPENAI_BASE_URL"):
+            await gateway.define_provider(
+                Provider(name="openai", kind=ProviderKind.OPENAI, base_url=base_url)
+            )
         issued = await gateway.issue_virtual_key(KeyOrder(name="summaries"))
         if secret := os.environ.get("OPENAI_API_KEY"):
             await gateway.save_credentials(issued.key.id, {"openai": secret})
@@ -54,12 +60,22 @@ async def langroute(app: web.Application) -> AsyncIterator[None]:
         await gateway.revoke_virtual_key(issued.key.id)
 
 
-def make_app() -> web.Application:
+async def main(port: int) -> None:
     app = web.Application()
     app.cleanup_ctx.append(langroute)
     app.router.add_post("/summaries", summarize)
-    return app
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        print(f"summaries at http://127.0.0.1:{runner.addresses[0][1]}", flush=True)
+        stop = asyncio.Event()
+        for signal_number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
+        await stop.wait()
+    finally:
+        await runner.cleanup()
 
 
 if __name__ == "__main__":
-    web.run_app(make_app(), host="127.0.0.1", port=8080)
+    asyncio.run(main(int(os.environ.get("APP_PORT", "8080"))))
