@@ -62,11 +62,12 @@ class ChatStream:
         except asyncio.CancelledError:
             await asyncio.shield(self._abandon())
             raise
-        except GatewayError as error:
+        except Exception as error:
             await self._chunks.aclose()
             reason = error.reason if isinstance(error, ProviderError) else type(error).__name__
             await self._finish(Outcome.BROKEN_OFF, reason)
-            error.receipt = self.receipt
+            if isinstance(error, GatewayError):
+                error.receipt = self.receipt
             raise
 
     async def aclose(self) -> None:

@@ -38,7 +38,7 @@ from langroute.domain.admission import Reservation
 from langroute.domain.catalogue import Catalogue
 from langroute.domain.chat import ChatRequest
 from langroute.domain.credentials import Credential
-from langroute.domain.ids import KeyId
+from langroute.domain.ids import KeyId, RequestId
 from langroute.domain.keys import VirtualKey
 from langroute.domain.ledger import LedgerEntry
 from langroute.domain.limits import Limits
@@ -251,7 +251,20 @@ class GatedAdmission(MemoryAdmission):
         return settled
 
 
-class FullLedger(MemoryLedger):
+class StrictLedger(MemoryLedger):
+    """Does not put up with a call that is recorded twice, as a ledger has to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._recorded: set[RequestId] = set()
+
+    def record(self, entry: LedgerEntry) -> None:
+        assert entry.request_id not in self._recorded
+        self._recorded.add(entry.request_id)
+        super().record(entry)
+
+
+class FullLedger(StrictLedger):
     def has_room(self) -> bool:
         return False
 
@@ -265,7 +278,7 @@ class Scene:
     entropy: CountingEntropy = field(default_factory=CountingEntropy)
     catalogue: Catalogue = field(default_factory=lambda: Catalogue.of(PROVIDERS, [ROUTE], PRICES))
     credentials: MemoryCredentials = field(default_factory=MemoryCredentials)
-    ledger: MemoryLedger = field(default_factory=MemoryLedger)
+    ledger: StrictLedger = field(default_factory=StrictLedger)
     timeouts: Timeouts = field(default_factory=Timeouts)
     default_output_cap: int = 50
     admission: MemoryAdmission = field(init=False)

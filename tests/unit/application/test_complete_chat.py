@@ -245,7 +245,8 @@ async def test_all_attempts_share_one_deadline() -> None:
     scene = await a_scene(openai=refused("openai"), mistral=silent, local=a_reply())
     scene.timeouts = Timeouts(total_s=0.01)
     with pytest.raises(AllTargetsFailed) as failed:
-        await scene.complete_chat(a_key(), a_chat())
+        async with asyncio.timeout(2):
+            await scene.complete_chat(a_key(), a_chat())
     last = failed.value.last
     assert isinstance(last, ProviderTimedOut)
     assert last.provider == "mistral"

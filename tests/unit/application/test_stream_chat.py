@@ -188,9 +188,20 @@ async def test_waiting_for_the_first_chunk_counts_towards_the_deadline() -> None
     scene = await a_scene(openai=script)
     scene.timeouts = Timeouts(total_s=0.01)
     with pytest.raises(AllTargetsFailed) as failed:
-        await scene.stream_chat(a_key(), a_stream_chat())
+        async with asyncio.timeout(2):
+            await scene.stream_chat(a_key(), a_stream_chat())
     assert isinstance(failed.value.last, ProviderTimedOut)
     assert script.closed
+    assert await scene.holds_nothing()
+
+
+async def test_an_error_that_nobody_expected_is_settled_and_passed_on() -> None:
+    scene, script, stream = await begun(a_chunk("One"), ZeroDivisionError("a bug"))
+    with pytest.raises(ZeroDivisionError):
+        await read_to_the_end(stream)
+    assert script.closed
+    entry = await scene.entry()
+    assert (entry.outcome, entry.error) == (Outcome.BROKEN_OFF, "ZeroDivisionError")
     assert await scene.holds_nothing()
 
 

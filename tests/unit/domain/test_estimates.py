@@ -71,6 +71,14 @@ def test_more_text_never_lowers_the_bound(value: Any, text: str) -> None:
     assert token_bound([value, text]) == token_bound(value) + utf8(text)
 
 
+@pytest.mark.parametrize(
+    "name", ["messages", "tools", "functions", "response_format", "prediction"]
+)
+def test_every_field_that_a_model_reads_counts(name: str) -> None:
+    body: dict[str, Any] = {"messages": [{"role": "user", "content": "hello"}]}
+    assert input_bound({**body, name: ["x" * 1_000]}) >= 1_000
+
+
 def test_fields_that_a_model_does_not_read_do_not_count() -> None:
     messages = [{"role": "user", "content": "hello"}]
     assert input_bound({"messages": messages}) == input_bound(

@@ -1,3 +1,4 @@
+import binascii
 import hashlib
 import re
 from itertools import pairwise
@@ -24,6 +25,16 @@ from langroute.domain.limits import Limits
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 RANDOM = st.binary(min_size=24, max_size=24)
 SECRETS = RANDOM.map(compose_secret)
+
+
+def checksum_of(text: str) -> str:
+    """CRC-32 as six digits of base 62."""
+    number, digits = binascii.crc32(text.encode()), ""
+    while len(digits) < CHECKSUM_LENGTH:
+        digits = BASE62[number % 62] + digits
+        number //= 62
+    assert number == 0
+    return digits
 
 
 def a_key(
@@ -53,6 +64,24 @@ def test_a_composed_secret_is_well_formed_and_found_by_scanners(random: bytes) -
     found = re.search(SECRET_PATTERN, f'{{"key": "{secret}"}}')
     assert found is not None
     assert found.group() == secret
+
+
+@given(SECRETS)
+def test_the_last_six_digits_are_the_crc_32_of_those_before_them(secret: str) -> None:
+    assert secret[-CHECKSUM_LENGTH:] == checksum_of(secret[:-CHECKSUM_LENGTH])
+
+
+def test_the_right_checksum_does_not_make_up_for_a_wrong_prefix() -> None:
+    body = "LRVK_" + "a" * 32
+    assert is_well_formed(body.lower() + checksum_of(body.lower()))
+    assert not is_well_formed(body + checksum_of(body))
+
+
+@pytest.mark.parametrize("odd", ["\ud800", "é", "😀", "\0"])
+def test_a_character_that_is_no_digit_is_noticed_and_breaks_nothing(odd: str) -> None:
+    secret = compose_secret(b"x" * 24)
+    assert not is_well_formed(secret[:20] + odd + secret[21:])
+    assert not is_well_formed(secret[:-1] + odd)
 
 
 @given(RANDOM, RANDOM)
