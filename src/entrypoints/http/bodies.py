@@ -6,9 +6,7 @@ from quart import request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from ...domain.errors import InvalidRequest, RequestTooLarge
-
-# What is read must be written again, and the writer goes no deeper than 254.
-MAX_DEPTH = 200
+from ...domain.nesting import MAX_DEPTH, is_too_deep
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -26,7 +24,7 @@ async def read_json(*, empty_is: Any = None) -> Any:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise InvalidRequest(f"The request body is not valid JSON: {error}.") from error
-    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _is_deeper_than(body, MAX_DEPTH):
+    if is_too_deep(raw, body):
         raise InvalidRequest(f"The request body is nested more than {MAX_DEPTH} levels deep.")
     return body
 
@@ -46,17 +44,3 @@ def checked(model: type[ModelT], given: object) -> ModelT:
         if not param:
             raise InvalidRequest("The request body must be a JSON object.") from error
         raise InvalidRequest(f"'{param}': {first['msg']}.", param=param) from error
-
-
-def _is_deeper_than(body: object, limit: int) -> bool:
-    level = [body]
-    for _ in range(limit):
-        level = [
-            inner
-            for item in level
-            if isinstance(item, dict | list)
-            for inner in (item.values() if isinstance(item, dict) else item)
-        ]
-        if not level:
-            return False
-    return True

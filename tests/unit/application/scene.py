@@ -390,9 +390,9 @@ def a_reply(usage: TokenUsage | None = USAGE, content: str = "Three pounds.") ->
     return ChatReply(body={"choices": [{"index": 0, "message": message}]}, usage=usage)
 
 
-def a_chunk(text: str = "", usage: TokenUsage | None = None, **fields: Any) -> ChatChunk:
+def a_chunk(text: str = "", usage: TokenUsage | None = None) -> ChatChunk:
     return ChatChunk(
-        body={"choices": [{"index": 0, "delta": {"content": text}}], **fields},
+        body={"choices": [{"index": 0, "delta": {"content": text}}]},
         usage=usage,
         text_bytes=len(text.encode()),
     )

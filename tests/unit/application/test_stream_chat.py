@@ -386,15 +386,16 @@ async def test_usage_is_hidden_from_those_who_did_not_ask_for_it(
 
 TOLD = {"total_tokens": USAGE.total}
 SAID = [{"index": 0, "delta": {"content": "One"}}]
+BESIDE_TEXT = ChatChunk(body={"choices": SAID, "usage": TOLD}, usage=USAGE, text_bytes=3)
 
 
 @pytest.mark.parametrize(
     "lines",
     [
         [a_chunk("One"), usage_chunk()],
-        [a_chunk("One", USAGE, usage=TOLD)],
-        [a_chunk("One", USAGE, usage=TOLD), usage_chunk()],
-        [a_chunk("One", USAGE, usage=TOLD), ChatChunk(body={"choices": [], "usage": None})],
+        [BESIDE_TEXT],
+        [BESIDE_TEXT, usage_chunk()],
+        [BESIDE_TEXT, ChatChunk(body={"choices": [], "usage": None})],
     ],
     ids=["at the end", "beside the text", "twice", "before an empty chunk"],
 )
@@ -411,7 +412,7 @@ async def test_usage_that_was_asked_for_comes_once_and_in_a_chunk_of_its_own(
 
 
 async def test_whoever_leaves_after_the_last_chunk_has_seen_it_all() -> None:
-    scene = await a_scene(openai=ScriptedStream(a_chunk("One", USAGE, usage=TOLD)))
+    scene = await a_scene(openai=ScriptedStream(BESIDE_TEXT))
     chat = a_stream_chat(stream_options={"include_usage": True})
     stream = await scene.stream_chat(a_key(), chat)
     await anext(stream)
