@@ -1,1 +1,7 @@
+from hypothesis import settings
+
 pytest_plugins = ["postgres_fixtures", "gateway_fixtures", "server_process", "upstreams.fixtures"]
+
+# A busy machine is no failure of the law.
+settings.register_profile("langroute", deadline=None)
+settings.load_profile("langroute")

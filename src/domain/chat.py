@@ -31,6 +31,7 @@ _FIELD_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "metadata": ((dict,), "an object"),
 }
 _MAX_CHOICES = 128
+_MAX_CAP = 10**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +110,8 @@ def _output_cap(body: Json) -> int | None:
         cap = body.get(name)
         if cap is None:
             continue
-        if cap < 1:
-            raise InvalidRequest(f"'{name}' must be at least 1.", param=name)
+        if not 1 <= cap <= _MAX_CAP:
+            raise InvalidRequest(f"'{name}' must be from 1 to {_MAX_CAP}.", param=name)
         caps.append(cap)
     return min(caps, default=None)
 

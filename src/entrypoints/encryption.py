@@ -30,8 +30,8 @@ def _kept_key(data_dir: Path) -> bytes:
 
 def _make(path: Path) -> None:
     """Appears whole or not at all, and the first of two processes wins."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "w") as file:
             file.write(secrets.token_hex(_KEY_BYTES) + "\n")

@@ -57,7 +57,7 @@ Optional = BeforeValidator(_none_if_empty)
 EncryptionKey = Annotated[SecretStr, AfterValidator(_encryption_key)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Positive = Annotated[int, Field(ge=1)]
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Settings(BaseSettings):

@@ -44,6 +44,8 @@ async def test_a_whole_chat_is_answered_paid_for_and_told_of(scene: Scene) -> No
     assert answered.body["choices"][0]["message"]["content"] == "You said: Hi"
     assert answered.headers["x-langroute-attempts"] == "openai/gpt-4o-mini=ok"
     assert answered.headers["x-ratelimit-remaining-requests"] == "59"
+    left = 200_000 - answered.body["usage"]["total_tokens"]
+    assert answered.headers["x-ratelimit-remaining-tokens"] == str(left)
 
     (seen,) = scene.openai.seen
     assert seen.headers["Authorization"] == f"Bearer {OPENAI_SECRET}"

@@ -50,6 +50,8 @@ class AesGcmSeal:
             raise CannotOpen
         try:
             box = base64.b64decode(text, validate=True)
+            if base64.b64encode(box).decode() != text:  # another spelling of the same bytes
+                raise CannotOpen
             opened = cipher.decrypt(box[:_NONCE_BYTES], box[_NONCE_BYTES:], context.encode())
             return opened.decode()
         except (InvalidTag, binascii.Error, ValueError) as error:

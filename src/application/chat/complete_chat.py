@@ -46,7 +46,11 @@ class CompleteChat:
             ),
         )
         receipt = replace(
-            underway.receipt, dropped=reply.dropped, cost=entry.cost if entry.priced else None
+            underway.receipt,
+            # As of now, when what the call did not use has been given back.
+            remaining=await self.settle.admission.remaining(key.id, key.limits),
+            dropped=reply.dropped,
+            cost=entry.cost if entry.priced else None,
         )
         return CompletedChat(body=reply.body, receipt=receipt)
 

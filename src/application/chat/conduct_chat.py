@@ -96,8 +96,7 @@ def _ended_by(error: BaseException, plan: Plan, course: Course) -> Ending:
         reason = str(error.status)
     else:
         reason = type(error).__name__
-    attempts = len(course.attempts) + isinstance(error, RejectedByProvider)
-    return Ending(outcome=Outcome.FAILED, target=asked, error=reason, attempts=attempts)
+    return Ending(outcome=Outcome.FAILED, target=asked, error=reason, attempts=len(course.attempts))
 
 
 def _perhaps_used(plan: Plan) -> TokenUsage:

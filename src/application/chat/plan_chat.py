@@ -19,8 +19,9 @@ from ..ports.entropy import Entropy
 _LEASE_SLACK_S = 30.0
 _NS = 10**9
 
-# So many calls without a cap of their own always find room in an unused token limit.
-_CALLS_A_MINUTE = 4
+# Into so many parts goes what a token limit leaves for output: a few calls without a cap of
+# their own, and with short prompts, fit at a time.
+_PARTS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +101,6 @@ class PlanChat:
             return cap, route.output_cap
         # The caller asked for no certain length. All that the limit can hold would shut out the
         # key's next call until this one is over, or longer.
-        fits = (limit - reserved_input) // (chat.choices * _CALLS_A_MINUTE)
+        fits = (limit - reserved_input) // (chat.choices * _PARTS)
         cap = max(1, min(cap, fits))
         return cap, cap

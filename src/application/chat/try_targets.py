@@ -11,6 +11,7 @@ from ...domain.errors import (
     ProviderError,
     ProviderTimedOut,
     ProviderUndefined,
+    RejectedByProvider,
 )
 from ...domain.routes import Target
 from ...domain.timeouts import Timeouts
@@ -59,6 +60,9 @@ class TryTargets:
                         call = await self._call(plan, target)
                         course.asked = target
                         value = await ask(call)
+                    except RejectedByProvider as error:
+                        course.attempts.append(_attempt(target, str(error.status)))
+                        raise
                     except ProviderError as error:
                         course.asked = None
                         course.attempts.append(_attempt(target, error.reason))

@@ -11,6 +11,8 @@ from rich.table import Table
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
+_IDS = frozenset({"id", "key_id"})
+
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -21,7 +23,8 @@ def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: 
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
+        # An id that is broken in two cannot be copied.
+        table.add_column(column.replace("_", " "), overflow="fold", no_wrap=column in _IDS)
     for row in rows:
         table.add_row(*(cell(row.get(column)) for column in columns))
     out.print(table)

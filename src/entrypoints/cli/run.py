@@ -29,13 +29,9 @@ def with_gateway(use: Callable[[Gateway], Awaitable[ResultT]]) -> ResultT:
     settings = settings_or_exit()
 
     async def opened() -> ResultT:
-        with working("opening the database"):
-            context = open_container(settings)
-            container = await context.__aenter__()
-        try:
-            return await use(container.gateway())
-        finally:
-            await context.__aexit__(None, None, None)
+        with working("working"):
+            async with open_container(settings) as container:
+                return await use(container.gateway())
 
     return run(opened())
 

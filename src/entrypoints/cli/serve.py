@@ -4,6 +4,7 @@ import logging
 import signal
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from typing import Annotated, cast
 
 import typer
@@ -16,7 +17,7 @@ from ..container import Container
 from ..lifecycle import open_container
 from ..logs import configure_logs
 from ..settings import Settings
-from .output import err
+from .output import err, working
 from .run import settings_or_exit
 
 _NEVER = 2**31
@@ -43,10 +44,17 @@ def serve(
 
 
 async def _until_signalled(settings: Settings) -> None:
-    await serving(settings, stopped_by_signals(), on_ready=_announce)
+    with ExitStack() as starting:
+        starting.enter_context(working("starting"))
+
+        def ready(bound: Settings, _: Container) -> None:
+            starting.close()
+            _announce(bound)
+
+        await serving(settings, stopped_by_signals(), on_ready=ready)
 
 
-def _announce(settings: Settings, _: Container) -> None:
+def _announce(settings: Settings) -> None:
     who = (
         "open to this machine" if settings.dev and not settings.admin_key else "wants the admin key"
     )

@@ -85,7 +85,7 @@ async def test_an_answer_comes_back_as_the_provider_gave_it_and_is_paid_for() ->
     assert (receipt.cost, receipt.dropped, receipt.limits) == (cost, ("logit_bias",), key.limits)
     assert told(receipt.attempts) == "openai/gpt=ok"
     assert receipt.remaining.requests == 9
-    assert receipt.remaining.tokens == 1_000 - INPUT - 50
+    assert receipt.remaining.tokens == 1_000 - USAGE.total
     assert receipt.output_cap == 50
 
     entry = await scene.entry()
@@ -169,6 +169,7 @@ async def test_the_callers_fault_ends_the_search_and_costs_nothing() -> None:
     entry = await scene.entry()
     assert error.value.receipt is not None
     assert error.value.receipt.request_id == entry.request_id
+    assert told(error.value.receipt.attempts) == "openai/gpt=400"
     assert (entry.outcome, entry.error, entry.provider) == (Outcome.FAILED, "400", "openai")
     assert (entry.attempts, entry.usage, entry.cost) == (1, NO_USAGE, ZERO)
     assert (entry.priced, entry.estimated) == (True, False)
