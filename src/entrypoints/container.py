@@ -24,6 +24,7 @@ from ..adapters.postgres.database import Database
 from ..adapters.postgres.health import PostgresHealth
 from ..adapters.postgres.ledger import PostgresLedger
 from ..adapters.postgres.virtual_keys import PostgresKeys
+from ..adapters.pricing.genai_list_prices import GenaiListPrices
 from ..adapters.system.clock import SystemClock
 from ..adapters.system.entropy import SystemEntropy
 from ..adapters.wire.codecs import all_codecs
@@ -56,7 +57,6 @@ from ..application.keys.rotate_virtual_key import RotateVirtualKey
 from ..application.ports.catalogues import CatalogueLookup, Catalogues
 from ..application.ports.credentials import CredentialLookup, Credentials
 from ..application.ports.ledger import LedgerReports, LedgerWriter
-from ..application.ports.list_prices import ListPrices
 from ..application.ports.virtual_keys import KeyLookup, VirtualKeys
 from ..application.spend.report_spend import ReportSpend
 from .http.app import HttpParts, create_app
@@ -82,11 +82,7 @@ class Container(containers.DeclarativeContainer):
     clock = S(SystemClock)
     entropy = S(SystemEntropy)
     seal = S(AesGcmSeal, encryption_keys)
-    # By name, so that it is imported when it is first asked for: only seeding wants it, and it
-    # would take a twentieth of the time that a start takes.
-    list_prices: Provider[ListPrices] = S(
-        "langroute.adapters.pricing.genai_list_prices.GenaiListPrices"
-    )
+    list_prices = S(GenaiListPrices)
     timeouts = settings.provided.timeouts
 
     database = S(Database, database_url, pool_size=settings.provided.database_pool_size)

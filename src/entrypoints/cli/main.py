@@ -22,7 +22,3 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(providers.app, name="providers")
 app.add_typer(routes.app, name="routes")
 app.add_typer(prices.app, name="prices")
-
-
-def main() -> None:
-    app()
