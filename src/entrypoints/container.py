@@ -182,6 +182,7 @@ class Container(containers.DeclarativeContainer):
             entropy=entropy,
             is_ready=is_ready,
             max_body_bytes=settings.provided.max_body_bytes,
+            idle_s=settings.provided.idle_timeout_s,
         ),
     )
 

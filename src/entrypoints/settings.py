@@ -148,7 +148,10 @@ class Settings(BaseSettings):
     first_byte_timeout_s: Annotated[
         Seconds, Field(description="Until a provider begins to answer.")
     ] = 120.0
-    idle_timeout_s: Annotated[Seconds, Field(description="Between two pieces of an answer.")] = 60.0
+    idle_timeout_s: Annotated[
+        Seconds,
+        Field(description="Between two pieces of an answer, from a provider or to a caller."),
+    ] = 60.0
     total_timeout_s: Annotated[
         Seconds, Field(description="For a call in all, with every attempt.")
     ] = 600.0

@@ -346,3 +346,22 @@ async def test_a_warm_request_makes_no_query_before_it_is_answered(
         assert asked == []
         gate.open()
         assert (await call).status == 200
+
+
+async def test_a_client_that_stays_but_reads_nothing_is_cut_off(database_url: str) -> None:
+    async with scene_on(database_url, idle_timeout_s=0.5) as scene:
+        # More than the sockets in between can hold.
+        scene.openai.say(("y" * 20_000 + " ") * 3000)
+        body = json.dumps({"model": "gpt-4o-mini", "stream": True, "messages": [
+            {"role": "user", "content": "Hi"}]})  # fmt: skip
+        _, writer = await asyncio.open_connection("127.0.0.1", scene.running.settings.port)
+        writer.write(
+            (
+                "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n"
+                f"Authorization: Bearer {scene.key}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+            ).encode()
+        )
+        (entry,) = await scene.running.entries()
+        assert entry["outcome"] == "client_cancelled"
+        await scene.openai.seen[0].wait_for_hang_up()
+        writer.close()

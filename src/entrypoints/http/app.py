@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,7 @@ class HttpParts:
     entropy: Entropy
     is_ready: Callable[[], Awaitable[bool]]
     max_body_bytes: int
+    idle_s: float
 
 
 class _NoSessions(SecureCookieSessionInterface):
@@ -47,6 +49,10 @@ _NO_SESSION = SecureCookieSession()
 def create_app(parts: HttpParts) -> Quart:
     app = Quart("langroute", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = parts.max_body_bytes
+    # Quart's own time-outs make a task each, which is dear; `read_json` and `_Connections` have
+    # timers instead.
+    app.config["BODY_TIMEOUT"] = None
+    app.config["RESPONSE_TIMEOUT"] = None
     app.session_interface = _NoSessions()
     app.register_blueprint(openai_blueprint(parts.gateway))
     app.register_blueprint(management_blueprint(parts.gateway, parts.clock, parts.guard))
@@ -69,20 +75,25 @@ def create_app(parts: HttpParts) -> Quart:
             response.headers["x-request-id"] = f"req_{parts.entropy.uuid().hex}"
         return response
 
-    app.asgi_app = _ClosingStreams(app.asgi_app)  # type: ignore[method-assign]
+    app.asgi_app = _Connections(app.asgi_app, parts.idle_s)  # type: ignore[method-assign]
     return app
 
 
-class _ClosingStreams:
-    """Closes a stream that its client left before reading it: Quart then never enters the body,
-    and so never closes it."""
+class _Connections:
+    """Closes a stream that its client left before reading it (Quart then never enters the body, and
+    so never closes it), and ends a connection whose client stays but takes nothing for a while."""
 
-    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+    def __init__(self, app: Callable[..., Awaitable[None]], idle_s: float) -> None:
         self._app = app
+        self._idle_s = idle_s
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def send_in_time(message: Any) -> None:
+            async with asyncio.timeout(self._idle_s):
+                await send(message)
+
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, send_in_time)
         finally:
             stream = scope.get(STREAM_KEY)
             if stream is not None:

@@ -1,12 +1,15 @@
+import asyncio
 from typing import Any, TypeVar
 
 import orjson
 from pydantic import BaseModel, ValidationError
 from quart import request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
 from ...domain.errors import InvalidRequest, RequestTooLarge
 from ...domain.nesting import MAX_DEPTH, is_too_deep
+
+_ARRIVES_S = 60.0
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -15,7 +18,10 @@ async def read_json(*, empty_is: Any = None) -> Any:
     """The request's body. `empty_is` stands for one of no bytes at all. Raises InvalidRequest."""
     try:
         # By position, or the type checker takes the body for text: cache, as_text, parse_form_data.
-        raw = await request.get_data(False, False, False)
+        async with asyncio.timeout(_ARRIVES_S):
+            raw = await request.get_data(False, False, False)
+    except TimeoutError as error:
+        raise RequestTimeout from error
     except RequestEntityTooLarge as error:
         raise RequestTooLarge(request.max_content_length or 0) from error
     if not raw and empty_is is not None:

@@ -67,8 +67,6 @@ def _streamed(stream: ChatStream) -> Response:
     response.headers.update(receipt_headers(stream.receipt))
     response.headers["cache-control"] = "no-cache"
     response.headers["x-accel-buffering"] = "no"
-    # Quart would cut a stream off after its RESPONSE_TIMEOUT, with status 200.
-    response.timeout = None
     return response
 
 
