@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import os
 import platform
+import statistics
 import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -47,20 +48,27 @@ async def main(calls: int) -> None:
                 )
         else:
             console.print("litellm is not installed (set LITELLM to its command): left out")
+        cpu_ms: list[dict[str, float]] = []
         for stream in (False, True):
             for at_a_time in (1, 16):
                 load = Load(calls=calls, seconds=_ROUND_S, at_a_time=at_a_time, stream=stream)
-                console.print(await _table(subjects, load))
+                best = await _best(subjects, load)
+                console.print(_table(best, load))
+                cpu_ms.append({name: cpu for name, (_, cpu) in best.items()})
         console.print(_start_and_memory(subjects))
+        if "litellm" in cpu_ms[0]:
+            ratio = statistics.geometric_mean(
+                each["litellm"] / each["langroute"] for each in cpu_ms
+            )
+            console.print(f"CPU a call, litellm over langroute, geometric mean: {ratio:.1f}")
 
 
-async def _table(subjects: list[Subject], load: Load) -> Table:
+def _table(best: dict[str, tuple[Timing, float]], load: Load) -> Table:
     what = "streamed" if load.stream else "whole"
     table = Table(title=f"{what}, {load.at_a_time} at a time", title_justify="left")
     for column in ("", "calls/s", "CPU ms a call", "p50 ms", "p99 ms", "added p50 ms"):
         table.add_column(column, justify="right" if column else "left")
-    best = await _best(subjects, load)
-    base = best[subjects[0].name][0]
+    base = best["direct"][0]
     for name, (timing, cpu_ms) in best.items():
         table.add_row(
             name,
