@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from dependency_injector import providers
 
@@ -63,8 +63,7 @@ async def open_container(
         await stack.enter_async_context(container.http_client())
         if serving:
             await _follow_changes(container, stack)
-            sweep = asyncio.create_task(_sweep(container.gateway().expire_reservations))
-            stack.callback(sweep.cancel)
+            stack.enter_context(_sweeping(container))
         yield container
 
 
@@ -77,11 +76,8 @@ async def open_memory_container(
     _swap(container, adapters)
     await container.gateway().seed_catalogue()
     async with container.http_client():
-        sweep = asyncio.create_task(_sweep(container.gateway().expire_reservations))
-        try:
+        with _sweeping(container):
             yield container
-        finally:
-            sweep.cancel()
 
 
 async def migrate_database(settings: Settings, revision: str, *, down: bool) -> None:
@@ -117,6 +113,15 @@ async def _follow_changes(container: Container, stack: AsyncExitStack) -> None:
     stack.push_async_callback(changes.aclose)
     async with asyncio.timeout(_LISTENING_S):
         await changes.ready.wait()
+
+
+@contextmanager
+def _sweeping(container: Container) -> Iterator[None]:
+    sweep = asyncio.create_task(_sweep(container.gateway().expire_reservations))
+    try:
+        yield
+    finally:
+        sweep.cancel()
 
 
 async def _sweep(expire: ExpireReservations) -> None:

@@ -6,9 +6,8 @@ from ...domain.estimates import likely_tokens, token_bound
 from ...domain.keys import VirtualKey
 from ...domain.ledger import Outcome
 from ...domain.receipt import Receipt
-from ...domain.usage import TokenUsage
 from ..ports.upstream import ChatReply, Upstream
-from .conduct_chat import ConductChat, Underway
+from .conduct_chat import ConductChat
 from .settle import Ending, Settle
 
 
@@ -39,7 +38,7 @@ class CompleteChat:
             Ending(
                 outcome=Outcome.SUCCEEDED,
                 target=underway.target,
-                usage=reply.usage or _estimated(underway),
+                usage=reply.usage or underway.plan.likely_usage(_likely_output(reply)),
                 estimated=reply.usage is None,
                 attempts=len(underway.receipt.attempts),
                 first_byte_ns=underway.first_byte_ns,
@@ -55,8 +54,5 @@ class CompleteChat:
         return CompletedChat(body=reply.body, receipt=receipt)
 
 
-def _estimated(underway: Underway[ChatReply]) -> TokenUsage:
-    return TokenUsage(
-        input=likely_tokens(underway.plan.ask.input_bound),
-        output=likely_tokens(token_bound(underway.answer.body.get("choices", []))),
-    )
+def _likely_output(reply: ChatReply) -> int:
+    return likely_tokens(token_bound(reply.body.get("choices", [])))

@@ -6,7 +6,6 @@ from typing import Generic, TypeVar
 from ...domain.admission import Reservation
 from ...domain.chat import ChatRequest
 from ...domain.errors import AllTargetsFailed, GatewayError, RejectedByProvider
-from ...domain.estimates import likely_tokens
 from ...domain.keys import VirtualKey
 from ...domain.ledger import Outcome
 from ...domain.receipt import Receipt
@@ -102,7 +101,4 @@ def _ended_by(error: BaseException, plan: Plan, course: Course) -> Ending:
 def _perhaps_used(plan: Plan) -> TokenUsage:
     """A provider that was asked for a whole answer may have made all of it before it noticed the
     hang-up, and bills it; one that was asked for a stream had not sent anything yet."""
-    return TokenUsage(
-        input=likely_tokens(plan.ask.input_bound),
-        output=0 if plan.chat.stream else plan.ask.output_bound,
-    )
+    return plan.likely_usage(0 if plan.chat.stream else plan.ask.output_bound)

@@ -4,12 +4,13 @@ from ...domain.admission import Ask
 from ...domain.catalogue import Catalogue
 from ...domain.chat import ChatRequest
 from ...domain.errors import Forbidden, UnknownModel
-from ...domain.estimates import input_bound
+from ...domain.estimates import input_bound, likely_tokens
 from ...domain.ids import RequestId
 from ...domain.keys import VirtualKey
 from ...domain.money import ZERO
 from ...domain.routes import ModelRoute, Target
 from ...domain.timeouts import Timeouts
+from ...domain.usage import TokenUsage
 from ..ports.catalogues import CatalogueLookup
 from ..ports.clock import Clock
 from ..ports.entropy import Entropy
@@ -38,6 +39,10 @@ class Plan:
     targets: tuple[Target, ...]
     output_cap: int | None
     ask: Ask
+
+    def likely_usage(self, output_tokens: int) -> TokenUsage:
+        """For a call whose provider did not tell what it used: the input as it probably was."""
+        return TokenUsage(input=likely_tokens(self.ask.input_bound), output=output_tokens)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,7 +118,7 @@ class ChatStream:
             Ending(
                 outcome=outcome,
                 target=underway.target,
-                usage=self._usage or self._estimated(),
+                usage=self._usage or underway.plan.likely_usage(likely_tokens(self._text_bytes)),
                 estimated=self._usage is None,
                 error=error,
                 attempts=len(underway.receipt.attempts),
@@ -126,12 +126,6 @@ class ChatStream:
             ),
         )
         self.receipt = replace(self.receipt, cost=entry.cost if entry.priced else None)
-
-    def _estimated(self) -> TokenUsage:
-        return TokenUsage(
-            input=likely_tokens(self._underway.plan.ask.input_bound),
-            output=likely_tokens(self._text_bytes),
-        )
 
 
 @dataclass(frozen=True, slots=True)

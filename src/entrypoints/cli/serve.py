@@ -3,7 +3,7 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Annotated, cast
 
@@ -55,10 +55,11 @@ async def _until_signalled(settings: Settings) -> None:
 
 
 def _announce(settings: Settings) -> None:
-    who = (
-        "open to this machine" if settings.dev and not settings.admin_key else "wants the admin key"
-    )
-    if settings.admin_key is None and not settings.dev:
+    if settings.admin_key is not None:
+        who = "wants the admin key"
+    elif settings.dev:
+        who = "open to this machine"
+    else:
         who = "off (LANGROUTE_ADMIN_KEY is not set)"
     store = "DATABASE_URL" if settings.database_url else f"embedded, in {settings.data_dir}"
     err.print(
@@ -85,12 +86,12 @@ async def serving(
             _spare_the_collector()
             on_ready(bound, container)
             config = _config(settings, listener)
-            await hypercorn_serve(app, config, shutdown_trigger=_triggered_by(stop))
+            await hypercorn_serve(app, config, shutdown_trigger=stop.wait)
 
 
 def _spare_the_collector() -> None:
     """What was made until now stays: looking through it again and again, as the collector does
-    after every 700 new objects, took a quarter of a request's time."""
+    after every 700 new objects, took a fifth of what authorizing, admitting and settling cost."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 20, 20)
@@ -123,13 +124,6 @@ def _config(settings: Settings, listener: socket.socket) -> Config:
     config.keep_alive_max_requests = _NEVER
     config.include_server_header = False
     return config
-
-
-def _triggered_by(stop: asyncio.Event) -> Callable[[], Awaitable[None]]:
-    async def stopped() -> None:
-        await stop.wait()
-
-    return stopped
 
 
 def stopped_by_signals() -> asyncio.Event:
