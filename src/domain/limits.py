@@ -53,6 +53,9 @@ class Slot(NamedTuple):
     requests: int
     tokens: int
 
+    def of(self, kind: LimitKind) -> int:
+        return self.requests if kind is LimitKind.REQUESTS else self.tokens
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remaining:
@@ -121,8 +124,8 @@ class RateWindow:
         return Remaining(
             requests=_left(limits.requests_per_minute, window.requests),
             tokens=_left(limits.tokens_per_minute, window.tokens),
-            reset_requests_ns=window._until_free(LimitKind.REQUESTS, window.requests, now_ns),
-            reset_tokens_ns=window._until_free(LimitKind.TOKENS, window.tokens, now_ns),
+            reset_requests_ns=window._until_empty(LimitKind.REQUESTS, now_ns),
+            reset_tokens_ns=window._until_empty(LimitKind.TOKENS, now_ns),
         )
 
     def is_empty(self, now_ns: int) -> bool:
@@ -168,13 +171,22 @@ class RateWindow:
 
     def _until_free(self, kind: LimitKind, needed: int, now_ns: int) -> int:
         """How long until slots that hold `needed` in all have slid out."""
-        freed, left_at = 0, now_ns
+        freed, last = 0, None
         for slot in self.slots:
             if freed >= needed:
                 break
-            freed += slot.requests if kind is LimitKind.REQUESTS else slot.tokens
-            left_at = (slot.number + SLOTS + 1) * SLOT_NS
-        return max(0, left_at - now_ns)
+            freed += slot.of(kind)
+            last = slot
+        return _until_gone(last, now_ns)
+
+    def _until_empty(self, kind: LimitKind, now_ns: int) -> int:
+        """How long until the last slot that holds anything has slid out."""
+        last = next((slot for slot in reversed(self.slots) if slot.of(kind)), None)
+        return _until_gone(last, now_ns)
+
+
+def _until_gone(slot: Slot | None, now_ns: int) -> int:
+    return 0 if slot is None else max(0, (slot.number + SLOTS + 1) * SLOT_NS - now_ns)
 
 
 def _wait_ns(refusal: Refusal) -> float:

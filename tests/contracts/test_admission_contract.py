@@ -152,31 +152,17 @@ async def test_tells_what_a_decision_leaves(store: Store) -> None:
 async def test_settles_exactly_once(store: Store) -> None:
     key, limits = a_key(), Limits(tokens_per_minute=100)
     reservation = await admitted(store, key, limits, 80)
-    assert await store.admission.settle(reservation, TokenUsage(output=30), Money(5))
+    assert store.admission.settle(reservation, TokenUsage(output=30), Money(5))
     for usage in (TokenUsage(output=30), NO_USAGE, TokenUsage(output=5_000)):
-        assert not await store.admission.settle(reservation, usage, Money(5))
+        assert not store.admission.settle(reservation, usage, Money(5))
     assert (await store.admission.remaining(key, limits)).tokens == 70
-
-
-async def test_settles_once_even_if_all_settle_together(store: Store) -> None:
-    key, limits = a_key(), Limits(tokens_per_minute=100)
-    reservation = await admitted(store, key, limits, 80)
-    done = await asyncio.gather(
-        *(
-            store.admission.settle(reservation, TokenUsage(output=tokens), ZERO)
-            for tokens in range(10, 90, 10)
-        )
-    )
-    assert sum(done) == 1
-    settled = (done.index(True) + 1) * 10
-    assert (await store.admission.remaining(key, limits)).tokens == 100 - settled
 
 
 async def test_what_was_never_admitted_does_not_settle(store: Store) -> None:
     key, limits = a_key(), Limits(tokens_per_minute=100)
     ask = an_ask(store, key, 50)
     stranger = Reservation(ask=ask, slot=store.clock.now_ns() // SLOT_NS)
-    assert not await store.admission.settle(stranger, NO_USAGE, ZERO)
+    assert not store.admission.settle(stranger, NO_USAGE, ZERO)
     assert (await store.admission.remaining(key, limits)).tokens == 100
 
 
@@ -184,7 +170,7 @@ async def test_a_debt_blocks_until_it_has_slid_out(store: Store) -> None:
     key, limits = a_key(), Limits(tokens_per_minute=100)
     reservation = await admitted(store, key, limits, 10)
     store.clock.ns += 30 * S
-    await store.admission.settle(reservation, TokenUsage(output=500), ZERO)
+    store.admission.settle(reservation, TokenUsage(output=500), ZERO)
     store.clock.ns += WINDOW_NS
     assert (await refused(store, key, limits, 1)).used == 490
     store.clock.ns += SLOT_NS
@@ -214,7 +200,7 @@ async def test_a_call_expires_with_its_lease_unless_it_was_settled(store: Store)
     short = await admitted(store, key, limits, lease_ns=10 * S)
     settled = await admitted(store, key, limits, lease_ns=10 * S)
     long = await admitted(store, key, limits, lease_ns=20 * S)
-    await store.admission.settle(settled, NO_USAGE, ZERO)
+    store.admission.settle(settled, NO_USAGE, ZERO)
     store.clock.ns += 10 * S - 1
     assert await expired_of(store, key) == set()
     store.clock.ns += 1
@@ -222,7 +208,7 @@ async def test_a_call_expires_with_its_lease_unless_it_was_settled(store: Store)
     assert short in await store.admission.expired()
     store.clock.ns += 10 * S
     assert await expired_of(store, key) == {short.ask.request_id, long.ask.request_id}
-    assert await store.admission.settle(short, NO_USAGE, ZERO)
+    assert store.admission.settle(short, NO_USAGE, ZERO)
     assert await expired_of(store, key) == {long.ask.request_id}
 
 
@@ -231,7 +217,7 @@ async def test_a_call_that_outlives_the_window_is_still_held(store: Store) -> No
     reservation = await admitted(store, key, limits, 100, lease_ns=100 * WINDOW_NS)
     store.clock.ns += 50 * WINDOW_NS
     await admitted(store, key, limits, 70)
-    assert await store.admission.settle(reservation, TokenUsage(output=20), ZERO)
+    assert store.admission.settle(reservation, TokenUsage(output=20), ZERO)
     assert (await store.admission.remaining(key, limits)).tokens == 30
 
 
@@ -328,7 +314,7 @@ async def settle_both(store: Store, oracle: Oracle, step: Settles) -> None:
     usage, cost = TokenUsage(output=step.actual), Money(step.actual)
     expected, account = oracle.accounts[key].settle(reservation, usage, cost, now_ns)
     oracle.accounts[key] = account
-    assert await store.admission.settle(reservation, usage, cost) is expected
+    assert store.admission.settle(reservation, usage, cost) is expected
     everything = Limits(requests_per_minute=10**6, tokens_per_minute=10**6)
     remaining = await store.admission.remaining(key, everything)
     assert remaining == account.window.remaining(everything, now_ns)
@@ -340,11 +326,11 @@ async def test_memory_keeps_no_account_of_keys_that_are_idle(memory: Store) -> N
     open_call = await admitted(memory, a_key(), Limits())
     for number in range(1_000):
         reservation = await admitted(memory, KeyId(UUID(int=number)), Limits())
-        await admission.settle(reservation, NO_USAGE, ZERO)
+        admission.settle(reservation, NO_USAGE, ZERO)
         memory.clock.ns += S
         assert len(admission) < 70
     memory.clock.ns += 2 * WINDOW_NS
     for _ in range(70):
         await refused(memory, KeyId(UUID(int=0)), Limits(requests_per_minute=0))
     assert len(admission) <= 2
-    assert await admission.settle(open_call, NO_USAGE, ZERO)
+    assert admission.settle(open_call, NO_USAGE, ZERO)

@@ -33,7 +33,7 @@ class MemoryAdmission:
             self._open[ask.request_id] = decision
         return decision, account.window.remaining(limits, now_ns)
 
-    async def settle(self, reservation: Reservation, usage: TokenUsage, cost: Money) -> bool:
+    def settle(self, reservation: Reservation, usage: TokenUsage, cost: Money) -> bool:
         key_id = reservation.ask.key_id
         settled, account = self._account(key_id).settle(
             reservation, usage, cost, self._clock.now_ns()

@@ -33,7 +33,7 @@ class CompleteChat:
     async def __call__(self, key: VirtualKey, chat: ChatRequest) -> CompletedChat:
         underway = await self.conduct(key, chat, self.upstream.complete)
         reply = underway.answer
-        entry = await self.settle(
+        entry = self.settle(
             underway.reservation,
             Ending(
                 outcome=Outcome.SUCCEEDED,

@@ -64,7 +64,7 @@ class ConductChat:
         try:
             answer = await self.try_targets(plan, course, ask)
         except BaseException as error:
-            await self.settle(reservation, _ended_by(error, plan, course))
+            self.settle(reservation, _ended_by(error, plan, course))
             if isinstance(error, GatewayError):
                 error.receipt = replace(receipt, attempts=tuple(course.attempts))
             raise

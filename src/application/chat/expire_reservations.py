@@ -15,5 +15,5 @@ class ExpireReservations:
     async def __call__(self) -> int:
         expired = await self.admission.expired()
         for reservation in expired:
-            await self.settle.at_bound(reservation)
+            self.settle.at_bound(reservation)
         return len(expired)

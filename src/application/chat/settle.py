@@ -1,4 +1,3 @@
-import asyncio
 from dataclasses import dataclass
 
 from ...domain.admission import Reservation
@@ -28,20 +27,20 @@ class Ending:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settle:
     """Turns a reservation into what was used and what it cost, at the prices in force when the
-    call began, and writes the ledger entry. Settling again changes nothing. A cancelled caller
-    cannot stop it half-way."""
+    call began, and writes the ledger entry. Settling again changes nothing. It waits for nothing,
+    so that a cancelled caller cannot stop it half-way."""
 
     admission: Admission
     ledger: LedgerWriter
     catalogues: CatalogueLookup
     clock: Clock
 
-    async def __call__(self, reservation: Reservation, ending: Ending) -> LedgerEntry:
+    def __call__(self, reservation: Reservation, ending: Ending) -> LedgerEntry:
         entry = self._entry(reservation, ending)
-        await self._write(reservation, entry)
+        self._write(reservation, entry)
         return entry
 
-    async def at_bound(self, reservation: Reservation) -> LedgerEntry:
+    def at_bound(self, reservation: Reservation) -> LedgerEntry:
         """For a call that never settled: everything it might have used, marked as expired."""
         ask = reservation.ask
         entry = LedgerEntry(
@@ -58,15 +57,11 @@ class Settle:
             priced=ask.priced,
             estimated=True,
         )
-        await self._write(reservation, entry)
+        self._write(reservation, entry)
         return entry
 
-    async def _write(self, reservation: Reservation, entry: LedgerEntry) -> None:
-        # Shielded: whoever hangs up in the middle must not part a settlement from its entry.
-        await asyncio.shield(self._write_once(reservation, entry))
-
-    async def _write_once(self, reservation: Reservation, entry: LedgerEntry) -> None:
-        if await self.admission.settle(reservation, entry.usage, entry.cost):
+    def _write(self, reservation: Reservation, entry: LedgerEntry) -> None:
+        if self.admission.settle(reservation, entry.usage, entry.cost):
             self.ledger.record(entry)
 
     def _entry(self, reservation: Reservation, ending: Ending) -> LedgerEntry:

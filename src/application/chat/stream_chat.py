@@ -54,7 +54,7 @@ class ChatStream:
                 if shown is not None:
                     return shown
         except StopAsyncIteration:
-            await self._finish(Outcome.SUCCEEDED)
+            self._finish(Outcome.SUCCEEDED)
             if self._usage_chunk is not None:
                 return self._usage_chunk
             raise
@@ -64,14 +64,15 @@ class ChatStream:
         except Exception as error:
             await self._chunks.aclose()
             reason = error.reason if isinstance(error, ProviderError) else type(error).__name__
-            await self._finish(Outcome.BROKEN_OFF, reason)
+            self._finish(Outcome.BROKEN_OFF, reason)
             if isinstance(error, GatewayError):
                 error.receipt = self.receipt
             raise
 
     async def aclose(self) -> None:
         """Hangs up on the provider, and settles what was used. Closing again does nothing."""
-        await asyncio.shield(self._abandon())
+        if not self._settled:
+            await asyncio.shield(self._abandon())
 
     async def _chunk(self) -> ChatChunk:
         chunk, self._next = self._next, None
@@ -106,14 +107,14 @@ class ChatStream:
     async def _abandon(self) -> None:
         if not self._settled:
             await self._chunks.aclose()
-            await self._finish(Outcome.CLIENT_CANCELLED)
+            self._finish(Outcome.CLIENT_CANCELLED)
 
-    async def _finish(self, outcome: Outcome, error: str | None = None) -> None:
+    def _finish(self, outcome: Outcome, error: str | None = None) -> None:
         if self._settled:
             return
         self._settled = True
         underway = self._underway
-        entry = await self._settle(
+        entry = self._settle(
             underway.reservation,
             Ending(
                 outcome=outcome,

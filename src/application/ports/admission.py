@@ -15,8 +15,12 @@ class Admission(Protocol):
         """The decision, and what it leaves of the key's limits."""
         ...
 
-    async def settle(self, reservation: Reservation, usage: TokenUsage, cost: Money) -> bool:
-        """Exactly once: False, and no change, where the call was settled before."""
+    def settle(self, reservation: Reservation, usage: TokenUsage, cost: Money) -> bool:
+        """Exactly once: False, and no change, where the call was settled before.
+
+        Waits for nothing, so that no hang-up can come in between: a store that is elsewhere is
+        told soon after.
+        """
         ...
 
     async def remaining(self, key_id: KeyId, limits: Limits) -> Remaining: ...

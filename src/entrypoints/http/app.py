@@ -1,4 +1,3 @@
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +10,13 @@ from ...application.gateway import Gateway
 from ...application.ports.clock import Clock
 from ...application.ports.entropy import Entropy
 from ...domain.errors import GatewayError
+from .connection import IDLE_S, HttpConnection
 from .errors import headers_of, rendered
 from .guard import ManagementGuard
 from .headers import receipt_headers
 from .health import health_blueprint
 from .management.blueprint import management_blueprint
-from .openai import STREAM_KEY, openai_blueprint
+from .openai import openai_blueprint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +49,10 @@ _NO_SESSION = SecureCookieSession()
 def create_app(parts: HttpParts) -> Quart:
     app = Quart("langroute", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = parts.max_body_bytes
-    # Quart's own time-outs make a task each, which is dear; `read_json` and `_Connections` have
-    # timers instead.
+    # Quart's own make a task for each request; `read_json` has a timer instead.
     app.config["BODY_TIMEOUT"] = None
-    app.config["RESPONSE_TIMEOUT"] = None
+    app.config[IDLE_S] = parts.idle_s
+    app.asgi_http_class = HttpConnection
     app.session_interface = _NoSessions()
     app.register_blueprint(openai_blueprint(parts.gateway))
     app.register_blueprint(management_blueprint(parts.gateway, parts.clock, parts.guard))
@@ -75,26 +75,4 @@ def create_app(parts: HttpParts) -> Quart:
             response.headers["x-request-id"] = f"req_{parts.entropy.uuid().hex}"
         return response
 
-    app.asgi_app = _Connections(app.asgi_app, parts.idle_s)  # type: ignore[method-assign]
     return app
-
-
-class _Connections:
-    """Closes a stream that its client left before reading it (Quart then never enters the body, and
-    so never closes it), and ends a connection whose client stays but takes nothing for a while."""
-
-    def __init__(self, app: Callable[..., Awaitable[None]], idle_s: float) -> None:
-        self._app = app
-        self._idle_s = idle_s
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        async def send_in_time(message: Any) -> None:
-            async with asyncio.timeout(self._idle_s):
-                await send(message)
-
-        try:
-            await self._app(scope, receive, send_in_time)
-        finally:
-            stream = scope.get(STREAM_KEY)
-            if stream is not None:
-                await stream.aclose()

@@ -1,7 +1,7 @@
 """What applications call: OpenAI's paths, with and without `/v1`."""
 
 from collections.abc import AsyncGenerator
-from typing import Any, cast
+from typing import Any
 
 import orjson
 from quart import Blueprint, Response, request
@@ -12,11 +12,9 @@ from ...application.gateway import Gateway
 from ...domain.chat import ChatRequest
 from ...domain.errors import GatewayError
 from .bodies import read_json
+from .connection import close_in_the_end
 from .errors import rendered
 from .headers import receipt_headers
-
-STREAM_KEY = "langroute.stream"
-"""Where a request keeps its stream, for whoever must close it when the client is gone."""
 
 _JSON = "application/json"
 _SSE = "text/event-stream; charset=utf-8"
@@ -61,8 +59,7 @@ def bearer() -> str | None:
 
 
 def _streamed(stream: ChatStream) -> Response:
-    scope = cast("dict[str, Any]", request.scope)
-    scope[STREAM_KEY] = stream
+    close_in_the_end(request, stream)
     response = Response(_events(stream), content_type=_SSE)
     response.headers.update(receipt_headers(stream.receipt))
     response.headers["cache-control"] = "no-cache"

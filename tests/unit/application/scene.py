@@ -20,7 +20,6 @@ from langroute.application.chat.plan_chat import PlanChat
 from langroute.application.chat.settle import Settle
 from langroute.application.chat.stream_chat import StreamChat
 from langroute.application.chat.try_targets import TryTargets
-from langroute.application.ports.admission import Admission
 from langroute.application.ports.catalogues import CatalogueLookup
 from langroute.application.ports.clock import Clock
 from langroute.application.ports.credentials import CredentialLookup
@@ -34,7 +33,6 @@ from langroute.application.ports.upstream import (
     Upstream,
     UpstreamCall,
 )
-from langroute.domain.admission import Reservation
 from langroute.domain.catalogue import Catalogue
 from langroute.domain.chat import ChatRequest
 from langroute.domain.credentials import Credential
@@ -238,19 +236,6 @@ class ScriptedUpstream:
             await answer.wait()
 
 
-class GatedAdmission(MemoryAdmission):
-    """Takes as long to settle as a test wants: like a store at the other end of a network."""
-
-    def __init__(self, clock: Clock, gate: Held) -> None:
-        super().__init__(clock)
-        self.gate = gate
-
-    async def settle(self, reservation: Reservation, usage: TokenUsage, cost: Money) -> bool:
-        settled = await super().settle(reservation, usage, cost)
-        await self.gate.wait()
-        return settled
-
-
 class StrictLedger(MemoryLedger):
     """Does not put up with a call that is recorded twice, as a ledger has to."""
 
@@ -410,6 +395,5 @@ _catalogue: type[CatalogueLookup] = FixedCatalogue
 _seal: type[Seal] = PlainSeal
 _stream: type[ChunkStream] = ScriptedStream
 _upstream: type[Upstream] = ScriptedUpstream
-_admission: type[Admission] = GatedAdmission
 _credentials: type[CredentialLookup] = MemoryCredentials
 _ledger: type[LedgerWriter] = FullLedger

@@ -17,7 +17,6 @@ from scene import (
     USAGE,
     Answer,
     FullLedger,
-    GatedAdmission,
     Held,
     Scene,
     ScriptedUpstream,
@@ -303,27 +302,6 @@ async def test_a_call_that_is_cancelled_before_anybody_was_asked_costs_nothing()
         0,
     )
     assert await scene.holds_nothing()
-
-
-@pytest.mark.parametrize("answer", [a_reply(), refused("openai")])
-async def test_a_hang_up_in_the_middle_of_settling_loses_no_entry(answer: Answer) -> None:
-    gate = Held()
-    scene = await a_scene(openai=answer)
-    scene.catalogue = Catalogue.of(
-        PROVIDERS, [ModelRoute(model="smart", targets=ROUTE.targets[:1])], PRICES
-    )
-    scene.admission = GatedAdmission(scene.clock, gate)
-    call = asyncio.create_task(scene.complete_chat(a_key(), a_chat()))
-    await gate.heard()
-    call.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await call
-    gate.let_go.set()
-    async with asyncio.timeout(5):
-        while not await scene.entries():
-            await asyncio.sleep(0)
-    entry = await scene.entry()
-    assert entry.outcome is (Outcome.FAILED if isinstance(answer, Exception) else Outcome.SUCCEEDED)
 
 
 @given(st.text(min_size=0, max_size=200))

@@ -12,7 +12,6 @@ from scene import (
     ROUTE,
     USAGE,
     Answer,
-    GatedAdmission,
     Held,
     Said,
     Scene,
@@ -321,25 +320,6 @@ async def test_a_reader_that_is_cancelled_hangs_up_and_settles_once() -> None:
     assert (entry.outcome, entry.estimated) == (Outcome.CLIENT_CANCELLED, True)
     assert entry.usage.output == TWO_CHUNKS
     assert await scene.holds_nothing()
-
-
-@pytest.mark.parametrize("last", [usage_chunk(), broke_off(), Silent()])
-async def test_a_hang_up_in_the_middle_of_settling_loses_no_entry(last: Said) -> None:
-    gate = Held()
-    scene = await a_scene(openai=ScriptedStream(*HELLO, last))
-    scene.admission = GatedAdmission(scene.clock, gate)
-    stream = await scene.stream_chat(a_key(), a_stream_chat())
-    reader = asyncio.create_task(read_to_the_end(stream))
-    if isinstance(last, Silent):
-        await last.heard()
-        reader.cancel()
-    await gate.heard()
-    reader.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await reader
-    gate.let_go.set()
-    await stream.aclose()
-    await scene.first_entry()
 
 
 async def test_the_last_usage_that_was_told_counts() -> None:

@@ -1,0 +1,95 @@
+import asyncio
+from typing import Any, Protocol, cast
+
+from quart import Quart, Request, Response
+from quart.asgi import ASGIHTTPConnection
+from quart.typing import ResponseTypes
+from quart.utils import encode_headers
+from quart.wrappers.response import DataBody
+
+IDLE_S = "LANGROUTE_IDLE_S"
+"""Of the app's configuration: how long a client may take nothing of its answer, in seconds."""
+
+_STREAM = "langroute.stream"
+
+
+class Closable(Protocol):
+    async def aclose(self) -> None: ...
+
+
+def close_in_the_end(request: Request, stream: Closable) -> None:
+    """Quart closes a body that it has entered; a client that leaves before that would leave its
+    stream open."""
+    cast("dict[str, Any]", request.scope)[_STREAM] = stream
+
+
+class HttpConnection(ASGIHTTPConnection):
+    """One request and its answer, in the task that the server made for it.
+
+    Quart's own makes two more tasks, sends an empty piece behind each whole answer, and has one
+    time-out for all of it. Here a client that hangs up cancels the handler at once, and one that
+    stays but takes nothing for a while is cut off.
+    """
+
+    def __init__(self, app: Quart, scope: Any) -> None:
+        super().__init__(app, scope)
+        self._loop = asyncio.get_running_loop()
+        self._task = cast("asyncio.Task[Any]", asyncio.current_task())
+        self._patience_s: float = app.config[IDLE_S]
+        self._watch = self._loop.call_later(self._patience_s, self._cut_off_if_stuck)
+        self._sending_since: float | None = None
+        self._last_is_sent = False
+        self._is_over = False
+
+    async def __call__(self, receive: Any, send: Any) -> None:
+        async def send_watched(message: Any) -> None:
+            self._sending_since = self._loop.time()
+            # From within the last piece, the server says that the client is gone.
+            self._last_is_sent = message.get("more_body") is False
+            await send(message)
+            self._sending_since = None
+
+        request = self._create_request_from_scope(send)
+        listener = self._loop.create_task(self.handle_messages(request, receive))
+        listener.add_done_callback(self._hung_up)
+        try:
+            await self._answer(await self.app.handle_request(request), send_watched)
+        except asyncio.CancelledError:
+            if not self._is_over:  # the server is stopping
+                raise
+            self._task.uncancel()
+        finally:
+            listener.cancel()
+            self._watch.cancel()
+            stream = cast("dict[str, Any]", self.scope).get(_STREAM)
+            if stream is not None:
+                await stream.aclose()
+
+    async def _answer(self, response: ResponseTypes, send: Any) -> None:
+        body = response.response if isinstance(response, Response) else None
+        if not isinstance(body, DataBody):
+            await self._send_response(send, response)
+            return
+        headers = encode_headers(response.headers)
+        await send(
+            {"type": "http.response.start", "status": response.status_code, "headers": headers}
+        )
+        await send({"type": "http.response.body", "body": body.data, "more_body": False})
+
+    def _hung_up(self, listener: "asyncio.Task[None]") -> None:
+        if not listener.cancelled() and not self._last_is_sent:
+            self._end()
+
+    def _cut_off_if_stuck(self) -> None:
+        """A timer for each answer, not for each piece of it: it looks at the piece that is being
+        sent when it fires, and comes back for that."""
+        now = self._loop.time()
+        since = now if self._sending_since is None else self._sending_since
+        if now - since >= self._patience_s:
+            self._end()
+        else:
+            self._watch = self._loop.call_at(since + self._patience_s, self._cut_off_if_stuck)
+
+    def _end(self) -> None:
+        self._is_over = True
+        self._task.cancel()
