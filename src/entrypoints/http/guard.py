@@ -27,7 +27,7 @@ class ManagementGuard:
             raise Forbidden("Administration is off: LANGROUTE_ADMIN_KEY is not set.")
 
     def _check_key(self, admin_key: str) -> None:
-        given = bearer()
+        given = bearer(request)
         if given is None:
             raise Unauthenticated(
                 "Administration wants the admin key: 'Authorization: Bearer <admin key>'."

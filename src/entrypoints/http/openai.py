@@ -4,7 +4,8 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import orjson
-from quart import Blueprint, Response, request
+from quart import Request, Response
+from quart import request as current_request
 
 from ...application.chat.list_models import ModelCard
 from ...application.chat.stream_chat import ChatStream
@@ -14,20 +15,19 @@ from ...domain.errors import GatewayError
 from .bodies import read_json
 from .connection import close_in_the_end
 from .errors import rendered
+from .front import Front
 from .headers import receipt_headers
 
 _JSON = "application/json"
 _SSE = "text/event-stream; charset=utf-8"
 
 
-def openai_blueprint(gateway: Gateway) -> Blueprint:
-    blueprint = Blueprint("openai", __name__)
-
-    async def chat_completions() -> Response:
-        key = await gateway.authorize(bearer())
-        chat = ChatRequest.parse(await read_json())
+def add_openai(app: Front, gateway: Gateway) -> None:
+    async def chat_completions(request: Request) -> Response:
+        key = await gateway.authorize(bearer(request))
+        chat = ChatRequest.parse(await read_json(request))
         if chat.stream:
-            return _streamed(await gateway.stream_chat(key, chat))
+            return _streamed(request, await gateway.stream_chat(key, chat))
         completed = await gateway.complete_chat(key, chat)
         return Response(
             orjson.dumps(completed.body),
@@ -35,30 +35,29 @@ def openai_blueprint(gateway: Gateway) -> Blueprint:
             content_type=_JSON,
         )
 
-    async def models() -> Response:
-        key = await gateway.authorize(bearer())
+    async def models(request: Request) -> Response:
+        key = await gateway.authorize(bearer(request))
         cards = [_card(card) for card in gateway.list_models(key)]
         return Response(orjson.dumps({"object": "list", "data": cards}), content_type=_JSON)
 
     async def one_model(model: str) -> Response:
-        key = await gateway.authorize(bearer())
+        key = await gateway.authorize(bearer(current_request))
         return Response(
             orjson.dumps(_card(gateway.list_models.one(key, model))), content_type=_JSON
         )
 
     for prefix in ("", "/v1"):
-        blueprint.post(f"{prefix}/chat/completions")(chat_completions)
-        blueprint.get(f"{prefix}/models")(models)
-        blueprint.get(f"{prefix}/models/<path:model>")(one_model)
-    return blueprint
+        app.answer("POST", f"{prefix}/chat/completions", chat_completions)
+        app.answer("GET", f"{prefix}/models", models)
+        app.add_url_rule(f"{prefix}/models/<path:model>", view_func=one_model)
 
 
-def bearer() -> str | None:
+def bearer(request: Request) -> str | None:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     return secret.strip() if scheme.lower() == "bearer" else None
 
 
-def _streamed(stream: ChatStream) -> Response:
+def _streamed(request: Request, stream: ChatStream) -> Response:
     close_in_the_end(request, stream)
     response = Response(_events(stream), content_type=_SSE)
     response.headers.update(receipt_headers(stream.receipt))
