@@ -58,10 +58,10 @@ class ChatRequest:
         if not isinstance(model, str) or not model:
             raise _wrong("model", "a string" if "model" in body else None)
         _check_messages(body)
-        for name, (types, expected) in _FIELD_TYPES.items():
-            value = body.get(name)
-            if value is not None and not _is_one_of(value, types):
-                raise _wrong(name, expected)
+        for name, value in body.items():
+            known = _FIELD_TYPES.get(name)
+            if known and value is not None and not _is_one_of(value, known[0]):
+                raise _wrong(name, known[1])
         choices = 1 if body.get("n") is None else body["n"]
         if not 1 <= choices <= _MAX_CHOICES:
             raise InvalidRequest(f"'n' must be from 1 to {_MAX_CHOICES}.", param="n")

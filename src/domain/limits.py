@@ -181,8 +181,10 @@ class RateWindow:
 
     def _until_empty(self, kind: LimitKind, now_ns: int) -> int:
         """How long until the last slot that holds anything has slid out."""
-        last = next((slot for slot in reversed(self.slots) if slot.of(kind)), None)
-        return _until_gone(last, now_ns)
+        for slot in reversed(self.slots):
+            if slot.of(kind):
+                return _until_gone(slot, now_ns)
+        return 0
 
 
 def _until_gone(slot: Slot | None, now_ns: int) -> int:

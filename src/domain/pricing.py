@@ -38,15 +38,19 @@ class Rates:
             + usage.audio_output * _pico(self.audio_output, plain_out)
         )
 
-    @property
-    def dearest_input(self) -> Money:
-        given = (self.input, self.cached_input, self.cache_write, self.audio_input)
-        return max(rate for rate in given if rate is not None)
-
-    @property
-    def dearest_output(self) -> Money:
-        given = (self.output, self.reasoning, self.audio_output)
-        return max(rate for rate in given if rate is not None)
+    def bound(self, input_tokens: int, output_tokens: int) -> Money:
+        """The most that so many tokens can cost, whatever classes they fall into."""
+        plain_in, plain_out = self.input.pico, self.output.pico
+        dearest_in = max(
+            plain_in,
+            _pico(self.cached_input, plain_in),
+            _pico(self.cache_write, plain_in),
+            _pico(self.audio_input, plain_in),
+        )
+        dearest_out = max(
+            plain_out, _pico(self.reasoning, plain_out), _pico(self.audio_output, plain_out)
+        )
+        return Money(input_tokens * dearest_in + output_tokens * dearest_out)
 
 
 def _pico(rate: Money | None, plain: int) -> int:
@@ -88,13 +92,11 @@ class ModelPrice:
 
     def bound(self, input_tokens: int, output_tokens: int) -> Money:
         """The most that a call within these counts can cost, whatever classes they fall into."""
-        reachable = [self.rates] + [
-            tier.rates for tier in self.tiers if input_tokens > tier.above_prompt_tokens
-        ]
-        return max(
-            rates.dearest_input * input_tokens + rates.dearest_output * output_tokens
-            for rates in reachable
-        )
+        bound = self.rates.bound(input_tokens, output_tokens)
+        for tier in self.tiers:
+            if input_tokens > tier.above_prompt_tokens:
+                bound = max(bound, tier.rates.bound(input_tokens, output_tokens))
+        return bound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

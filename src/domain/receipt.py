@@ -19,3 +19,25 @@ class Receipt:
     dropped: Sequence[str] = ()
     output_cap: int | None = None
     cost: Money | None = None
+
+    def after(self, attempts: Sequence[Attempt]) -> "Receipt":
+        return Receipt(
+            request_id=self.request_id,
+            limits=self.limits,
+            remaining=self.remaining,
+            attempts=attempts,
+            output_cap=self.output_cap,
+        )
+
+    def settled(
+        self, remaining: Remaining, dropped: Sequence[str], cost: Money | None
+    ) -> "Receipt":
+        return Receipt(
+            request_id=self.request_id,
+            limits=self.limits,
+            remaining=remaining,
+            attempts=self.attempts,
+            dropped=dropped,
+            output_cap=self.output_cap,
+            cost=cost,
+        )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from ...application.ports.admission import Admission
 from ...application.ports.clock import Clock
 from ...domain.admission import Account, Ask, Reservation
-from ...domain.ids import KeyId, RequestId
+from ...domain.ids import KeyId
 from ...domain.limits import Limits, Refusal, Remaining
 from ...domain.money import Money
 from ...domain.usage import TokenUsage
@@ -21,8 +21,9 @@ class MemoryAdmission:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._accounts: OrderedDict[KeyId, Account] = OrderedDict()
-        self._open: dict[RequestId, Reservation] = {}
+        # By the ids' numbers: Python hashes those ten times faster than UUIDs.
+        self._accounts: OrderedDict[int, Account] = OrderedDict()
+        self._open: dict[int, Reservation] = {}
 
     async def admit(self, ask: Ask, limits: Limits) -> tuple[Reservation | Refusal, Remaining]:
         now_ns = self._clock.now_ns()
@@ -30,7 +31,7 @@ class MemoryAdmission:
         decision, account = self._account(ask.key_id).admit(ask, limits, now_ns)
         self._keep(ask.key_id, account)
         if isinstance(decision, Reservation):
-            self._open[ask.request_id] = decision
+            self._open[ask.request_id.int] = decision
         return decision, account.window.remaining(limits, now_ns)
 
     def settle(self, reservation: Reservation, usage: TokenUsage, cost: Money) -> bool:
@@ -39,7 +40,7 @@ class MemoryAdmission:
             reservation, usage, cost, self._clock.now_ns()
         )
         if settled:
-            del self._open[reservation.ask.request_id]
+            del self._open[reservation.ask.request_id.int]
             self._keep(key_id, account)
         return settled
 
@@ -54,23 +55,23 @@ class MemoryAdmission:
         return len(self._accounts)
 
     def _account(self, key_id: KeyId) -> Account:
-        return self._accounts.get(key_id, _EMPTY)
+        return self._accounts.get(key_id.int, _EMPTY)
 
     def _keep(self, key_id: KeyId, account: Account) -> None:
-        self._accounts[key_id] = account
-        self._accounts.move_to_end(key_id)
+        self._accounts[key_id.int] = account
+        self._accounts.move_to_end(key_id.int)
 
     def _forget_idle(self, now_ns: int) -> None:
         # The one that was used longest ago stands first. Two a call: more leave than can come.
         for _ in range(2):
-            key_id = next(iter(self._accounts), None)
-            if key_id is None:
+            number = next(iter(self._accounts), None)
+            if number is None:
                 return
-            account = self._accounts[key_id]
+            account = self._accounts[number]
             if account.ledger.held:
-                self._accounts.move_to_end(key_id)
+                self._accounts.move_to_end(number)
             elif account.window.is_empty(now_ns):
-                del self._accounts[key_id]
+                del self._accounts[number]
             else:
                 return
 

@@ -1,4 +1,4 @@
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ...domain.chat import ChatRequest
@@ -44,12 +44,11 @@ class CompleteChat:
                 first_byte_ns=underway.first_byte_ns,
             ),
         )
-        receipt = replace(
-            underway.receipt,
+        receipt = underway.receipt.settled(
             # As of now, when what the call did not use has been given back.
-            remaining=await self.settle.admission.remaining(key.id, key.limits),
-            dropped=reply.dropped,
-            cost=entry.cost if entry.priced else None,
+            await self.settle.admission.remaining(key.id, key.limits),
+            reply.dropped,
+            entry.cost if entry.priced else None,
         )
         return CompletedChat(body=reply.body, receipt=receipt)
 

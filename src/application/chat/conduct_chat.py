@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from ...domain.admission import Reservation
@@ -66,12 +66,12 @@ class ConductChat:
         except BaseException as error:
             self.settle(reservation, _ended_by(error, plan, course))
             if isinstance(error, GatewayError):
-                error.receipt = replace(receipt, attempts=tuple(course.attempts))
+                error.receipt = receipt.after(tuple(course.attempts))
             raise
         return Underway(
             plan=plan,
             reservation=reservation,
-            receipt=replace(receipt, attempts=tuple(course.attempts)),
+            receipt=receipt.after(tuple(course.attempts)),
             answer=answer.value,
             target=answer.target,
             began_ns=began_ns,

@@ -9,11 +9,11 @@ from typing import Annotated, cast
 
 import typer
 import uvloop
-from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 from hypercorn.typing import ASGIFramework
 
 from ..container import Container
+from ..http.server import serve as serve_http
 from ..lifecycle import open_container
 from ..logs import configure_logs
 from ..settings import Settings
@@ -85,8 +85,7 @@ async def serving(
             app = cast("ASGIFramework", container.app())
             _spare_the_collector()
             on_ready(bound, container)
-            config = _config(settings, listener)
-            await hypercorn_serve(app, config, shutdown_trigger=stop.wait)
+            await serve_http(app, _config(settings), listener, stop)
 
 
 def _spare_the_collector() -> None:
@@ -112,14 +111,12 @@ def _listening(settings: Settings) -> socket.socket:
         raise typer.Exit(1) from error
 
 
-def _config(settings: Settings, listener: socket.socket) -> Config:
+def _config(settings: Settings) -> Config:
     config = Config()
-    config.bind = [f"fd://{listener.detach()}"]
     config.backlog = _BACKLOG
     config.accesslog = None  # 74 µs a request
     config.errorlog = logging.getLogger("hypercorn.error")
     config.graceful_timeout = settings.shutdown_timeout_s
-    config.shutdown_timeout = settings.shutdown_timeout_s
     config.keep_alive_timeout = _KEEP_ALIVE_S
     config.keep_alive_max_requests = _NEVER
     config.include_server_header = False

@@ -8,7 +8,7 @@ from quart.sessions import SecureCookieSession, SecureCookieSessionInterface
 from ...application.gateway import Gateway
 from ...application.ports.clock import Clock
 from ...application.ports.entropy import Entropy
-from .connection import IDLE_S, HttpConnection
+from .connection import IDLE_S, HttpConnection, HttpRequest
 from .front import Front
 from .guard import ManagementGuard
 from .health import health_blueprint
@@ -49,6 +49,7 @@ def create_app(parts: HttpParts) -> Quart:
     app.config["BODY_TIMEOUT"] = None
     app.config[IDLE_S] = parts.idle_s
     app.asgi_http_class = HttpConnection
+    app.request_class = HttpRequest
     app.session_interface = _NoSessions()
     add_openai(app, parts.gateway)
     app.register_blueprint(management_blueprint(parts.gateway, parts.clock, parts.guard))

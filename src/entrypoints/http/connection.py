@@ -1,10 +1,12 @@
 import asyncio
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Protocol, cast
 
 from quart import Quart, Request, Response
 from quart.asgi import ASGIHTTPConnection
 from quart.typing import ResponseTypes
 from quart.utils import encode_headers
+from quart.wrappers.request import Body
 from quart.wrappers.response import DataBody
 
 IDLE_S = "LANGROUTE_IDLE_S"
@@ -23,6 +25,33 @@ def close_in_the_end(request: Request, stream: Closable) -> None:
     cast("dict[str, Any]", request.scope)[_STREAM] = stream
 
 
+class ArrivingBody(Body):
+    """A request's body, taken from the server by whoever waits for it: most are there already, and
+    Quart's own has a task bring them."""
+
+    arrive: Callable[[], Awaitable[None]]
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        while not self.is_all_there:
+            yield from self.arrive().__await__()
+        return (yield from super().__await__())
+
+    async def __anext__(self) -> bytes:
+        if not self._data and not self.is_all_there:
+            await self.arrive()
+        return await super().__anext__()
+
+    @property
+    def is_all_there(self) -> bool:
+        """Or as much of it as is ever wanted."""
+        return self._complete.is_set() or self._must_raise is not None
+
+
+class HttpRequest(Request):
+    body_class = ArrivingBody
+    body: ArrivingBody
+
+
 class HttpConnection(ASGIHTTPConnection):
     """One request and its answer, in the task that the server made for it.
 
@@ -37,11 +66,24 @@ class HttpConnection(ASGIHTTPConnection):
         self._task = cast("asyncio.Task[Any]", asyncio.current_task())
         self._patience_s: float = app.config[IDLE_S]
         self._watch = self._loop.call_later(self._patience_s, self._cut_off_if_stuck)
+        self._listener: asyncio.Task[None] | None = None
         self._sending_since: float | None = None
         self._last_is_sent = False
         self._is_over = False
 
     async def __call__(self, receive: Any, send: Any) -> None:
+        request = cast("HttpRequest", self._create_request_from_scope(send))
+
+        async def arrive() -> None:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                self._end()
+                await asyncio.sleep(0)
+            request.body.append(message["body"])
+            if not message["more_body"]:
+                request.body.set_complete()
+                self._listen(request, receive)
+
         async def send_watched(message: Any) -> None:
             self._sending_since = self._loop.time()
             # From within the last piece, the server says that the client is gone.
@@ -49,18 +91,23 @@ class HttpConnection(ASGIHTTPConnection):
             await send(message)
             self._sending_since = None
 
-        request = self._create_request_from_scope(send)
-        listener = self._loop.create_task(self.handle_messages(request, receive))
-        listener.add_done_callback(self._hung_up)
+        request.body.arrive = arrive
         try:
-            await self._answer(await self.app.handle_request(request), send_watched)
+            response = await self.app.handle_request(request)
+            if not request.body.is_all_there:  # the server waits for somebody to take the rest
+                self._listen(request, receive)
+            await self._answer(response, send_watched)
         except asyncio.CancelledError:
             if not self._is_over:  # the server is stopping
                 raise
             self._task.uncancel()
         finally:
-            listener.cancel()
             self._watch.cancel()
+            # What holds one another stays until the collector comes, which makes it dear.
+            del request.body.arrive
+            if self._listener is not None:
+                self._listener.cancel()
+                self._listener = None
             stream = cast("dict[str, Any]", self.scope).get(_STREAM)
             if stream is not None:
                 await stream.aclose()
@@ -75,6 +122,11 @@ class HttpConnection(ASGIHTTPConnection):
             {"type": "http.response.start", "status": response.status_code, "headers": headers}
         )
         await send({"type": "http.response.body", "body": body.data, "more_body": False})
+
+    def _listen(self, request: HttpRequest, receive: Any) -> None:
+        """For the hang-up, from when the body is there until the answer has been sent."""
+        self._listener = self._loop.create_task(self.handle_messages(request, receive))
+        self._listener.add_done_callback(self._hung_up)
 
     def _hung_up(self, listener: "asyncio.Task[None]") -> None:
         if not listener.cancelled() and not self._last_is_sent:

@@ -1,0 +1,131 @@
+import asyncio
+import socket
+from typing import Any, cast
+
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.asyncio.lifespan import Lifespan
+from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.asyncio.worker_context import WorkerContext
+from hypercorn.config import Config
+from hypercorn.events import Closed, Event, RawData, Updated
+from hypercorn.typing import ASGIFramework, LifespanState
+
+_WRITTEN_AT_ONCE = 64 * 2**10
+
+
+async def serve(
+    app: ASGIFramework, config: Config, listener: socket.socket, stop: asyncio.Event
+) -> None:
+    """Hypercorn's protocols, on connections of our own, until `stop` is set. Then nothing new is
+    accepted, and what is under way has `config.graceful_timeout` seconds to finish."""
+    loop = asyncio.get_running_loop()
+    state: LifespanState = {}
+    wrapped = ASGIWrapper(app)
+    lifespan = Lifespan(wrapped, config, loop, state)
+    running = loop.create_task(lifespan.handle_lifespan())
+    await lifespan.wait_for_startup()
+    context = WorkerContext(None)
+    connections: dict[asyncio.Task[Any], _Connection] = {}
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        connection = _Connection(wrapped, loop, config, context, state, reader, writer)
+        connections[task] = connection
+        try:
+            await connection
+        finally:
+            del connections[task]
+
+    server = await asyncio.start_server(connected, sock=listener, backlog=config.backlog)
+    try:
+        await stop.wait()
+    finally:
+        await context.terminated.set()
+        server.close()
+        for connection in connections.values():
+            connection.close_if_idle()
+        if connections:
+            _, late = await asyncio.wait(connections, timeout=config.graceful_timeout)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await lifespan.wait_for_shutdown()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+class _Connection(TCPServer):
+    """One connection.
+
+    Hypercorn's own makes and cancels two tasks around each request, to end the connection when it
+    idles, and writes the head of an answer, its body, and every piece of a stream apart. Here
+    there is a timer, and what one step of the event loop sends is written together: a third of
+    what a stream costs.
+    """
+
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self.idle_task = cast("Any", _NoTask)
+        self._unwritten: list[bytes] = []
+        self._unwritten_bytes = 0
+        self._idling: asyncio.TimerHandle | None = None
+        self._idle()
+
+    async def protocol_send(self, event: Event) -> None:
+        if isinstance(event, RawData):
+            await self._send(event.data)
+        elif isinstance(event, Updated):
+            self._busy()
+            if event.idle:
+                self._idle()
+        elif isinstance(event, Closed):
+            await self._close()
+
+    def close_if_idle(self) -> None:
+        if self._idling is not None:
+            self._busy()
+            self._task_group.spawn(self._initiate_server_close)
+
+    async def _send(self, data: bytes) -> None:
+        if not data:
+            return
+        if not self._unwritten:
+            self.loop.call_soon(self._write)
+        self._unwritten.append(data)
+        self._unwritten_bytes += len(data)
+        if self._unwritten_bytes >= _WRITTEN_AT_ONCE:
+            self._write()
+        try:
+            await self.writer.drain()
+        except (ConnectionError, RuntimeError):
+            await self.protocol.handle(Closed())
+
+    def _write(self) -> None:
+        if self._unwritten:
+            # A transport that is closed already takes it, and does nothing with it.
+            self.writer.write(b"".join(self._unwritten))
+            self._unwritten.clear()
+            self._unwritten_bytes = 0
+
+    def _idle(self) -> None:
+        self._idling = self.loop.call_later(self.config.keep_alive_timeout, self.close_if_idle)
+
+    def _busy(self) -> None:
+        if self._idling is not None:
+            self._idling.cancel()
+            self._idling = None
+
+    async def _close(self) -> None:
+        self._busy()
+        self._write()
+        await super()._close()
+
+
+class _NoTask:
+    """In place of the one that Hypercorn restarts around each request."""
+
+    @staticmethod
+    async def restart(*_: Any) -> None: ...
+
+    @staticmethod
+    async def stop() -> None: ...
