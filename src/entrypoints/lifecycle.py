@@ -12,7 +12,6 @@ from ..adapters.postgres.database import Database
 from ..adapters.postgres.embedded import EmbeddedPostgres
 from ..adapters.postgres.revision import is_current
 from ..application.chat.expire_reservations import ExpireReservations
-from ..domain.errors import GatewayError
 from .container import Container, memory_container
 from .encryption import encryption_keys
 from .settings import Settings
@@ -129,7 +128,7 @@ async def _sweep(expire: ExpireReservations) -> None:
         await asyncio.sleep(_SWEEP_S)
         try:
             lost = await expire()
-        except GatewayError:
+        except Exception:  # noqa: BLE001  (if this ended, no lost call would be settled again)
             _LOG.exception("could not settle expired reservations; trying again")
         else:
             if lost:

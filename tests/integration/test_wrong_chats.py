@@ -1,3 +1,5 @@
+import asyncio
+import io
 from typing import Any
 
 import pytest
@@ -90,6 +92,18 @@ async def test_a_body_over_the_limit_is_refused(shared_gateway: RunningGateway, 
     ) as response:
         assert response.status == 413
         assert (await response.json())["error"]["code"] == "request_too_large"
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/nothing"])
+async def test_a_large_body_that_nobody_wants_does_not_hold_up_its_refusal(
+    shared_gateway: RunningGateway, path: str
+) -> None:
+    async with (
+        asyncio.timeout(10),
+        shared_gateway.http.post(path, data=io.BytesIO(b"x" * 4_000_000)) as response,
+    ):
+        assert response.status in {401, 404}
+        assert "error" in await response.json()
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,6 @@ def _config(settings: Settings) -> Config:
     config.keep_alive_timeout = _KEEP_ALIVE_S
     config.keep_alive_max_requests = _NEVER
     config.include_server_header = False
-    config.h11_pass_raw_headers = True  # Quart changes their case itself
     return config
 
 

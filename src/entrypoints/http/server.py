@@ -1,4 +1,5 @@
 import asyncio
+import logging
 import socket
 from typing import Any, cast
 
@@ -8,9 +9,15 @@ from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
+from hypercorn.protocol import ProtocolWrapper
+from hypercorn.protocol.events import Request
+from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
+from hypercorn.protocol.http_stream import HTTPStream
 from hypercorn.typing import ASGIFramework, LifespanState
 
 _WRITTEN_AT_ONCE = 64 * 2**10
+
+_LOG = logging.getLogger(__name__)
 
 
 async def serve(
@@ -25,16 +32,18 @@ async def serve(
     running = loop.create_task(lifespan.handle_lifespan())
     await lifespan.wait_for_startup()
     context = WorkerContext(None)
-    connections: dict[asyncio.Task[Any], _Connection] = {}
+    connections: dict[asyncio.Task[None], _Connection] = {}
 
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = cast("asyncio.Task[Any]", asyncio.current_task())
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = _Connection(wrapped, loop, config, context, state, reader, writer)
+        task = loop.create_task(connection.run())
         connections[task] = connection
-        try:
-            await connection
-        finally:
-            del connections[task]
+        task.add_done_callback(ended)
+
+    def ended(task: asyncio.Task[None]) -> None:
+        del connections[task]
+        if not task.cancelled() and (error := task.exception()):
+            _LOG.error("a connection ended in an error", exc_info=error)
 
     server = await asyncio.start_server(connected, sock=listener, backlog=config.backlog)
     try:
@@ -86,6 +95,11 @@ class _Connection(TCPServer):
             self._busy()
             self._task_group.spawn(self._initiate_server_close)
 
+    async def _read_data(self) -> None:
+        if isinstance(self.protocol.protocol, H11Protocol):
+            self.protocol.protocol = _Http1.instead_of(self.protocol)
+        await super()._read_data()
+
     async def _send(self, data: bytes) -> None:
         if not data:
             return
@@ -119,6 +133,54 @@ class _Connection(TCPServer):
         self._busy()
         self._write()
         await super()._close()
+
+
+class _Http1(H11Protocol):
+    """Hypercorn's own goes through the headers twice, to see whether they ask for another protocol,
+    by h11's slow way of iterating. Of those, only HTTP/2 is spoken here."""
+
+    @classmethod
+    def instead_of(cls, outer: ProtocolWrapper) -> "_Http1":
+        return cls(
+            outer.app,
+            outer.config,
+            outer.context,
+            outer.task_group,
+            outer.state,
+            outer.ssl,
+            outer.client,
+            outer.server,
+            outer.send,
+        )
+
+    async def _check_protocol(self, event: Any) -> None:
+        named = {name.lower() for name, _ in event.headers.raw_items()}
+        if b"upgrade" in named or event.method == b"PRI":
+            await super()._check_protocol(event)
+
+    async def _create_stream(self, request: Any) -> None:
+        self.stream = HTTPStream(
+            self.app,
+            self.config,
+            self.context,
+            self.task_group,
+            self.ssl,
+            self.client,
+            self.server,
+            self.stream_send,
+            STREAM_ID,
+        )
+        await self.stream.handle(
+            Request(
+                stream_id=STREAM_ID,
+                headers=request.headers.raw_items(),
+                http_version=request.http_version.decode(),
+                method=request.method.decode("ascii").upper(),
+                raw_path=request.target,
+                state=self.connection_state,
+            )
+        )
+        self.keep_alive_requests += 1
 
 
 class _NoTask:
