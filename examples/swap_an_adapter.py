@@ -12,6 +12,7 @@ from langroute import (
     ChatReply,
     ChatRequest,
     ChunkStream,
+    Dialect,
     KeyOrder,
     ModelRoute,
     Provider,
@@ -31,8 +32,8 @@ ECHO = Provider(
 class Echo:
     """An `Upstream`: anything with these two methods is one."""
 
-    async def complete(self, call: UpstreamCall) -> ChatReply:
-        said = str(call.chat.body["messages"][-1]["content"])
+    async def complete(self, call: UpstreamCall[ChatRequest]) -> ChatReply:
+        said = str(call.request.body["messages"][-1]["content"])
         words = len(said.split())
         return ChatReply(
             body={
@@ -51,14 +52,15 @@ class Echo:
             usage=TokenUsage(input=words, output=words),
         )
 
-    async def stream(self, call: UpstreamCall) -> ChunkStream:
-        return Words(str(call.chat.body["messages"][-1]["content"]).split())
+    async def stream(self, call: UpstreamCall[ChatRequest]) -> ChunkStream:
+        return Words(str(call.request.body["messages"][-1]["content"]).split())
 
 
 class Words:
     """A `ChunkStream` of one word a chunk."""
 
     dropped: tuple[str, ...] = ()
+    dialect: Dialect | None = None
 
     def __init__(self, words: list[str]) -> None:
         self._left = iter(words)

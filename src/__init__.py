@@ -2,15 +2,18 @@
 are the values that go in and come out. The module itself imports nothing heavy."""
 
 from .application.chat.complete_chat import CompletedChat
+from .application.chat.perform_operation import PerformedOperation
 from .application.chat.stream_chat import ChatStream
 from .application.gateway import Gateway
 from .application.keys.issue_virtual_key import IssuedKey, KeyOrder
 from .application.ports.ledger import SpendLine, SpendQuery
 from .application.ports.upstream import ChatChunk, ChatReply, ChunkStream, Upstream, UpstreamCall
 from .domain.chat import ChatRequest
+from .domain.dialects import Dialect, Native
 from .domain.errors import GatewayError
 from .domain.limits import Limits
 from .domain.money import Money
+from .domain.operations import Operation, OperationRequest
 from .domain.pricing import DatedPrice, ModelPrice, Rates
 from .domain.providers import Provider, ProviderKind
 from .domain.receipt import Receipt
@@ -25,6 +28,7 @@ __all__ = [
     "ChunkStream",
     "CompletedChat",
     "DatedPrice",
+    "Dialect",
     "Gateway",
     "GatewayError",
     "IssuedKey",
@@ -33,6 +37,10 @@ __all__ = [
     "ModelPrice",
     "ModelRoute",
     "Money",
+    "Native",
+    "Operation",
+    "OperationRequest",
+    "PerformedOperation",
     "Provider",
     "ProviderKind",
     "Rates",

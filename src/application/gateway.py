@@ -8,6 +8,7 @@ from .chat.authorize import Authorize
 from .chat.complete_chat import CompleteChat
 from .chat.expire_reservations import ExpireReservations
 from .chat.list_models import ListModels
+from .chat.perform_operation import PerformOperation
 from .chat.stream_chat import StreamChat
 from .credentials.remove_credential import RemoveCredential
 from .credentials.reseal_credentials import ResealCredentials
@@ -28,6 +29,7 @@ class Gateway:
     authorize: Authorize
     complete_chat: CompleteChat
     stream_chat: StreamChat
+    perform_operation: PerformOperation
     list_models: ListModels
     expire_reservations: ExpireReservations
 

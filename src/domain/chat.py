@@ -2,7 +2,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .dialects import Native
 from .errors import InvalidRequest
+from .estimates import input_bound
 
 Json = Mapping[str, Any]
 """A JSON object as the OpenAI format has it. What the gateway does not decide on is left alone."""
@@ -48,10 +50,19 @@ class ChatRequest:
     include_usage: bool = False
     output_cap: int | None = None
     choices: int = 1
+    native: Native | None = None
+    writes: bool = True
+
+    @property
+    def input_bound(self) -> int:
+        """The most tokens that the input can be, in whichever dialect it is sent."""
+        translated = input_bound(self.body)
+        return translated if self.native is None else max(translated, input_bound(self.native.body))
 
     @classmethod
-    def parse(cls, body: object) -> "ChatRequest":
-        """Raises InvalidRequest, naming the field."""
+    def parse(cls, body: object, native: Native | None = None) -> "ChatRequest":
+        """`native` is what the caller wrote, where `body` is a translation of it. Raises
+        InvalidRequest, naming the field."""
         if not isinstance(body, dict):
             raise InvalidRequest("The request body must be a JSON object.")
         model = body.get("model")
@@ -81,6 +92,7 @@ class ChatRequest:
             include_usage=bool(include_usage),
             output_cap=_output_cap(body),
             choices=choices,
+            native=native,
         )
 
 

@@ -17,6 +17,7 @@
     │   ├── ProviderTimedOut
     │   ├── ProviderBrokeOff
     │   ├── ProviderUndefined
+    │   ├── OperationUnsupported
     │   ├── CredentialMissing
     │   └── CredentialUnreadable
     ├── AllTargetsFailed            the providers', each of them
@@ -178,6 +179,16 @@ class ProviderUndefined(ProviderError):
         super().__init__(f"The provider {provider} is not defined.", provider=provider)
 
     reason = "undefined"
+
+
+class OperationUnsupported(ProviderError):
+    """The provider has no such thing; another one may."""
+
+    def __init__(self, provider: str, operation: str) -> None:
+        super().__init__(f"The provider {provider} offers no {operation}.", provider=provider)
+        self.operation = operation
+
+    reason = "unsupported"
 
 
 class CredentialMissing(ProviderError):

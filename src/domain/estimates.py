@@ -15,6 +15,12 @@ _OPAQUE = {"image_url": _PER_IMAGE, "input_audio": _PER_FILE, "file": _PER_FILE}
 
 _BYTES_PER_TOKEN = 4
 
+# Of a chat in any dialect, the fields that the model reads.
+_INPUTS = (
+    *("messages", "tools", "functions", "response_format", "prediction"),
+    *("prompt", "suffix", "system", "input", "instructions", "text", "output_config"),
+)
+
 
 def input_bound(body: Mapping[str, Any]) -> int:
     """No fewer tokens than a chat request's input can be.
@@ -22,8 +28,7 @@ def input_bound(body: Mapping[str, Any]) -> int:
     Every tokenizer in use works on bytes of UTF-8, and none makes two tokens of one byte: a text
     has at most as many tokens as bytes. Pictures and files count by the piece.
     """
-    names = ("messages", "tools", "functions", "response_format", "prediction")
-    return sum(token_bound(body[name]) for name in names if name in body)
+    return sum(token_bound(body[name]) for name in _INPUTS if name in body)
 
 
 def token_bound(value: Any) -> int:

@@ -27,7 +27,7 @@ from ..adapters.postgres.virtual_keys import PostgresKeys
 from ..adapters.pricing.genai_list_prices import GenaiListPrices
 from ..adapters.system.clock import SystemClock
 from ..adapters.system.entropy import SystemEntropy
-from ..adapters.wire.codecs import all_codecs
+from ..adapters.wire.codecs import all_codecs, default_urls
 from ..adapters.wire.http import HttpClient
 from ..adapters.wire.upstream import HttpUpstream
 from ..application.catalogue.define_provider import DefineProvider
@@ -41,6 +41,7 @@ from ..application.chat.conduct_chat import ConductChat
 from ..application.chat.expire_reservations import ExpireReservations
 from ..application.chat.list_models import ListModels
 from ..application.chat.open_credential import OpenCredential
+from ..application.chat.perform_operation import PerformOperation
 from ..application.chat.plan_chat import PlanChat
 from ..application.chat.settle import Settle
 from ..application.chat.stream_chat import StreamChat
@@ -57,6 +58,7 @@ from ..application.keys.rotate_virtual_key import RotateVirtualKey
 from ..application.ports.catalogues import CatalogueLookup, Catalogues
 from ..application.ports.credentials import CredentialLookup, Credentials
 from ..application.ports.ledger import LedgerReports, LedgerWriter
+from ..application.ports.upstream import Upstream
 from ..application.ports.virtual_keys import KeyLookup, VirtualKeys
 from ..application.spend.report_spend import ReportSpend
 from .http.app import HttpParts, create_app
@@ -108,7 +110,9 @@ class Container(containers.DeclarativeContainer):
 
     admission = S(MemoryAdmission, clock)
     http_client = S(HttpClient, max_connections=settings.provided.max_connections)
-    upstream = S(HttpUpstream, http_client, S(all_codecs))
+    codecs = S(all_codecs)
+    http_upstream = S(HttpUpstream, http_client, codecs)
+    upstream: Provider[Upstream] = S(_itself, http_upstream)
 
     settle = S(Settle, admission=admission, ledger=ledger, catalogues=catalogue, clock=clock)
     conduct = S(
@@ -138,6 +142,9 @@ class Container(containers.DeclarativeContainer):
             clock=clock,
             timeouts=timeouts,
         ),
+        perform_operation=S(
+            PerformOperation, conduct=conduct, upstream=http_upstream, settle=settle
+        ),
         list_models=S(ListModels, catalogue),
         expire_reservations=S(ExpireReservations, admission, settle),
         issue_virtual_key=S(
@@ -160,7 +167,7 @@ class Container(containers.DeclarativeContainer):
         ),
         remove_credential=S(RemoveCredential, credentials),
         reseal_credentials=S(ResealCredentials, credentials, seal),
-        define_provider=S(DefineProvider, catalogues, catalogue),
+        define_provider=S(DefineProvider, catalogues, catalogue, S(default_urls, codecs)),
         define_route=S(DefineRoute, catalogues, catalogue),
         set_price=S(SetPrice, catalogues, catalogue),
         seed_catalogue=S(SeedCatalogue, catalogues, catalogue, list_prices),

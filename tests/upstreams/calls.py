@@ -19,7 +19,7 @@ def call_to(
     credential: str | None = CREDENTIAL,
     output_cap: int | None = None,
     **body: Any,
-) -> UpstreamCall:
+) -> UpstreamCall[ChatRequest]:
     """One attempt at a double, or at an address. `body` is what the caller's request holds beside
     a model and messages."""
     is_mistral = isinstance(upstream, MistralUpstream)
@@ -32,7 +32,7 @@ def call_to(
         ),
         credential=credential,
         model="some-model",
-        chat=ChatRequest.parse({"model": "asked-for", "messages": list(MESSAGES), **body}),
+        request=ChatRequest.parse({"model": "asked-for", "messages": list(MESSAGES), **body}),
         output_cap=output_cap,
         timeouts=timeouts or Timeouts(),
     )

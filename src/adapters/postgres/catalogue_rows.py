@@ -34,7 +34,7 @@ def provider_of(row: AnyRow) -> Provider:
 def row_of_provider(provider: Provider) -> dict[str, object]:
     return {
         "name": provider.name,
-        "kind": provider.kind.value,
+        "kind": str(provider.kind),
         "base_url": provider.base_url,
         "needs_credential": provider.needs_credential,
     }

@@ -65,7 +65,6 @@ def _column(name: str, of_type: TypeEngine[Any]) -> Any:
     return func.unnest(bindparam(name, type_=ARRAY(of_type))).label(name)
 
 
-_TOKENS = sum((LEDGER.c[f"{name}_tokens"] for name in TOKEN_CLASSES[1:]), LEDGER.c.input_tokens)
 _ADD_ENTRIES = (
     insert(LEDGER)
     .from_select(
@@ -73,7 +72,7 @@ _ADD_ENTRIES = (
         select(*(_column(column.name, column.type) for column in LEDGER.c)),
     )
     .on_conflict_do_nothing(index_elements=[LEDGER.c.request_id])
-    .returning(LEDGER.c.key_id, LEDGER.c.cost_usd, _TOKENS.label("tokens"))
+    .returning(LEDGER.c.request_id)
 )
 
 _KEY = VIRTUAL_KEYS.c
@@ -106,11 +105,13 @@ async def write(connection: AsyncConnection, entries: Sequence[LedgerEntry]) -> 
     # In one order, so that two gateways that write the same entries never wait in turn.
     rows = [row_of_entry(entry) for entry in sorted(entries, key=lambda e: e.request_id.int)]
     columns = {column.name: [row[column.name] for row in rows] for column in LEDGER.c}
+    by_id = {entry.request_id.bytes: entry for entry in entries}
     # Added up as Money: sums of Decimal are rounded at 28 digits.
     spent: dict[UUID, tuple[Money, int, int]] = {}
-    for key_id, cost_usd, tokens in await connection.execute(_ADD_ENTRIES, columns):
-        cost, tokens_before, calls = spent.get(key_id, (ZERO, 0, 0))
-        spent[key_id] = (cost + Money.from_usd(cost_usd), tokens_before + tokens, calls + 1)
+    for (added,) in await connection.execute(_ADD_ENTRIES, columns):
+        entry = by_id[added.bytes]
+        cost, tokens, calls = spent.get(entry.key_id, (ZERO, 0, 0))
+        spent[entry.key_id] = (cost + entry.cost, tokens + entry.usage.total, calls + 1)
     if not spent:
         return
     await connection.execute(_LOCK_KEYS, {"key_ids": list(spent)})

@@ -1,18 +1,34 @@
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ...application.ports.upstream import UpstreamCall
+from ...domain.chat import ChatRequest
+from ...domain.dialects import Dialect
+from ...domain.operations import OperationRequest, UploadedFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedChat:
-    """A request as the provider takes it. `dropped` names what it cannot take; `own_ids` gives,
-    for each id that had to be changed on the way out, the caller's."""
+    """A chat as the provider takes it. `path` comes behind the base URL. `dropped` names what it
+    cannot take; `own_ids` gives, for each id that had to be changed on the way out, the caller's.
+    `dialect` is set where the caller's own words are sent, and its answer is not translated."""
 
+    path: str
     body: dict[str, Any]
     dropped: tuple[str, ...] = ()
     own_ids: Mapping[str, str] = field(default_factory=dict)
+    dialect: Dialect | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedOperation:
+    """An operation as the provider takes it; with `files`, the body is the rest of a form."""
+
+    path: str
+    body: dict[str, Any]
+    files: tuple[UploadedFile, ...] = ()
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,27 +41,43 @@ class Complaint:
     status: int | None = None
 
 
+ChunkDecoder = Callable[[dict[str, Any], bytes], Sequence[dict[str, Any]] | None]
+"""Takes one event of a streamed answer, its JSON and its name, and gives the chunks in the OpenAI
+format that it comes to; None where the answer is over. May change what it is given, and keeps what
+later events build on."""
+
+
 class Codec(Protocol):
     """One provider's wire format. What comes back may be anything; Malformed says that it is not
     what it should be."""
 
     @property
-    def path(self) -> str:
-        """Of chat completions, below the base URL."""
+    def default_url(self) -> str | None:
+        """Where the provider lives; None for a format that is spoken in many places."""
         ...
 
     def headers(self, credential: str) -> Mapping[str, str]:
         """Those that prove who is calling."""
         ...
 
-    def encode(self, call: UpstreamCall, *, stream: bool) -> EncodedChat: ...
+    def encode(self, call: UpstreamCall[ChatRequest], *, stream: bool) -> EncodedChat: ...
 
     def reply(self, body: dict[str, Any], sent: EncodedChat) -> dict[str, Any]:
         """A whole answer in the OpenAI format. May change the body it is given."""
         ...
 
-    def chunk(self, body: dict[str, Any], sent: EncodedChat) -> dict[str, Any]:
-        """One event of a streamed answer in the OpenAI format. May change what it is given."""
+    def decoder(self, sent: EncodedChat) -> ChunkDecoder:
+        """For one streamed answer."""
+        ...
+
+    def operation(self, call: UpstreamCall[OperationRequest]) -> EncodedOperation | None:
+        """None where the provider has no such thing."""
+        ...
+
+    def operation_reply(
+        self, body: dict[str, Any], call: UpstreamCall[OperationRequest]
+    ) -> dict[str, Any]:
+        """What the operation made, in the OpenAI format. May change the body it is given."""
         ...
 
     def complaint(self, body: Mapping[str, Any]) -> Complaint: ...

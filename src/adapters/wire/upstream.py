@@ -1,29 +1,42 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import orjson
 from yarl import URL
 
-from ...application.ports.upstream import ChatReply, Upstream, UpstreamCall
+from ...application.ports.upstream import (
+    ChatReply,
+    OperationReply,
+    OperationUpstream,
+    Upstream,
+    UpstreamCall,
+)
+from ...domain.chat import ChatRequest
 from ...domain.errors import (
     CredentialUnreadable,
     GatewayError,
     InvalidRequest,
+    OperationUnsupported,
     ProviderBrokeOff,
     ProviderError,
     ProviderUndefined,
 )
+from ...domain.operations import OperationRequest, UploadedFile
 from ...domain.providers import Provider, ProviderKind
 from .chunk_stream import HttpChunkStream
-from .codec import Codec, Complaint, EncodedChat
+from .codec import Codec, Complaint
+from .form import form
 from .http import Address, HttpClient
 from .http_reply import HttpReply
 from .identity import Identity
 from .json_object import json_object
 from .malformed import Malformed
+from .native import NativeEvents, native_usage
 from .refusals import refusal, shown
-from .usage import token_usage
+from .translated import TranslatedEvents
+from .usage import responses_usage, token_usage
 
 _ADDRESSES_KEPT = 256
 # An error that needs more words than this is not worth reading.
@@ -38,14 +51,15 @@ class HttpUpstream:
         self._codecs = codecs
         self._address = lru_cache(maxsize=_ADDRESSES_KEPT)(self._new_address)
 
-    async def complete(self, call: UpstreamCall) -> ChatReply:
+    async def complete(self, call: UpstreamCall[ChatRequest]) -> ChatReply:
         codec = self._codec(call.provider)
         sent = codec.encode(call, stream=False)
-        reply = await self._send(codec, call, sent)
+        reply = await self._post(codec, call, sent.path, sent.body)
+        body = await _whole(codec, call, reply)
+        if sent.dialect is not None:
+            usage = native_usage(sent.dialect, body)
+            return ChatReply(body=body, usage=usage, dropped=sent.dropped, dialect=sent.dialect)
         try:
-            body = json_object(await reply.read_all())
-            if body.get("error") or body.get("object") == "error":
-                raise _failed(codec.complaint(body), call, reply)
             body = codec.reply(body, sent)
         except Malformed as error:
             raise _not_an_answer(call, str(error)) from error
@@ -54,22 +68,53 @@ class HttpUpstream:
             raise _not_an_answer(call, "it ended with an error")
         return ChatReply(body=body, usage=token_usage(body.get("usage")), dropped=sent.dropped)
 
-    async def stream(self, call: UpstreamCall) -> HttpChunkStream:
+    async def stream(self, call: UpstreamCall[ChatRequest]) -> HttpChunkStream:
         codec = self._codec(call.provider)
         sent = codec.encode(call, stream=True)
-        reply = await self._send(codec, call, sent)
+        reply = await self._post(codec, call, sent.path, sent.body)
         if "json" in reply.headers.get("content-type", ""):
             raise await _not_streamed(codec, call, reply)
-        return HttpChunkStream(reply, codec, sent, call)
+        reader = (
+            TranslatedEvents(codec, sent, call.model)
+            if sent.dialect is None
+            else NativeEvents(codec, sent.dialect)
+        )
+        return HttpChunkStream(reply, reader, sent, call)
 
-    async def _send(self, codec: Codec, call: UpstreamCall, sent: EncodedChat) -> HttpReply:
-        """Returns what the provider accepted; raises what it did not."""
+    async def perform(self, call: UpstreamCall[OperationRequest]) -> OperationReply:
+        codec = self._codec(call.provider)
+        sent = codec.operation(call)
+        if sent is None:
+            raise OperationUnsupported(call.provider.name, call.request.operation)
+        reply = await self._post(codec, call, sent.path, sent.body, sent.files)
+        kind = reply.headers.get("content-type", "application/octet-stream")
+        if "json" not in kind:
+            made = await reply.read_all()
+            return OperationReply(body=made, content_type=kind, dropped=sent.dropped)
+        body = await _whole(codec, call, reply)
         try:
-            body = orjson.dumps(sent.body)
-        except TypeError as error:  # an embedder's Python values, or text that is not Unicode
-            raise InvalidRequest(f"The request cannot be written as JSON: {error}.") from error
-        address = self._address(call.provider, call.credential)
-        reply = await self._client.post(address, body, call.timeouts)
+            body = codec.operation_reply(body, call)
+        except Malformed as error:
+            raise _not_an_answer(call, str(error)) from error
+        usage = token_usage(body.get("usage")) or responses_usage(body.get("usage"))
+        return OperationReply(body=body, usage=usage, dropped=sent.dropped)
+
+    async def _post(
+        self,
+        codec: Codec,
+        call: UpstreamCall[Any],
+        path: str,
+        body: dict[str, Any],
+        files: Sequence[UploadedFile] = (),
+    ) -> HttpReply:
+        """Returns what the provider accepted; raises what it did not."""
+        address = self._address(call.provider, call.credential, path)
+        if files:
+            content_type, raw = form(body, files)
+            address = replace(address, headers={**address.headers, "Content-Type": content_type})
+        else:
+            raw = _json(body)
+        reply = await self._client.post(address, raw, call.timeouts)
         if 200 <= reply.status < 300:  # noqa: PLR2004
             return reply
         raise refusal(
@@ -86,10 +131,10 @@ class HttpUpstream:
             raise ProviderUndefined(provider.name)
         return codec
 
-    def _new_address(self, provider: Provider, credential: str | None) -> Address:
+    def _new_address(self, provider: Provider, credential: str | None, path: str) -> Address:
         codec = self._codec(provider)
         try:
-            url = URL(provider.base_url.rstrip("/") + codec.path)
+            url = URL(provider.base_url.rstrip("/") + path)
         except ValueError as error:
             raise ProviderUndefined(provider.name) from error
         if not (url.host and url.scheme in {"http", "https"}):
@@ -102,6 +147,24 @@ class HttpUpstream:
         return Address(provider=provider.name, url=url, headers=headers)
 
 
+def _json(body: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError as error:  # an embedder's Python values, or text that is not Unicode
+        raise InvalidRequest(f"The request cannot be written as JSON: {error}.") from error
+
+
+async def _whole(codec: Codec, call: UpstreamCall[Any], reply: HttpReply) -> dict[str, Any]:
+    """The answer's JSON, where it is no failure that was sent as a success."""
+    try:
+        body = json_object(await reply.read_all())
+    except Malformed as error:
+        raise _not_an_answer(call, str(error)) from error
+    if body.get("error") or body.get("object") == "error":
+        raise _failed(codec.complaint(body), call, reply)
+    return body
+
+
 async def _complaint(codec: Codec, reply: HttpReply) -> Complaint:
     """What the body of a refusal says; nothing where it cannot be read."""
     try:
@@ -110,19 +173,16 @@ async def _complaint(codec: Codec, reply: HttpReply) -> Complaint:
         return Complaint()
 
 
-async def _not_streamed(codec: Codec, call: UpstreamCall, reply: HttpReply) -> GatewayError:
+async def _not_streamed(codec: Codec, call: UpstreamCall[Any], reply: HttpReply) -> GatewayError:
     """For a provider that was asked for a stream and sends one object."""
-    body: dict[str, Any]
     try:
-        body = json_object(await reply.read_all())
-    except Malformed as error:
-        return _not_an_answer(call, str(error))
-    if body.get("error") or body.get("object") == "error":
-        return _failed(codec.complaint(body), call, reply)
+        await _whole(codec, call, reply)
+    except GatewayError as error:
+        return error
     return _not_an_answer(call, "it is not a stream")
 
 
-def _failed(complaint: Complaint, call: UpstreamCall, reply: HttpReply) -> GatewayError:
+def _failed(complaint: Complaint, call: UpstreamCall[Any], reply: HttpReply) -> GatewayError:
     """For a failure that was sent as a success. Some servers tell the status it should have had."""
     if complaint.status is not None:
         return refusal(
@@ -135,10 +195,11 @@ def _failed(complaint: Complaint, call: UpstreamCall, reply: HttpReply) -> Gatew
     return _not_an_answer(call, complaint.message or "it is an error")
 
 
-def _not_an_answer(call: UpstreamCall, why: str) -> ProviderBrokeOff:
+def _not_an_answer(call: UpstreamCall[Any], why: str) -> ProviderBrokeOff:
     name = call.provider.name
     message = f"{name} sent an answer that cannot be used: {why}."
     return ProviderBrokeOff(shown(message, call.credential), provider=name)
 
 
 _: type[Upstream] = HttpUpstream
+_operations: type[OperationUpstream] = HttpUpstream

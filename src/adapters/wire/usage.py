@@ -48,6 +48,44 @@ def token_usage(usage: object) -> TokenUsage | None:
     )
 
 
+def responses_usage(usage: object) -> TokenUsage | None:
+    """https://platform.openai.com/docs/api-reference/responses/object: the same in other words."""
+    if not isinstance(usage, dict):
+        return None
+    return token_usage(
+        {
+            "prompt_tokens": usage.get("input_tokens"),
+            "completion_tokens": usage.get("output_tokens"),
+            "total_tokens": usage.get("total_tokens"),
+            "prompt_tokens_details": usage.get("input_tokens_details"),
+            "completion_tokens_details": usage.get("output_tokens_details"),
+        }
+    )
+
+
+def messages_usage(usage: object) -> TokenUsage | None:
+    """https://docs.anthropic.com/en/api/messages: `input_tokens` leaves out what was read from, and
+    written to, the cache; thinking is among the output."""
+    return token_usage(openai_usage(usage)) if isinstance(usage, dict) else None
+
+
+def openai_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
+    """Anthropic's usage, as OpenAI has it."""
+    read = _count(usage.get("cache_read_input_tokens")) or 0
+    written = _count(usage.get("cache_creation_input_tokens")) or 0
+    prompt = (_count(usage.get("input_tokens")) or 0) + read + written
+    completion = _count(usage.get("output_tokens")) or 0
+    told: dict[str, Any] = {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+    }
+    if read or written:
+        details = {"cached_tokens": read, "cache_write_tokens": written}
+        told["prompt_tokens_details"] = details
+    return told
+
+
 def cached_tokens(usage: Mapping[str, Any]) -> int:
     """How much of the prompt came from the provider's cache, under whichever name it is told."""
     told = _count(_object(usage, _PROMPT_DETAILS).get("cached_tokens"))

@@ -1,9 +1,10 @@
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ...domain.errors import InvalidRequest, NotFound
-from ...domain.providers import Provider
+from ...domain.providers import Provider, ProviderKind
 from ..ports.catalogues import CatalogueLookup, Catalogues, StillInUse
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -16,6 +17,23 @@ class DefineProvider:
 
     catalogues: Catalogues
     catalogue: CatalogueLookup
+    default_urls: Mapping[ProviderKind, str | None]
+
+    def order(
+        self, name: str, kind: str, base_url: str | None, *, needs_credential: bool
+    ) -> Provider:
+        """A provider as an operator describes it: one whose kind lives in one place needs no base
+        URL."""
+        known = ProviderKind(kind)
+        if known not in self.default_urls:
+            kinds = ", ".join(sorted(self.default_urls))
+            raise InvalidRequest(f"'kind' must be one of {kinds}.", param="kind")
+        url = base_url or self.default_urls[known]
+        if url is None:
+            raise InvalidRequest(f"A provider of kind {kind!r} needs a base URL.", param="base_url")
+        return Provider(
+            name=name, kind=known, base_url=url.rstrip("/"), needs_credential=needs_credential
+        )
 
     async def __call__(self, provider: Provider) -> Provider:
         if not _NAME.fullmatch(provider.name):

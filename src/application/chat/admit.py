@@ -6,6 +6,7 @@ from ...domain.limits import Refusal
 from ...domain.receipt import Receipt
 from ..ports.admission import Admission
 from ..ports.ledger import LedgerWriter
+from ..ports.upstream import RequestT
 from .plan_chat import Plan
 
 
@@ -20,7 +21,7 @@ class Admit:
     admission: Admission
     ledger: LedgerWriter
 
-    async def __call__(self, plan: Plan) -> tuple[Reservation, Receipt]:
+    async def __call__(self, plan: Plan[RequestT]) -> tuple[Reservation, Receipt]:
         if not self.ledger.has_room():
             raise LedgerFull
         decision, remaining = await self.admission.admit(plan.ask, plan.key.limits)
@@ -28,7 +29,7 @@ class Admit:
             request_id=plan.ask.request_id,
             limits=plan.key.limits,
             remaining=remaining,
-            output_cap=plan.output_cap if plan.chat.output_cap is None else None,
+            output_cap=plan.output_cap if plan.request.output_cap is None else None,
         )
         if isinstance(decision, Refusal):
             refused = RateLimited(decision)

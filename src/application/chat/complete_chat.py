@@ -2,6 +2,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...domain.chat import ChatRequest
+from ...domain.dialects import Dialect
 from ...domain.estimates import likely_tokens, token_bound
 from ...domain.keys import VirtualKey
 from ...domain.ledger import Outcome
@@ -13,10 +14,12 @@ from .settle import Ending, Settle
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompletedChat:
-    """A whole answer in the OpenAI format, and what the caller may know of how it came about."""
+    """A whole answer in the OpenAI format, or in the caller's own `dialect`, and what the caller
+    may know of how it came about."""
 
     body: dict[str, Any]
     receipt: Receipt
+    dialect: Dialect | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +53,9 @@ class CompleteChat:
             reply.dropped,
             entry.cost if entry.priced else None,
         )
-        return CompletedChat(body=reply.body, receipt=receipt)
+        return CompletedChat(body=reply.body, receipt=receipt, dialect=reply.dialect)
 
 
 def _likely_output(reply: ChatReply) -> int:
-    return likely_tokens(token_bound(reply.body.get("choices", [])))
+    said = reply.body.get("choices") or reply.body.get("output") or reply.body.get("content") or []
+    return likely_tokens(token_bound(said))

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from ...domain.admission import Reservation
-from ...domain.chat import ChatRequest
 from ...domain.errors import AllTargetsFailed, GatewayError, RejectedByProvider
 from ...domain.keys import VirtualKey
 from ...domain.ledger import Outcome
@@ -12,7 +11,7 @@ from ...domain.receipt import Receipt
 from ...domain.routes import Target
 from ...domain.usage import NO_USAGE, TokenUsage
 from ..ports.clock import Clock
-from ..ports.upstream import UpstreamCall
+from ..ports.upstream import RequestT, UpstreamCall
 from .admit import Admit
 from .plan_chat import Plan, PlanChat
 from .settle import Ending, Settle
@@ -22,13 +21,13 @@ AnswerT = TypeVar("AnswerT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Underway(Generic[AnswerT]):
+class Underway(Generic[RequestT, AnswerT]):
     """A call that a target has begun to answer. Whoever holds it must settle it.
 
     `began_ns` is on the monotonic clock.
     """
 
-    plan: Plan
+    plan: Plan[RequestT]
     reservation: Reservation
     receipt: Receipt
     answer: AnswerT
@@ -39,7 +38,7 @@ class Underway(Generic[AnswerT]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConductChat:
-    """Plan, admit, call: what whole and streamed chats have in common.
+    """Plan, admit, call: what chats, whole and streamed, and other operations have in common.
 
     A call that fails or is cancelled on the way is settled here; one that is answered is settled
     by whoever reads the answer.
@@ -54,11 +53,11 @@ class ConductChat:
     async def __call__(
         self,
         key: VirtualKey,
-        chat: ChatRequest,
-        ask: Callable[[UpstreamCall], Awaitable[AnswerT]],
-    ) -> Underway[AnswerT]:
+        request: RequestT,
+        ask: Callable[[UpstreamCall[RequestT]], Awaitable[AnswerT]],
+    ) -> Underway[RequestT, AnswerT]:
         began_ns = self.clock.monotonic_ns()
-        plan = self.plan(key, chat)
+        plan = self.plan(key, request)
         reservation, receipt = await self.admit(plan)
         course = Course()
         try:
@@ -79,7 +78,7 @@ class ConductChat:
         )
 
 
-def _ended_by(error: BaseException, plan: Plan, course: Course) -> Ending:
+def _ended_by(error: BaseException, plan: Plan[RequestT], course: Course) -> Ending:
     asked = course.asked
     if isinstance(error, asyncio.CancelledError):
         return Ending(
@@ -98,7 +97,7 @@ def _ended_by(error: BaseException, plan: Plan, course: Course) -> Ending:
     return Ending(outcome=Outcome.FAILED, target=asked, error=reason, attempts=len(course.attempts))
 
 
-def _perhaps_used(plan: Plan) -> TokenUsage:
+def _perhaps_used(plan: Plan[RequestT]) -> TokenUsage:
     """A provider that was asked for a whole answer may have made all of it before it noticed the
     hang-up, and bills it; one that was asked for a stream had not sent anything yet."""
-    return plan.likely_usage(0 if plan.chat.stream else plan.ask.output_bound)
+    return plan.likely_usage(0 if plan.request.stream else plan.ask.output_bound)

@@ -1,19 +1,21 @@
 from dataclasses import dataclass
+from typing import Generic
 
 from ...domain.admission import Ask
 from ...domain.catalogue import Catalogue
-from ...domain.chat import ChatRequest
 from ...domain.errors import Forbidden, UnknownModel
-from ...domain.estimates import input_bound, likely_tokens
+from ...domain.estimates import likely_tokens
 from ...domain.ids import RequestId
 from ...domain.keys import VirtualKey
 from ...domain.money import ZERO
+from ...domain.requests import ModelRequest
 from ...domain.routes import ModelRoute, Target
 from ...domain.timeouts import Timeouts
 from ...domain.usage import TokenUsage
 from ..ports.catalogues import CatalogueLookup
 from ..ports.clock import Clock
 from ..ports.entropy import Entropy
+from ..ports.upstream import RequestT
 
 # A reservation outlives its call by this much: time enough to settle, and to notice a hang-up. A
 # stream's deadline is checked between two pieces, so the wait for one more is allowed for, too.
@@ -26,7 +28,7 @@ _PARTS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Generic[RequestT]):
     """What is going to be tried for a call, and the most that it can use.
 
     `output_cap` is sent to the provider, so that what was reserved cannot be exceeded; None leaves
@@ -34,7 +36,7 @@ class Plan:
     """
 
     key: VirtualKey
-    chat: ChatRequest
+    request: RequestT
     catalogue: Catalogue
     targets: tuple[Target, ...]
     output_cap: int | None
@@ -58,25 +60,25 @@ class PlanChat:
     timeouts: Timeouts
     default_output_cap: int
 
-    def __call__(self, key: VirtualKey, chat: ChatRequest) -> Plan:
+    def __call__(self, key: VirtualKey, request: RequestT) -> Plan[RequestT]:
         catalogue = self.catalogues.current()
-        route = catalogue.route(chat.model)
+        route = catalogue.route(request.model)
         if route is None:
-            raise UnknownModel(chat.model)
-        if not key.may_use(chat.model):
-            raise Forbidden(f"This key may not use the model {chat.model!r}.", param="model")
+            raise UnknownModel(request.model)
+        if not key.may_use(request.model):
+            raise Forbidden(f"This key may not use the model {request.model!r}.", param="model")
         now_ns = self.clock.now_ns()
         request_id = RequestId(self.entropy.uuid())
-        targets = route.candidates(chat.model, request_id.int)
-        reserved_input = input_bound(chat.body)
-        cap, sent = self._caps(key, chat, route, reserved_input)
-        output = cap * chat.choices
+        targets = route.candidates(request.model, request_id.int)
+        reserved_input = request.input_bound
+        cap, sent = self._caps(key, request, route, reserved_input)
+        output = cap * request.choices
         prices = [catalogue.prices.at(t.provider, t.model, now_ns) for t in targets]
         ask = Ask(
             request_id=request_id,
             key_id=key.id,
-            model=chat.model,
-            streamed=chat.stream,
+            model=request.model,
+            streamed=request.stream,
             at_ns=now_ns,
             lease_until_ns=now_ns + self._lease_ns(),
             input_bound=reserved_input,
@@ -87,7 +89,12 @@ class PlanChat:
             priced=all(price is not None for price in prices),
         )
         return Plan(
-            key=key, chat=chat, catalogue=catalogue, targets=targets, output_cap=sent, ask=ask
+            key=key,
+            request=request,
+            catalogue=catalogue,
+            targets=targets,
+            output_cap=sent,
+            ask=ask,
         )
 
     def _lease_ns(self) -> int:
@@ -95,17 +102,19 @@ class PlanChat:
         return int((longest_s + _LEASE_SLACK_S) * _NS)
 
     def _caps(
-        self, key: VirtualKey, chat: ChatRequest, route: ModelRoute, reserved_input: int
+        self, key: VirtualKey, request: ModelRequest, route: ModelRoute, reserved_input: int
     ) -> tuple[int, int | None]:
         """The output to reserve for one choice, and the cap to send."""
-        if chat.output_cap is not None:
-            return chat.output_cap, chat.output_cap
+        if not request.writes:
+            return 0, None
+        if request.output_cap is not None:
+            return request.output_cap, request.output_cap
         cap = route.output_cap or self.default_output_cap
         limit = key.limits.tokens_per_minute
         if limit is None:
             return cap, route.output_cap
         # The caller asked for no certain length. All that the limit can hold would shut out the
         # key's next call until this one is over, or longer.
-        fits = (limit - reserved_input) // (chat.choices * _PARTS)
+        fits = (limit - reserved_input) // (request.choices * _PARTS)
         cap = max(1, min(cap, fits))
         return cap, cap

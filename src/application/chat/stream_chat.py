@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...domain.chat import ChatRequest
+from ...domain.dialects import Dialect
 from ...domain.errors import GatewayError, ProviderBrokeOff, ProviderError, ProviderTimedOut
 from ...domain.estimates import likely_tokens
 from ...domain.keys import VirtualKey
@@ -17,26 +18,33 @@ from .conduct_chat import ConductChat, Underway
 from .settle import Ending, Settle
 
 _NS = 10**9
+_LIKE_CHATS = (None, Dialect.COMPLETIONS)
 
 
 class ChatStream:
-    """A streamed answer: chunks in the OpenAI format. Owns the call's reservation, and settles it
-    exactly once: at the end, when the provider breaks off, or when it is closed early.
+    """A streamed answer: chunks in the OpenAI format, or events in the caller's own `dialect`. Owns
+    the call's reservation, and settles it exactly once: at the end, when the provider breaks off,
+    or when it is closed early.
 
     Raises ProviderError where the provider does not finish what it began.
     """
 
     def __init__(
-        self, underway: "Underway[_Begun]", settle: Settle, clock: Clock, timeouts: Timeouts
+        self,
+        underway: "Underway[ChatRequest, _Begun]",
+        settle: Settle,
+        clock: Clock,
+        timeouts: Timeouts,
     ) -> None:
         self.receipt: Receipt = replace(underway.receipt, dropped=underway.answer.chunks.dropped)
+        self.dialect = underway.answer.chunks.dialect
         self._underway = underway
         self._next: ChatChunk | None = underway.answer.first
         self._chunks = underway.answer.chunks
         self._settle = settle
         self._clock = clock
         self._deadline_ns = underway.began_ns + int(timeouts.total_s * _NS)
-        self._show_usage = underway.plan.chat.include_usage
+        self._show_usage = underway.plan.request.include_usage
         self._usage: TokenUsage | None = None
         self._usage_chunk: dict[str, Any] | None = None
         self._text_bytes = 0
@@ -92,6 +100,8 @@ class ChatStream:
         """The chunk as this caller should see it. Usage that nobody asked for is hidden; usage that
         was comes at the end, in a chunk of its own, wherever the provider told it."""
         body = chunk.body
+        if self.dialect not in _LIKE_CHATS:
+            return body
         if not body.get("choices"):
             if body.get("usage") is not None:
                 self._usage_chunk = None
@@ -154,7 +164,7 @@ class StreamChat:
         underway = await self.conduct(key, chat, self._begin)
         return ChatStream(underway, self.settle, self.clock, self.timeouts)
 
-    async def _begin(self, call: UpstreamCall) -> _Begun:
+    async def _begin(self, call: UpstreamCall[ChatRequest]) -> _Begun:
         chunks = await self.upstream.stream(call)
         try:
             return _Begun(first=await anext(chunks), chunks=chunks)

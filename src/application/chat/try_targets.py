@@ -8,6 +8,7 @@ from ...domain.errors import (
     AllTargetsFailed,
     CredentialMissing,
     CredentialUnreadable,
+    OperationUnsupported,
     ProviderError,
     ProviderTimedOut,
     ProviderUndefined,
@@ -15,13 +16,18 @@ from ...domain.errors import (
 )
 from ...domain.routes import Target
 from ...domain.timeouts import Timeouts
-from ..ports.upstream import UpstreamCall
+from ..ports.upstream import RequestT, UpstreamCall
 from .open_credential import OpenCredential
 from .plan_chat import Plan
 
 AnswerT = TypeVar("AnswerT")
 
-_NOBODY_WAS_ASKED = (CredentialMissing, CredentialUnreadable, ProviderUndefined)
+_NOBODY_WAS_ASKED = (
+    CredentialMissing,
+    CredentialUnreadable,
+    OperationUnsupported,
+    ProviderUndefined,
+)
 
 
 @dataclass(slots=True)
@@ -50,7 +56,10 @@ class TryTargets:
     timeouts: Timeouts
 
     async def __call__(
-        self, plan: Plan, course: Course, ask: Callable[[UpstreamCall], Awaitable[AnswerT]]
+        self,
+        plan: Plan[RequestT],
+        course: Course,
+        ask: Callable[[UpstreamCall[RequestT]], Awaitable[AnswerT]],
     ) -> Answer[AnswerT]:
         failure: ProviderError | None = None
         try:
@@ -80,7 +89,7 @@ class TryTargets:
         assert failure is not None  # noqa: S101  (a route has at least one target)
         raise AllTargetsFailed(failure, course.attempts) from failure
 
-    async def _call(self, plan: Plan, target: Target) -> UpstreamCall:
+    async def _call(self, plan: Plan[RequestT], target: Target) -> UpstreamCall[RequestT]:
         provider = plan.catalogue.providers.get(target.provider)
         if provider is None:
             raise ProviderUndefined(target.provider)
@@ -88,7 +97,7 @@ class TryTargets:
             provider=provider,
             credential=await self.open_credential(plan.key.id, provider),
             model=target.model,
-            chat=plan.chat,
+            request=plan.request,
             output_cap=plan.output_cap,
             timeouts=self.timeouts,
         )

@@ -1,39 +1,45 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from ...domain.chat import ChatRequest
+from ...domain.dialects import Dialect
+from ...domain.operations import OperationRequest
 from ...domain.providers import Provider
+from ...domain.requests import ModelRequest
 from ...domain.timeouts import Timeouts
 from ...domain.usage import TokenUsage
 
+RequestT = TypeVar("RequestT", bound=ModelRequest)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UpstreamCall:
-    """One attempt: a chat for one model of one provider. `output_cap` is sent where it is set."""
+class UpstreamCall(Generic[RequestT]):
+    """One attempt: a request to one model of one provider. `output_cap` is sent where it is set."""
 
     provider: Provider
     credential: str | None = field(repr=False)
     model: str
-    chat: ChatRequest
+    request: RequestT
     output_cap: int | None
     timeouts: Timeouts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatReply:
-    """A whole answer in the OpenAI format. `usage` is None where the provider told none;
-    `dropped` names the request's fields that the provider cannot take."""
+    """A whole answer in the OpenAI format, or in the caller's own `dialect`. `usage` is None where
+    the provider told none; `dropped` names the request's fields that the provider cannot take."""
 
     body: dict[str, Any]
     usage: TokenUsage | None
     dropped: tuple[str, ...] = ()
+    dialect: Dialect | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatChunk:
-    """One event of a streamed answer in the OpenAI format. `usage` is what the provider told so
-    far, on the chunks that tell it; `text_bytes` is how much the model has said in it."""
+    """One event of a streamed answer, in the format of its stream. `usage` is what the provider
+    told so far, on the chunks that tell it; `text_bytes` is how much the model has said in it."""
 
     body: dict[str, Any]
     usage: TokenUsage | None = None
@@ -41,9 +47,11 @@ class ChatChunk:
 
 
 class ChunkStream(Protocol):
-    """The chunks of one answer. Closing it early hangs up on the provider."""
+    """The chunks of one answer in the OpenAI format, or in the caller's own `dialect`. Closing it
+    early hangs up on the provider."""
 
     dropped: tuple[str, ...]
+    dialect: Dialect | None
 
     def __aiter__(self) -> AsyncIterator[ChatChunk]: ...
 
@@ -54,11 +62,31 @@ class ChunkStream(Protocol):
     async def aclose(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationReply:
+    """What an operation made: a JSON object, or bytes of a type. `usage` is None where the provider
+    told none."""
+
+    body: dict[str, Any] | bytes
+    content_type: str = "application/json"
+    usage: TokenUsage | None = None
+    dropped: tuple[str, ...] = ()
+
+
 class Upstream(Protocol):
-    """Whoever answers. Both raise ProviderError, or RejectedByProvider for the caller's fault."""
+    """Whoever answers chats. Both raise ProviderError, or RejectedByProvider for the caller's
+    fault."""
 
-    async def complete(self, call: UpstreamCall) -> ChatReply: ...
+    async def complete(self, call: UpstreamCall[ChatRequest]) -> ChatReply: ...
 
-    async def stream(self, call: UpstreamCall) -> ChunkStream:
+    async def stream(self, call: UpstreamCall[ChatRequest]) -> ChunkStream:
         """Returns once the provider has accepted the call, before its first chunk."""
+        ...
+
+
+class OperationUpstream(Protocol):
+    """Whoever does what is no chat."""
+
+    async def perform(self, call: UpstreamCall[OperationRequest]) -> OperationReply:
+        """Raises ProviderError, or RejectedByProvider for the caller's fault."""
         ...

@@ -6,7 +6,7 @@ import typer
 
 from ...application.gateway import Gateway
 from ...domain.ids import KeyId
-from ...domain.providers import Provider, ProviderKind
+from ...domain.providers import Provider
 from .. import views
 from .output import JsonFlag, err, out, show, show_one
 from .run import with_gateway
@@ -31,19 +31,22 @@ def list_providers(as_json: JsonFlag = False) -> None:
 @app.command("set")
 def set_provider(
     name: NameArg,
-    base_url: Annotated[str, typer.Option(help="Ends before /chat/completions.")],
-    kind: Annotated[ProviderKind, typer.Option(help="The wire format.")] = ProviderKind.OPENAI,
+    base_url: Annotated[
+        str | None,
+        typer.Option(help="Ends before /chat/completions."),
+    ] = None,
+    kind: Annotated[str, typer.Option(help="The wire format.")] = "openai",
     needs_credential: Annotated[bool, typer.Option(help="Whether it wants a key.")] = True,
     as_json: JsonFlag = False,
 ) -> None:
     """Add a provider, or replace the one of that name."""
-    provider = Provider(
-        name=name,
-        kind=kind,
-        base_url=base_url.rstrip("/"),
-        needs_credential=needs_credential,
-    )
-    defined = with_gateway(lambda g: g.define_provider(provider))
+
+    async def define(gateway: Gateway) -> Provider:
+        order = gateway.define_provider.order
+        provider = order(name, kind, base_url, needs_credential=needs_credential)
+        return await gateway.define_provider(provider)
+
+    defined = with_gateway(define)
     show_one(views.provider_view(defined), as_json=as_json)
 
 

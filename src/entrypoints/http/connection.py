@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Generator
+from functools import partial
 from typing import Any, Protocol, cast
 
 from quart import Quart, Request, Response
@@ -11,6 +12,9 @@ from quart.wrappers.response import DataBody
 
 IDLE_S = "LANGROUTE_IDLE_S"
 """Of the app's configuration: how long a client may take nothing of its answer, in seconds."""
+
+GONE = "langroute.gone"
+"""Of a request's scope: where our own server looks for what to call when the client is gone."""
 
 _STREAM = "langroute.stream"
 
@@ -62,6 +66,7 @@ class HttpConnection(ASGIHTTPConnection):
 
     def __init__(self, app: Quart, scope: Any) -> None:
         super().__init__(app, scope)
+        self._facts = cast("dict[str, Any]", scope)
         self._loop = asyncio.get_running_loop()
         self._task = cast("asyncio.Task[Any]", asyncio.current_task())
         self._patience_s: float = app.config[IDLE_S]
@@ -70,20 +75,11 @@ class HttpConnection(ASGIHTTPConnection):
         self._sending_since: float | None = None
         self._last_is_sent = False
         self._is_over = False
+        self._is_told = GONE in scope
+        if self._is_told:
+            scope[GONE] = self._hung_up
 
     async def __call__(self, receive: Any, send: Any) -> None:
-        request = cast("HttpRequest", self._create_request_from_scope(send))
-
-        async def arrive() -> None:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                self._end()
-                await asyncio.sleep(0)
-            request.body.append(message["body"])
-            if not message["more_body"]:
-                request.body.set_complete()
-                self._listen(request, receive)
-
         async def send_watched(message: Any) -> None:
             self._sending_since = self._loop.time()
             # From within the last piece, the server says that the client is gone.
@@ -91,7 +87,8 @@ class HttpConnection(ASGIHTTPConnection):
             await send(message)
             self._sending_since = None
 
-        request.body.arrive = arrive
+        request = cast("HttpRequest", self._create_request_from_scope(send))
+        request.body.arrive = partial(self._arrive, request, receive)
         try:
             response = await self.app.handle_request(request)
             if not request.body.is_all_there:  # the server waits for somebody to take the rest
@@ -102,15 +99,31 @@ class HttpConnection(ASGIHTTPConnection):
                 raise
             self._task.uncancel()
         finally:
-            self._watch.cancel()
             # What holds one another stays until the collector comes, which makes it dear.
             del request.body.arrive
-            if self._listener is not None:
-                self._listener.cancel()
-                self._listener = None
-            stream = cast("dict[str, Any]", self.scope).get(_STREAM)
-            if stream is not None:
-                await stream.aclose()
+            await self._clean_up()
+
+    async def _clean_up(self) -> None:
+        self._facts[GONE] = None
+        self._watch.cancel()
+        if self._listener is not None:
+            self._listener.cancel()
+            self._listener = None
+        stream = self._facts.get(_STREAM)
+        if stream is not None:
+            await stream.aclose()
+
+    async def _arrive(self, request: HttpRequest, receive: Any) -> None:
+        """The next piece of the body."""
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            self._end()
+            await asyncio.sleep(0)
+        request.body.append(message["body"])
+        if not message["more_body"]:
+            request.body.set_complete()
+            if not self._is_told:
+                self._listen(request, receive)
 
     async def _answer(self, response: ResponseTypes, send: Any) -> None:
         body = response.response if isinstance(response, Response) else None
@@ -124,12 +137,13 @@ class HttpConnection(ASGIHTTPConnection):
         await send({"type": "http.response.body", "body": body.data, "more_body": False})
 
     def _listen(self, request: HttpRequest, receive: Any) -> None:
-        """For the hang-up, from when the body is there until the answer has been sent."""
+        """For the hang-up, from when the body is there until the answer has been sent: a task,
+        which only servers need that do not tell by themselves."""
         self._listener = self._loop.create_task(self.handle_messages(request, receive))
         self._listener.add_done_callback(self._hung_up)
 
-    def _hung_up(self, listener: "asyncio.Task[None]") -> None:
-        if not listener.cancelled() and not self._last_is_sent:
+    def _hung_up(self, listener: "asyncio.Task[None] | None" = None) -> None:
+        if not self._last_is_sent and not (listener and listener.cancelled()):
             self._end()
 
     def _cut_off_if_stuck(self) -> None:
@@ -143,5 +157,6 @@ class HttpConnection(ASGIHTTPConnection):
             self._watch = self._loop.call_at(since + self._patience_s, self._cut_off_if_stuck)
 
     def _end(self) -> None:
-        self._is_over = True
-        self._task.cancel()
+        if not self._is_over:
+            self._is_over = True
+            self._task.cancel()

@@ -96,6 +96,7 @@ TABLE: Mapping[type[errors.GatewayError], Callable[[Any], Answer]] = {
     errors.ProviderTimedOut: lambda _: _provider(504, "provider_timeout"),
     errors.ProviderBrokeOff: lambda _: _provider(502, "provider_broke_off"),
     errors.ProviderUndefined: lambda _: _provider(502, "provider_undefined", retry=False),
+    errors.OperationUnsupported: lambda _: _provider(501, "unsupported_operation", retry=False),
     errors.CredentialMissing: lambda _: _provider(502, "credential_missing", retry=False),
     errors.CredentialUnreadable: lambda _: _provider(502, "credential_unreadable", retry=False),
     errors.AllTargetsFailed: _all_failed,
@@ -152,14 +153,20 @@ def headers_of(answer: Answer) -> dict[str, str]:
 
 
 def rendered(error: Exception) -> tuple[dict[str, Any], Answer]:
-    """Any exception, as a body and what else to answer. What nobody expected is logged."""
+    """Any exception, as a body and what else to answer."""
+    message, answer = explained(error)
+    return body_of(message, answer), answer
+
+
+def explained(error: Exception) -> tuple[str, Answer]:
+    """Any exception, in words, and what else to answer. What nobody expected is logged."""
     if isinstance(error, errors.GatewayError):
         answer = answer_for(error)
-        return body_of(message_of(error, answer), answer), answer
+        return message_of(error, answer), answer
     if isinstance(error, HTTPException):
         return _framework(error)
     _LOG.error("unexpected error", exc_info=error)
-    return body_of(_UNEXPECTED_MESSAGE, _UNEXPECTED), _UNEXPECTED
+    return _UNEXPECTED_MESSAGE, _UNEXPECTED
 
 
 _SERVER_ERROR = 5
@@ -172,7 +179,7 @@ _FRAMEWORK = {
 }
 
 
-def _framework(error: HTTPException) -> tuple[dict[str, Any], Answer]:
+def _framework(error: HTTPException) -> tuple[str, Answer]:
     status = error.code or 500
     code, message = _FRAMEWORK.get(status, (None, error.name))
     answer = Answer(
@@ -180,4 +187,4 @@ def _framework(error: HTTPException) -> tuple[dict[str, Any], Answer]:
         type="server_error" if status // 100 == _SERVER_ERROR else _INVALID,
         code=code,
     )
-    return body_of(message, answer), answer
+    return message, answer

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from quart import request
 
 from ...domain.errors import Forbidden, Unauthenticated
-from .openai import bearer
+from .bearer import bearer
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 

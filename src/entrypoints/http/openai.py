@@ -12,8 +12,11 @@ from ...application.chat.stream_chat import ChatStream
 from ...application.gateway import Gateway
 from ...domain.chat import ChatRequest
 from ...domain.errors import GatewayError
+from .bearer import credential_of
 from .bodies import read_json
 from .connection import close_in_the_end
+from .dialects.answering import answering
+from .dialects.completions import Completions
 from .errors import rendered
 from .front import Front
 from .headers import receipt_headers
@@ -24,7 +27,7 @@ _SSE = "text/event-stream; charset=utf-8"
 
 def add_openai(app: Front, gateway: Gateway) -> None:
     async def chat_completions(request: Request) -> Response:
-        key = await gateway.authorize(bearer(request))
+        key = await gateway.authorize(credential_of(request))
         chat = ChatRequest.parse(await read_json(request))
         if chat.stream:
             return _streamed(request, await gateway.stream_chat(key, chat))
@@ -36,25 +39,21 @@ def add_openai(app: Front, gateway: Gateway) -> None:
         )
 
     async def models(request: Request) -> Response:
-        key = await gateway.authorize(bearer(request))
+        key = await gateway.authorize(credential_of(request))
         cards = [_card(card) for card in gateway.list_models(key)]
         return Response(orjson.dumps({"object": "list", "data": cards}), content_type=_JSON)
 
     async def one_model(model: str) -> Response:
-        key = await gateway.authorize(bearer(current_request))
+        key = await gateway.authorize(credential_of(current_request))
         return Response(
             orjson.dumps(_card(gateway.list_models.one(key, model))), content_type=_JSON
         )
 
     for prefix in ("", "/v1"):
         app.answer("POST", f"{prefix}/chat/completions", chat_completions)
+        app.answer("POST", f"{prefix}/completions", answering(Completions(), gateway))
         app.answer("GET", f"{prefix}/models", models)
         app.add_url_rule(f"{prefix}/models/<path:model>", view_func=one_model)
-
-
-def bearer(request: Request) -> str | None:
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    return secret.strip() if scheme.lower() == "bearer" else None
 
 
 def _streamed(request: Request, stream: ChatStream) -> Response:

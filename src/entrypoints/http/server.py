@@ -10,10 +10,12 @@ from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol import ProtocolWrapper
-from hypercorn.protocol.events import Request
+from hypercorn.protocol.events import Request, StreamClosed
 from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
 from hypercorn.protocol.http_stream import HTTPStream
 from hypercorn.typing import ASGIFramework, LifespanState
+
+from .connection import GONE
 
 _WRITTEN_AT_ONCE = 64 * 2**10
 
@@ -159,7 +161,7 @@ class _Http1(H11Protocol):
             await super()._check_protocol(event)
 
     async def _create_stream(self, request: Any) -> None:
-        self.stream = HTTPStream(
+        self.stream = stream = _Stream(
             self.app,
             self.config,
             self.context,
@@ -170,7 +172,7 @@ class _Http1(H11Protocol):
             self.stream_send,
             STREAM_ID,
         )
-        await self.stream.handle(
+        await stream.handle(
             Request(
                 stream_id=STREAM_ID,
                 headers=request.headers.raw_items(),
@@ -180,7 +182,20 @@ class _Http1(H11Protocol):
                 state=self.connection_state,
             )
         )
+        stream.scope[GONE] = None
         self.keep_alive_requests += 1
+
+
+class _Stream(HTTPStream):
+    """Tells at once that the client is gone; a message in the queue has to be waited for, by a task
+    of its own."""
+
+    scope: Any
+
+    async def handle(self, event: Any) -> None:
+        if isinstance(event, StreamClosed) and (gone := self.scope.get(GONE)):
+            gone()
+        await super().handle(event)
 
 
 class _NoTask:

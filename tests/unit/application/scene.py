@@ -36,6 +36,7 @@ from langroute.application.ports.upstream import (
 from langroute.domain.catalogue import Catalogue
 from langroute.domain.chat import ChatRequest
 from langroute.domain.credentials import Credential
+from langroute.domain.dialects import Dialect
 from langroute.domain.ids import KeyId, RequestId
 from langroute.domain.keys import VirtualKey
 from langroute.domain.ledger import LedgerEntry
@@ -175,6 +176,7 @@ class ScriptedStream:
 
     def __init__(self, *lines: Said, dropped: tuple[str, ...] = ()) -> None:
         self.dropped = dropped
+        self.dialect: Dialect | None = None
         self.closed = False
         self._lines = deque(lines)
 
@@ -208,23 +210,23 @@ class ScriptedUpstream:
             name: deque(given if isinstance(given, list) else [given])
             for name, given in answers.items()
         }
-        self.calls: list[UpstreamCall] = []
+        self.calls: list[UpstreamCall[ChatRequest]] = []
 
     @property
     def asked(self) -> list[str]:
         return [call.provider.name for call in self.calls]
 
-    async def complete(self, call: UpstreamCall) -> ChatReply:
+    async def complete(self, call: UpstreamCall[ChatRequest]) -> ChatReply:
         answer = await self._answer(call)
         assert isinstance(answer, ChatReply)
         return answer
 
-    async def stream(self, call: UpstreamCall) -> ChunkStream:
+    async def stream(self, call: UpstreamCall[ChatRequest]) -> ChunkStream:
         answer = await self._answer(call)
         assert isinstance(answer, ScriptedStream)
         return answer
 
-    async def _answer(self, call: UpstreamCall) -> ChatReply | ScriptedStream:
+    async def _answer(self, call: UpstreamCall[ChatRequest]) -> ChatReply | ScriptedStream:
         self.calls.append(call)
         answers = self._answers[call.provider.name]
         while True:

@@ -40,12 +40,18 @@ class OnePriceForAll:
 _: type[ListPrices] = OnePriceForAll
 
 
+DEFAULT_URLS = {
+    ProviderKind.OPENAI: "https://api.openai.com/v1",
+    ProviderKind("anywhere"): None,
+}
+
+
 class Shelf:
     """Where operators define things."""
 
     def __init__(self, list_prices: ListPrices | None = None) -> None:
         self.catalogues = store = MemoryCatalogues()
-        self.define_provider = DefineProvider(store, store)
+        self.define_provider = DefineProvider(store, store, DEFAULT_URLS)
         self.define_route = DefineRoute(store, store)
         self.set_price = SetPrice(store, store)
         self.seed = SeedCatalogue(store, store, list_prices or OnePriceForAll())

@@ -103,7 +103,7 @@ async def test_a_provider_is_asked_with_its_own_model_and_credential_and_the_cap
     await scene.complete_chat(a_key(Limits(tokens_per_minute=1_000)), chat)
     (call,) = scene.upstream.calls
     assert (call.provider, call.model, call.credential) == (OPENAI, "gpt", "sk-all")
-    assert (call.chat, call.output_cap, call.timeouts) == (chat, 50, scene.timeouts)
+    assert (call.request, call.output_cap, call.timeouts) == (chat, 50, scene.timeouts)
     assert "sk-all" not in repr(call)
 
 

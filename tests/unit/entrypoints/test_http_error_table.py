@@ -54,6 +54,7 @@ SPECIMENS: dict[type[GatewayError], GatewayError] = {
         errors.ProviderTimedOut("Too slow.", provider="openai"),
         errors.ProviderBrokeOff("Not JSON.", provider="openai"),
         errors.ProviderUndefined("openai"),
+        errors.OperationUnsupported("mistral", "images/edits"),
         errors.CredentialMissing("openai"),
         errors.CredentialUnreadable("openai"),
         errors.AllTargetsFailed(

@@ -29,13 +29,13 @@ def golden(folder: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("file", files, ids=lambda file: f"{file.parts[-3]}-{file.stem}")
 
 
-def call(file: Path, case: dict[str, Any], base_url: str) -> UpstreamCall:
+def call(file: Path, case: dict[str, Any], base_url: str) -> UpstreamCall[ChatRequest]:
     kind = ProviderKind(file.parts[-3])
     return UpstreamCall(
         provider=Provider(name="acme", kind=kind, base_url=base_url),
         credential=None,
         model="sent-model",
-        chat=ChatRequest.parse(case.get("given", PLAIN)),
+        request=ChatRequest.parse(case.get("given", PLAIN)),
         output_cap=case.get("output_cap"),
         timeouts=Timeouts(),
     )
@@ -57,11 +57,12 @@ def test_every_file_tells_its_source_and_its_date(file: Path) -> None:
 def test_a_request_is_sent_as_its_provider_takes_it(file: Path) -> None:
     case = orjson.loads(file.read_bytes())
     asked = call(file, case, case.get("base_url", "https://acme.example/v1"))
-    before = orjson.dumps(asked.chat.body)
+    before = orjson.dumps(asked.request.body)
     sent = all_codecs()[asked.provider.kind].encode(asked, stream=case.get("stream", False))
     assert sent.body == case["sent"]
+    assert sent.path == case.get("path", "/chat/completions")
     assert list(sent.dropped) == case["dropped"]
-    assert orjson.dumps(asked.chat.body) == before, "the next target needs it as it was"
+    assert orjson.dumps(asked.request.body) == before, "the next target needs it as it was"
 
 
 @golden("replies")

@@ -10,6 +10,7 @@ from langroute.adapters.wire.codecs import all_codecs
 from langroute.adapters.wire.http import HttpClient
 from langroute.adapters.wire.upstream import HttpUpstream
 from langroute.application.ports.upstream import ChatReply, UpstreamCall
+from langroute.domain.chat import ChatRequest
 from langroute.domain.errors import GatewayError
 from langroute.domain.providers import Provider, ProviderKind
 from langroute.domain.timeouts import Timeouts
@@ -19,7 +20,7 @@ from upstreams.raw import RawServer
 FEW = settings(
     max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-KINDS = st.sampled_from(ProviderKind)
+KINDS = st.sampled_from(sorted(all_codecs()))
 JUNK = st.recursive(
     st.one_of(
         st.none(),
@@ -62,13 +63,13 @@ async def client() -> AsyncIterator[HttpClient]:
         yield client
 
 
-def call(server: RawServer, kind: ProviderKind) -> UpstreamCall:
+def call(server: RawServer, kind: ProviderKind) -> UpstreamCall[ChatRequest]:
     plain = call_to(server.base_url)
     return UpstreamCall(
         provider=Provider(name="acme", kind=kind, base_url=server.base_url),
         credential=plain.credential,
         model=plain.model,
-        chat=plain.chat,
+        request=plain.request,
         output_cap=None,
         timeouts=Timeouts(first_byte_s=2, idle_s=2),
     )

@@ -2,7 +2,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....application.ports.upstream import UpstreamCall
-from ...wire.codec import Codec, Complaint, EncodedChat
+from ....domain.chat import ChatRequest
+from ....domain.operations import OperationRequest
+from ...wire.codec import ChunkDecoder, Complaint, EncodedChat, EncodedOperation
 from ...wire.well_formed import well_formed_chunk, well_formed_reply
 from .complaints import complaint
 from .replies import translate_choice, translate_usage
@@ -12,19 +14,30 @@ from .requests import encoded
 class MistralCodec:
     """Close to OpenAI's format, but refuses what it does not know, and insists on an order."""
 
-    path = "/chat/completions"
+    default_url = "https://api.mistral.ai/v1"
 
     def headers(self, credential: str) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {credential}"}
 
-    def encode(self, call: UpstreamCall, *, stream: bool) -> EncodedChat:
+    def encode(self, call: UpstreamCall[ChatRequest], *, stream: bool) -> EncodedChat:
         return encoded(call, stream=stream)
 
     def reply(self, body: dict[str, Any], sent: EncodedChat) -> dict[str, Any]:
         return _translated(well_formed_reply(body), sent)
 
-    def chunk(self, body: dict[str, Any], sent: EncodedChat) -> dict[str, Any]:
-        return _translated(well_formed_chunk(body), sent)
+    def decoder(self, sent: EncodedChat) -> ChunkDecoder:
+        return lambda body, _: (_translated(well_formed_chunk(body), sent),)
+
+    def operation(self, call: UpstreamCall[OperationRequest]) -> EncodedOperation | None:
+        del call
+        return None
+
+    def operation_reply(
+        self,
+        body: dict[str, Any],
+        call: UpstreamCall[OperationRequest],  # noqa: ARG002
+    ) -> dict[str, Any]:
+        return body
 
     def complaint(self, body: Mapping[str, Any]) -> Complaint:
         return complaint(body)
@@ -35,6 +48,3 @@ def _translated(body: dict[str, Any], sent: EncodedChat) -> dict[str, Any]:
     for choice in body["choices"]:
         translate_choice(choice, sent.own_ids)
     return body
-
-
-_: type[Codec] = MistralCodec

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....application.ports.upstream import UpstreamCall
+from ....domain.chat import ChatRequest
 from ...wire.codec import EncodedChat
 from .content import joined_text
 from .messages import Messages
@@ -29,11 +30,11 @@ _SERVICE_TIERS = frozenset({"auto", "standard_only"})
 _NO_PARAMETERS = {"type": "object", "properties": {}}
 
 
-def encoded(call: UpstreamCall, *, stream: bool) -> EncodedChat:
+def encoded(call: UpstreamCall[ChatRequest], *, stream: bool) -> EncodedChat:
     messages = Messages()
-    body: dict[str, Any] = {"model": call.model, "messages": messages.encode(call.chat.body)}
+    body: dict[str, Any] = {"model": call.model, "messages": messages.encode(call.request.body)}
     dropped = dict.fromkeys(messages.dropped)
-    for name, value in call.chat.body.items():
+    for name, value in call.request.body.items():
         if value is None or name in body or name in _TRANSLATED:
             continue
         if name in _UNKNOWN or (name == "service_tier" and str(value) not in _SERVICE_TIERS):
@@ -41,13 +42,15 @@ def encoded(call: UpstreamCall, *, stream: bool) -> EncodedChat:
         else:
             body[name] = value
     # Usage needs no asking for: the last chunk tells it.
-    if set(call.chat.body.get("stream_options") or ()) - {"include_usage"}:
+    if set(call.request.body.get("stream_options") or ()) - {"include_usage"}:
         dropped["stream_options"] = None
-    _translate(call.chat.body, body)
+    _translate(call.request.body, body)
     _cap(call, body)
     if stream:
         body["stream"] = True
-    return EncodedChat(body=body, dropped=tuple(dropped), own_ids=messages.ids.own)
+    return EncodedChat(
+        path="/chat/completions", body=body, dropped=tuple(dropped), own_ids=messages.ids.own
+    )
 
 
 _TRANSLATED = frozenset(
@@ -56,10 +59,10 @@ _TRANSLATED = frozenset(
 )
 
 
-def _cap(call: UpstreamCall, body: dict[str, Any]) -> None:
+def _cap(call: UpstreamCall[ChatRequest], body: dict[str, Any]) -> None:
     caps = [
         call.output_cap,
-        *(call.chat.body.get(n) for n in ("max_tokens", "max_completion_tokens")),
+        *(call.request.body.get(n) for n in ("max_tokens", "max_completion_tokens")),
     ]
     given = [cap for cap in caps if cap is not None]
     if given:

@@ -11,7 +11,6 @@ from ....domain.errors import InvalidRequest
 from ....domain.limits import Limits
 from ....domain.money import Money
 from ....domain.pricing import DatedPrice, ModelPrice, Rates, Tier
-from ....domain.providers import Provider, ProviderKind
 from ....domain.routes import ModelRoute, Target
 from ...times import to_ns
 
@@ -59,17 +58,9 @@ class CredentialBody(_Body):
 
 
 class ProviderBody(_Body):
-    kind: ProviderKind
-    base_url: str
+    kind: str
+    base_url: str | None = None
     needs_credential: bool = True
-
-    def provider(self, name: str) -> Provider:
-        return Provider(
-            name=name,
-            kind=self.kind,
-            base_url=self.base_url.rstrip("/"),
-            needs_credential=self.needs_credential,
-        )
 
 
 class TargetBody(_Body):

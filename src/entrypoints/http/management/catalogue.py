@@ -20,7 +20,10 @@ def add_catalogue(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
     @blueprint.put("/providers/<name>")
     async def define_provider(name: str) -> Response:
         body = await read(bodies.ProviderBody)
-        return as_json(views.provider_view(await gateway.define_provider(body.provider(name))))
+        provider = gateway.define_provider.order(
+            name, body.kind, body.base_url, needs_credential=body.needs_credential
+        )
+        return as_json(views.provider_view(await gateway.define_provider(provider)))
 
     @blueprint.delete("/providers/<name>")
     async def remove_provider(name: str) -> Response:

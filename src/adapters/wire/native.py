@@ -1,0 +1,106 @@
+"""Answers that go back as they came, in the dialect that the caller speaks: read for what the
+gateway has to know, and not changed.
+
+https://platform.openai.com/docs/api-reference/responses-streaming and
+https://platform.openai.com/docs/api-reference/completions;
+https://docs.anthropic.com/en/docs/build-with-claude/streaming
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...application.ports.upstream import ChatChunk
+from ...domain.dialects import Dialect
+from ...domain.usage import TokenUsage
+from .chunk_stream import EventReader
+from .codec import Codec
+from .json_object import json_object
+from .malformed import BrokeOff
+from .sse import Event
+from .usage import messages_usage, responses_usage, token_usage
+
+_RESPONSE_ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
+
+
+def native_usage(dialect: Dialect, answer: Mapping[str, Any]) -> TokenUsage | None:
+    """Of a whole answer, or of what has been told of it so far."""
+    usage = answer.get("usage")
+    match dialect:
+        case Dialect.MESSAGES:
+            return messages_usage(usage)
+        case Dialect.RESPONSES:
+            return responses_usage(usage)
+        case Dialect.COMPLETIONS:
+            return token_usage(usage)
+
+
+class NativeEvents:
+    """Events of one streamed answer, each passed on as it came."""
+
+    def __init__(self, codec: Codec, dialect: Dialect) -> None:
+        self._codec = codec
+        self._dialect = dialect
+        self._usage: dict[str, Any] = {}
+        self._may_end = False
+        self._is_over = False
+
+    def read(self, event: Event) -> list[ChatChunk] | None:
+        if self._is_over:
+            return None
+        body = json_object(event.data)
+        kind = body.get("type")
+        if kind == "error" or (kind is None and body.get("error")):
+            said = self._codec.complaint(body).message or "an error without a message"
+            raise BrokeOff(f"broke off: {said}")
+        return [ChatChunk(body=body, usage=self._told(kind, body), text_bytes=_said_bytes(body))]
+
+    def check_finished(self) -> None:
+        if not self._may_end:
+            raise BrokeOff("hung up before its answer was finished.")
+
+    def _told(self, kind: object, body: dict[str, Any]) -> TokenUsage | None:
+        """The usage, where this event tells it; notes whether it may be, or is, the last."""
+        match self._dialect:
+            case Dialect.COMPLETIONS:
+                choices = body.get("choices")
+                if isinstance(choices, list):
+                    ended = (c.get("finish_reason") for c in choices if isinstance(c, dict))
+                    self._may_end = self._may_end or any(ended)
+                return native_usage(self._dialect, body)
+            case Dialect.RESPONSES:
+                self._may_end = self._is_over = kind in _RESPONSE_ENDS
+                response = body.get("response")
+                if not self._is_over or not isinstance(response, dict):
+                    return None
+                return native_usage(self._dialect, response)
+            case Dialect.MESSAGES:
+                self._may_end = self._is_over = kind == "message_stop"
+                return self._messages_usage(kind, body)
+
+    def _messages_usage(self, kind: object, body: dict[str, Any]) -> TokenUsage | None:
+        """The input is told at the start, the output at the end, and grows."""
+        if kind == "message_start" and isinstance(message := body.get("message"), dict):
+            self._usage.update(message.get("usage") or {})
+            return None
+        if kind != "message_delta" or not isinstance(usage := body.get("usage"), dict):
+            return None
+        self._usage.update({name: value for name, value in usage.items() if value is not None})
+        return messages_usage(self._usage)
+
+
+def _said_bytes(body: Mapping[str, Any]) -> int:
+    """How much the model has said in an event, whichever dialect it is in."""
+    delta = body.get("delta")
+    if isinstance(delta, str):
+        return len(delta.encode("utf-8", "surrogatepass"))
+    said = [delta] if isinstance(delta, dict) else body.get("choices") or ()
+    return sum(
+        len(value.encode("utf-8", "surrogatepass"))
+        for part in said
+        if isinstance(part, dict)
+        for name in ("text", "thinking", "partial_json")
+        if isinstance(value := part.get(name), str)
+    )
+
+
+_: type[EventReader] = NativeEvents

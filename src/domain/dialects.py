@@ -1,0 +1,21 @@
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Dialect(StrEnum):
+    """A format of chats other than OpenAI's chat completions, in which a caller may speak."""
+
+    COMPLETIONS = "completions"
+    RESPONSES = "responses"
+    MESSAGES = "messages"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Native:
+    """A request as its caller wrote it, in the dialect that it speaks. A provider that speaks it,
+    too, is sent this, and its answer goes back as it is; others are sent the translation."""
+
+    dialect: Dialect
+    body: Mapping[str, Any]

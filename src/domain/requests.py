@@ -1,0 +1,27 @@
+from typing import Protocol
+
+
+class ModelRequest(Protocol):
+    """What the gateway decides on, whatever a model is asked for.
+
+    `output_cap` is for each of the `choices`; a request that does not `writes` has an output that
+    no cap can bound. `input_bound` is the most tokens that its input can be.
+    """
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def stream(self) -> bool: ...
+
+    @property
+    def output_cap(self) -> int | None: ...
+
+    @property
+    def choices(self) -> int: ...
+
+    @property
+    def writes(self) -> bool: ...
+
+    @property
+    def input_bound(self) -> int: ...

@@ -1,0 +1,75 @@
+from collections.abc import AsyncGenerator
+
+import orjson
+from quart import Request, Response
+
+from ....application.chat.stream_chat import ChatStream
+from ....application.gateway import Gateway
+from ....domain.chat import ChatRequest
+from ....domain.errors import GatewayError
+from ..bearer import credential_of
+from ..bodies import read_json
+from ..connection import close_in_the_end
+from ..errors import explained, headers_of
+from ..front import Handler
+from ..headers import receipt_headers
+from .dialect import DialectFront
+
+_JSON = "application/json"
+_SSE = "text/event-stream; charset=utf-8"
+
+
+def answering(front: DialectFront, gateway: Gateway) -> Handler:
+    """A chat in a dialect, whole or streamed, with its errors in the same."""
+
+    async def handle(request: Request) -> Response:
+        try:
+            return await _answer(front, gateway, request)
+        except Exception as error:  # noqa: BLE001  (this is where they become answers)
+            return _error(front, error)
+
+    return handle
+
+
+async def _answer(front: DialectFront, gateway: Gateway, request: Request) -> Response:
+    key = await gateway.authorize(credential_of(request))
+    chat = front.parse(await read_json(request))
+    if chat.stream:
+        stream = await gateway.stream_chat(key, chat)
+        close_in_the_end(request, stream)
+        response = Response(_events(front, chat, stream), content_type=_SSE)
+        response.headers.update(receipt_headers(stream.receipt))
+        response.headers["cache-control"] = "no-cache"
+        response.headers["x-accel-buffering"] = "no"
+        return response
+    completed = await gateway.complete_chat(key, chat)
+    return Response(
+        orjson.dumps(front.reply(chat, completed)),
+        headers=receipt_headers(completed.receipt),
+        content_type=_JSON,
+    )
+
+
+async def _events(
+    front: DialectFront, chat: ChatRequest, stream: ChatStream
+) -> AsyncGenerator[bytes, None]:
+    try:
+        async for event in front.events(chat, stream):
+            yield event
+    except GatewayError as error:
+        # Never a clean end without the provider's own.
+        message, answer = explained(error)
+        yield front.error_event(message, answer)
+    finally:
+        await stream.aclose()
+
+
+def _error(front: DialectFront, error: Exception) -> Response:
+    message, answer = explained(error)
+    response = Response(
+        orjson.dumps(front.error(message, answer)), status=answer.status, content_type=_JSON
+    )
+    response.headers.update(headers_of(answer))
+    if isinstance(error, GatewayError) and error.receipt is not None:
+        response.headers.update(receipt_headers(error.receipt))
+    return response

@@ -1,0 +1,82 @@
+"""Text completions, as https://platform.openai.com/docs/api-reference/completions has them. Most
+providers have chats only: there the prompt is what the user says."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import orjson
+
+from ....application.chat.complete_chat import CompletedChat
+from ....application.chat.stream_chat import ChatStream
+from ....domain.chat import ChatRequest
+from ....domain.dialects import Dialect, Native
+from ....domain.errors import InvalidRequest
+from ..errors import Answer, body_of
+from .dialect import DialectFront
+
+# What a chat has under the same name, and with the same meaning.
+_SHARED = (
+    *("model", "stream", "stream_options", "max_tokens", "n", "temperature", "top_p", "stop"),
+    *("frequency_penalty", "presence_penalty", "seed", "logit_bias", "user"),
+)
+# By default, a text completion is this long.
+_DEFAULT_CAP = 16
+_DONE = b"data: [DONE]\n\n"
+
+
+class Completions:
+    def parse(self, body: object) -> ChatRequest:
+        if not isinstance(body, dict):
+            raise InvalidRequest("The request body must be a JSON object.")
+        chat = {name: body[name] for name in _SHARED if body.get(name) is not None}
+        chat["messages"] = [{"role": "user", "content": _prompt(body)}]
+        chat.setdefault("max_tokens", _DEFAULT_CAP)
+        return ChatRequest.parse(chat, Native(dialect=Dialect.COMPLETIONS, body=body))
+
+    def reply(self, asked: ChatRequest, completed: CompletedChat) -> Mapping[str, Any]:
+        del asked
+        if completed.dialect is Dialect.COMPLETIONS:
+            return completed.body
+        return _text_completion(completed.body)
+
+    async def events(self, asked: ChatRequest, stream: ChatStream) -> AsyncIterator[bytes]:
+        del asked
+        async for chunk in stream:
+            native = stream.dialect is Dialect.COMPLETIONS
+            yield b"data: " + orjson.dumps(chunk if native else _text_completion(chunk)) + b"\n\n"
+        yield _DONE
+
+    def error(self, message: str, answer: Answer) -> Mapping[str, Any]:
+        return body_of(message, answer)
+
+    def error_event(self, message: str, answer: Answer) -> bytes:
+        return b"data: " + orjson.dumps(body_of(message, answer)) + b"\n\n"
+
+
+def _prompt(body: Mapping[str, Any]) -> str:
+    match body.get("prompt"):
+        case str(text) | [str(text)]:
+            return text
+        case None:
+            raise InvalidRequest("Missing required parameter: 'prompt'.", param="prompt")
+        case _:
+            raise InvalidRequest("'prompt' must be one text.", param="prompt")
+
+
+def _text_completion(chat: Mapping[str, Any]) -> dict[str, Any]:
+    """A whole answer, or one chunk of one."""
+    choices = [
+        {
+            "index": choice["index"],
+            "text": (choice.get("message") or choice.get("delta") or {}).get("content") or "",
+            "logprobs": None,
+            "finish_reason": choice["finish_reason"],
+        }
+        for choice in chat["choices"]
+    ]
+    shared = ("id", "created", "model", "system_fingerprint", "usage")
+    told = {name: chat[name] for name in shared if name in chat}
+    return {**told, "object": "text_completion", "choices": choices}
+
+
+_: type[DialectFront] = Completions
