@@ -1,4 +1,5 @@
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import orjson
 from quart import Quart, Request, Response
@@ -7,7 +8,7 @@ from quart.typing import ResponseTypes
 
 from ...application.ports.entropy import Entropy
 from ...domain.errors import GatewayError
-from .errors import headers_of, rendered
+from .errors import Answer, body_of, explained, headers_of
 from .headers import receipt_headers
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -56,9 +57,14 @@ class Front(Quart):
         return response
 
 
-async def error_response(error: Exception) -> Response:
-    body, answer = rendered(error)
-    response = Response(orjson.dumps(body), status=answer.status, content_type="application/json")
+async def error_response(
+    error: Exception, shape: Callable[[str, Answer], Mapping[str, Any]] = body_of
+) -> Response:
+    """In OpenAI's shape, or in another."""
+    message, answer = explained(error)
+    response = Response(
+        orjson.dumps(shape(message, answer)), status=answer.status, content_type="application/json"
+    )
     response.headers.update(headers_of(answer))
     if isinstance(error, GatewayError) and error.receipt is not None:
         response.headers.update(receipt_headers(error.receipt))

@@ -10,8 +10,8 @@ from ....domain.errors import GatewayError
 from ..bearer import credential_of
 from ..bodies import read_json
 from ..connection import close_in_the_end
-from ..errors import explained, headers_of
-from ..front import Handler
+from ..errors import explained
+from ..front import Handler, error_response
 from ..headers import receipt_headers
 from .dialect import DialectFront
 
@@ -26,7 +26,7 @@ def answering(front: DialectFront, gateway: Gateway) -> Handler:
         try:
             return await _answer(front, gateway, request)
         except Exception as error:  # noqa: BLE001  (this is where they become answers)
-            return _error(front, error)
+            return await error_response(error, front.error)
 
     return handle
 
@@ -62,14 +62,3 @@ async def _events(
         yield front.error_event(message, answer)
     finally:
         await stream.aclose()
-
-
-def _error(front: DialectFront, error: Exception) -> Response:
-    message, answer = explained(error)
-    response = Response(
-        orjson.dumps(front.error(message, answer)), status=answer.status, content_type=_JSON
-    )
-    response.headers.update(headers_of(answer))
-    if isinstance(error, GatewayError) and error.receipt is not None:
-        response.headers.update(receipt_headers(error.receipt))
-    return response

@@ -11,8 +11,8 @@ from ....application.chat.stream_chat import ChatStream
 from ....domain.chat import ChatRequest
 from ....domain.dialects import Dialect, Native
 from ....domain.errors import InvalidRequest
-from ..errors import Answer, body_of
-from .dialect import DialectFront
+from .chat_completions import DONE
+from .dialect import DialectFront, OpenAIErrors
 
 # What a chat has under the same name, and with the same meaning.
 _SHARED = (
@@ -21,10 +21,9 @@ _SHARED = (
 )
 # By default, a text completion is this long.
 _DEFAULT_CAP = 16
-_DONE = b"data: [DONE]\n\n"
 
 
-class Completions:
+class Completions(OpenAIErrors):
     def parse(self, body: object) -> ChatRequest:
         if not isinstance(body, dict):
             raise InvalidRequest("The request body must be a JSON object.")
@@ -44,13 +43,7 @@ class Completions:
         async for chunk in stream:
             native = stream.dialect is Dialect.COMPLETIONS
             yield b"data: " + orjson.dumps(chunk if native else _text_completion(chunk)) + b"\n\n"
-        yield _DONE
-
-    def error(self, message: str, answer: Answer) -> Mapping[str, Any]:
-        return body_of(message, answer)
-
-    def error_event(self, message: str, answer: Answer) -> bytes:
-        return b"data: " + orjson.dumps(body_of(message, answer)) + b"\n\n"
+        yield DONE
 
 
 def _prompt(body: Mapping[str, Any]) -> str:

@@ -1,18 +1,20 @@
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
 
+import orjson
+
 from ....application.chat.complete_chat import CompletedChat
 from ....application.chat.stream_chat import ChatStream
 from ....domain.chat import ChatRequest
-from ..errors import Answer
+from ..errors import Answer, body_of
 
 
 class DialectFront(Protocol):
-    """A format of chats other than OpenAI's chat completions, as its callers see it.
+    """A format of chats, as its callers see it.
 
-    `parse` translates a request into a chat, and keeps what came beside it. Where the answer is in
-    the dialect already, it is passed on; else it is translated back. Nothing here waits, or does
-    I/O, but for the stream that is read.
+    `parse` translates a request into a chat, and keeps the caller's own words beside it. Where the
+    answer is in the dialect already, it is passed on; else it is translated back. Nothing here
+    waits, or does I/O, but for the stream that is read.
     """
 
     def parse(self, body: object) -> ChatRequest:
@@ -32,3 +34,13 @@ class DialectFront(Protocol):
     def error_event(self, message: str, answer: Answer) -> bytes:
         """In the middle of a stream."""
         ...
+
+
+class OpenAIErrors:
+    """The shape that OpenAI's own formats share; client libraries raise on the event."""
+
+    def error(self, message: str, answer: Answer) -> Mapping[str, Any]:
+        return body_of(message, answer)
+
+    def error_event(self, message: str, answer: Answer) -> bytes:
+        return b"data: " + orjson.dumps(body_of(message, answer)) + b"\n\n"
