@@ -152,12 +152,6 @@ def headers_of(answer: Answer) -> dict[str, str]:
     return headers
 
 
-def rendered(error: Exception) -> tuple[dict[str, Any], Answer]:
-    """Any exception, as a body and what else to answer."""
-    message, answer = explained(error)
-    return body_of(message, answer), answer
-
-
 def explained(error: Exception) -> tuple[str, Answer]:
     """Any exception, in words, and what else to answer. What nobody expected is logged."""
     if isinstance(error, errors.GatewayError):

@@ -77,6 +77,7 @@ class _Connection(TCPServer):
     def __init__(self, *parts: Any) -> None:
         super().__init__(*parts)
         self.idle_task = cast("Any", _NoTask)
+        self._is_running = False
         self._unwritten: list[bytes] = []
         self._unwritten_bytes = 0
         self._idling: asyncio.TimerHandle | None = None
@@ -93,11 +94,16 @@ class _Connection(TCPServer):
             await self._close()
 
     def close_if_idle(self) -> None:
-        if self._idling is not None:
-            self._busy()
+        if self._idling is None:
+            return
+        self._busy()
+        if self._is_running:
             self._task_group.spawn(self._initiate_server_close)
+        else:  # accepted in the moment of stopping
+            self.writer.close()
 
     async def _read_data(self) -> None:
+        self._is_running = True
         if isinstance(self.protocol.protocol, H11Protocol):
             self.protocol.protocol = _Http1.instead_of(self.protocol)
         await super()._read_data()

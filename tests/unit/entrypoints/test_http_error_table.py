@@ -1,5 +1,6 @@
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound
@@ -8,7 +9,14 @@ from langroute.domain import errors
 from langroute.domain.attempts import Attempt
 from langroute.domain.errors import GatewayError
 from langroute.domain.limits import LimitKind, Refusal
-from langroute.entrypoints.http.errors import TABLE, answer_for, headers_of, rendered
+from langroute.entrypoints.http.errors import (
+    TABLE,
+    Answer,
+    answer_for,
+    body_of,
+    explained,
+    headers_of,
+)
 
 # Nobody raises these: they only say whose fault what stands below them is.
 GROUPS = {
@@ -18,6 +26,11 @@ GROUPS = {
     errors.ProviderError,
     errors.OwnError,
 }
+
+
+def rendered(error: Exception) -> tuple[dict[str, Any], Answer]:
+    message, answer = explained(error)
+    return body_of(message, answer), answer
 
 
 def refusal(retry_after_ns: int | None) -> Refusal:

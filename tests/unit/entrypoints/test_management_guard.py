@@ -2,7 +2,7 @@ import pytest
 from quart import Quart, Response
 
 from langroute.domain.errors import GatewayError
-from langroute.entrypoints.http.errors import rendered
+from langroute.entrypoints.http.errors import explained
 from langroute.entrypoints.http.guard import ManagementGuard
 
 ADMIN_KEY = "correct-horse-battery-staple"
@@ -19,7 +19,7 @@ async def status_for(guard: ManagementGuard, headers: dict[str, str]) -> int:
 
     @app.errorhandler(GatewayError)
     async def refused(error: GatewayError) -> Response:
-        _, answer = rendered(error)
+        _, answer = explained(error)
         assert ADMIN_KEY not in str(error)
         return Response("", status=answer.status)
 
