@@ -1,6 +1,12 @@
 from hypothesis import settings
 
-pytest_plugins = ["postgres_fixtures", "gateway_fixtures", "server_process", "upstreams.fixtures"]
+pytest_plugins = [
+    "postgres_fixtures",
+    "gateway_fixtures",
+    "loopback_only",
+    "server_process",
+    "upstreams.fixtures",
+]
 
 # A busy machine is no failure of the law.
 settings.register_profile("langroute", deadline=None)
