@@ -1,0 +1,29 @@
+"""https://docs.anthropic.com/en/api/errors"""
+
+from typing import Any
+
+from ...errors import Answer
+
+_TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    408: "timeout_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+_UNKNOWN_MODEL = "model_not_found"
+_OWN_FAULT = 500
+
+
+def error_body(message: str, answer: Answer) -> dict[str, Any]:
+    """An unknown model keeps the gateway's status, and has Anthropic's type."""
+    kind = _TYPES.get(answer.status)
+    if answer.code == _UNKNOWN_MODEL:
+        kind = "not_found_error"
+    elif kind is None:
+        kind = "api_error" if answer.status >= _OWN_FAULT else "invalid_request_error"
+    return {"type": "error", "error": {"type": kind, "message": message}}
