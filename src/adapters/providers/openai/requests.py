@@ -1,0 +1,106 @@
+"""What a caller wrote, as a server of OpenAI's format takes it. The format is the gateway's own, so
+most of it passes through as it is."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ....application.ports.upstream import UpstreamCall
+from ....domain.chat import ChatRequest
+from ....domain.dialects import Dialect, Native
+from ...wire.codec import EncodedChat
+from .facts import CHAT_PATH, NEW_CAP, OLD_CAP, Facts
+
+_NATIVE_CAPS = {
+    Dialect.COMPLETIONS: "max_tokens",
+    Dialect.RESPONSES: "max_output_tokens",
+    Dialect.MESSAGES: "max_tokens",
+}
+# What a server does that has not been told: leaving these out loses nothing.
+_DEFAULTS: Mapping[str, Any] = {
+    "frequency_penalty": 0,
+    "logit_bias": {},
+    "logprobs": False,
+    "n": 1,
+    "presence_penalty": 0,
+    "tool_choice": "auto",
+    "top_logprobs": 0,
+}
+
+
+def encoded(call: UpstreamCall[ChatRequest], facts: Facts, *, stream: bool) -> EncodedChat:
+    if (native := call.request.native) is not None:
+        path = facts.native_path(call.provider.base_url, native.dialect)
+        if path is not None:
+            return _as_it_came(call, native, path, stream=stream)
+    body = {**call.request.body, "model": call.model}
+    refused = sorted(facts.refuses & body.keys())
+    dropped = [name for name in refused if _is_lost(name, body.pop(name))]
+    body["messages"] = _messages(body["messages"], facts, dropped)
+    _ask_for_stream(body, facts, dropped, stream=stream)
+    if call.output_cap is not None:
+        _cap(body, call.output_cap, facts.cap)
+    return EncodedChat(path=CHAT_PATH, body=body, dropped=tuple(dropped))
+
+
+def _as_it_came(
+    call: UpstreamCall[ChatRequest], native: Native, path: str, *, stream: bool
+) -> EncodedChat:
+    body = {**native.body, "model": call.model, "stream": stream}
+    if stream and native.dialect is Dialect.COMPLETIONS:
+        body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
+    if call.output_cap is not None:
+        body[_NATIVE_CAPS[native.dialect]] = call.output_cap
+    return EncodedChat(path=path, body=body, dialect=native.dialect)
+
+
+def _is_lost(name: str, value: object) -> bool:
+    return value is not None and value != _DEFAULTS.get(name)
+
+
+def _messages(given: list[Any], facts: Facts, dropped: list[str]) -> list[Any]:
+    if facts.takes_developer and not facts.refuses_in_messages and not facts.takes_reasoning:
+        return given
+    lost: dict[str, None] = {}
+    messages = [_message(message, facts, lost) for message in given]
+    dropped += lost
+    return messages
+
+
+def _message(given: Mapping[str, Any], facts: Facts, lost: dict[str, None]) -> dict[str, Any]:
+    message = dict(given)
+    if message.get("role") == "developer" and not facts.takes_developer:
+        message["role"] = "system"
+    for name in sorted(given.keys() & facts.refuses_in_messages):
+        if message.pop(name):
+            lost[f"messages.{name}"] = None
+    if facts.takes_reasoning and "reasoning_content" in message:
+        reasoning = message.pop("reasoning_content")
+        message.setdefault("reasoning", reasoning)
+    return message
+
+
+def _ask_for_stream(
+    body: dict[str, Any], facts: Facts, dropped: list[str], *, stream: bool
+) -> None:
+    options = body.pop("stream_options", None) or {}
+    if not stream:
+        body.pop("stream", None)
+        return
+    body["stream"] = True
+    if facts.asks_for_usage:
+        body["stream_options"] = {**options, "include_usage": True}
+    elif options.keys() - {"include_usage"}:
+        dropped.append("stream_options")
+
+
+def _cap(body: dict[str, Any], cap: int, name: str) -> None:
+    """The lowest of those given, under the name that this server obeys. A caller who gave both to a
+    server that obeys the old one knows one that takes both."""
+    given = [body[known] for known in (NEW_CAP, OLD_CAP) if body.get(known) is not None]
+    cap = min([cap, *given])
+    takes_both = name == OLD_CAP and len(given) == 2  # noqa: PLR2004
+    for known in (NEW_CAP, OLD_CAP):
+        if known == name or takes_both:
+            body[known] = cap
+        else:
+            body.pop(known, None)

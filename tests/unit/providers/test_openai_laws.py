@@ -1,0 +1,154 @@
+"""What holds for any JSON, whichever of OpenAI's kind sent it, or is sent it."""
+
+import copy
+from typing import Any
+
+import orjson
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from langroute.adapters.providers.openai import CODECS
+from langroute.adapters.wire.codec import Complaint, EncodedChat
+from langroute.adapters.wire.malformed import Malformed
+from langroute.application.ports.upstream import UpstreamCall
+from langroute.domain.chat import ChatRequest
+from langroute.domain.errors import InvalidRequest
+from langroute.domain.providers import Provider, ProviderKind
+from langroute.domain.timeouts import Timeouts
+
+KINDS = st.sampled_from(sorted(CODECS))
+FEWER = settings(max_examples=50)
+SENT = EncodedChat(path="/chat/completions", body={})
+NAMES = st.sampled_from(
+    [
+        *("choices", "message", "delta", "content", "reasoning", "reasoning_content", "role"),
+        *("id", "model", "created", "usage", "prompt_tokens", "completion_tokens", "total_tokens"),
+        *("prompt_tokens_details", "completion_tokens_details", "reasoning_tokens", "index"),
+        *("prompt_cache_hit_tokens", "cached_tokens", "prompt_filter_results", "finish_reason"),
+        *("error", "metadata", "raw", "detail", "loc", "msg", "code", "type", "param", "status"),
+    ]
+)
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 600)
+    | st.floats(allow_nan=False)
+    | st.sampled_from(['{"error": {"message": 5}}', "{", "", "rate_limit_exceeded", "Hi"])
+)
+JSON = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=6),
+    max_leaves=30,
+)
+OBJECTS = st.dictionaries(NAMES, JSON, max_size=6)
+ANSWERS = OBJECTS | st.fixed_dictionaries(
+    {
+        "choices": st.lists(
+            st.fixed_dictionaries({"message": OBJECTS, "delta": OBJECTS}), min_size=1, max_size=2
+        ),
+        "usage": OBJECTS,
+    }
+)
+WISHES = st.dictionaries(
+    st.sampled_from(
+        [
+            *("frequency_penalty", "presence_penalty", "logit_bias", "logprobs", "top_logprobs"),
+            *("n", "tool_choice", "user", "max_tokens", "max_completion_tokens", "new_field"),
+            *("stream_options", "stream", "metadata", "parallel_tool_calls"),
+        ]
+    ),
+    st.none()
+    | st.booleans()
+    | st.integers(1, 5)
+    | st.sampled_from(["auto", "none"])
+    | st.dictionaries(st.sampled_from(["include_usage", "5"]), st.booleans(), max_size=2),
+    max_size=6,
+)
+CONVERSATION = st.lists(
+    st.fixed_dictionaries(
+        {"role": st.sampled_from(["developer", "system", "user", "assistant", "tool", "?"])},
+        optional={
+            "content": st.none() | st.text(max_size=3),
+            "name": JSON,
+            "reasoning": JSON,
+            "reasoning_content": JSON,
+        },
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@given(kind=KINDS, body=OBJECTS)
+def test_a_complaint_is_made_of_texts_whatever_came(kind: str, body: dict[str, Any]) -> None:
+    told = CODECS[kind].complaint(body)
+    assert isinstance(told, Complaint)
+    assert all(isinstance(part, str | None) for part in (told.message, told.param, told.code))
+    assert told.status is None or 400 <= told.status < 600
+
+
+@FEWER
+@given(kind=KINDS, body=ANSWERS)
+def test_an_answer_is_well_formed_or_malformed(kind: str, body: dict[str, Any]) -> None:
+    try:
+        reply = CODECS[kind].reply(copy.deepcopy(body), SENT)
+    except Malformed:
+        return
+    assert all(isinstance(choice["message"], dict) for choice in reply["choices"])
+
+
+@FEWER
+@given(kind=KINDS, events=st.lists(ANSWERS, max_size=4))
+def test_chunks_are_well_formed_or_malformed(kind: str, events: list[dict[str, Any]]) -> None:
+    decode = CODECS[kind].decoder(SENT)
+    for event in copy.deepcopy(events):
+        try:
+            chunks = decode(event, b"")
+        except Malformed:
+            return
+        assert chunks is not None
+        assert all(isinstance(chunk["choices"], list) for chunk in chunks)
+
+
+@given(
+    kind=KINDS,
+    wishes=WISHES,
+    messages=CONVERSATION,
+    cap=st.none() | st.integers(1, 9),
+    stream=st.booleans(),
+)
+def test_nothing_is_lost_in_silence_and_what_was_given_stays(
+    kind: str,
+    wishes: dict[str, Any],
+    messages: list[dict[str, Any]],
+    cap: int | None,
+    stream: bool,
+) -> None:
+    body = {"model": "asked", "messages": messages, **wishes}
+    try:
+        request = ChatRequest.parse(body)
+    except InvalidRequest:
+        return
+    before = orjson.dumps(body)
+    call = UpstreamCall(
+        provider=Provider(name="a", kind=ProviderKind(kind), base_url="https://a.example/v1"),
+        credential=None,
+        model="m",
+        request=request,
+        output_cap=cap,
+        timeouts=Timeouts(),
+    )
+    sent = CODECS[kind].encode(call, stream=stream)
+    assert orjson.dumps(body) == before, "the next target needs it as it was"
+    assert orjson.dumps(sent.body)
+    assert len(set(sent.dropped)) == len(sent.dropped)
+    named = {"max_tokens", "max_completion_tokens", "stream", "stream_options"}
+    defaults = (None, 0, 1, {}, "auto")
+    for name, value in wishes.items():
+        if name in named or value in defaults:
+            continue
+        assert (name in sent.dropped) is (name not in sent.body), name
+    assert len(sent.body["messages"]) == len(messages)
+    if cap is not None:
+        caps = [sent.body.get(name) for name in ("max_tokens", "max_completion_tokens")]
+        assert min(one for one in caps if one is not None) <= cap
