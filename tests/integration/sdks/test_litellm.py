@@ -1,0 +1,124 @@
+"""litellm's library as a client, under the names that it has for servers like this one."""
+
+import json
+from typing import Any
+
+import litellm
+import pytest
+from asked import (
+    HELLO,
+    OF_EACH_PROVIDER,
+    SAID,
+    assert_settled_once,
+    both_fail,
+    double_of,
+    limited_key,
+    tool_results,
+    waits_about_a_minute,
+    will_call_weather,
+)
+
+from gateway_fixtures import Scene
+
+pytestmark = [
+    pytest.mark.usefixtures("loopback_only"),
+    # Of its own sign-in to GitHub, when that is first imported.
+    pytest.mark.filterwarnings("ignore:.*using the `ReadOnly` qualifier:UserWarning"),
+    # It looks through all attributes of a chunk.
+    pytest.mark.filterwarnings(
+        "ignore:Accessing the 'model_(computed_)?fields' attribute:DeprecationWarning"
+    ),
+]
+
+ASKED = {"role": "user", "content": HELLO}
+WEATHER = {
+    "type": "function",
+    "function": {
+        "name": "weather",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+    },
+}
+CITY: dict[str, Any] = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}},
+    "required": ["name"],
+    "additionalProperties": False,
+}
+
+
+async def ask(scene: Scene, model: str = "gpt-4o-mini", **more: Any) -> Any:
+    """Untyped, as litellm's answers are."""
+    settings = {"api_key": scene.key, "messages": [ASKED], "max_retries": 0, **more}
+    return await litellm.acompletion(
+        model=f"openai/{model}", api_base=f"{scene.running.url}/v1", **settings
+    )
+
+
+@OF_EACH_PROVIDER
+async def test_chats(scene: Scene, model: str) -> None:
+    answer = await ask(scene, model)
+    assert answer.choices[0].message.content == SAID
+    assert answer.usage.total_tokens > 0
+
+
+@OF_EACH_PROVIDER
+@pytest.mark.parametrize("asks", [True, False], ids=["with usage", "without usage"])
+async def test_streams(scene: Scene, model: str, asks: bool) -> None:
+    more = {"stream_options": {"include_usage": True}} if asks else {}
+    chunks = [chunk async for chunk in await ask(scene, model, stream=True, **more)]
+    said = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    assert said == SAID
+    assert any(getattr(chunk, "usage", None) for chunk in chunks) == asks
+
+
+@OF_EACH_PROVIDER
+@pytest.mark.parametrize("streams", [False, True], ids=["whole", "stream"])
+async def test_a_tool_is_called_and_its_result_answered(
+    scene: Scene, model: str, streams: bool
+) -> None:
+    double = will_call_weather(scene, model)
+    called = await ask(scene, model, tools=[WEATHER], stream=streams)
+    if streams:
+        called = litellm.stream_chunk_builder([chunk async for chunk in called])
+    message = called.choices[0].message
+    (call,) = message.tool_calls
+    assert (call.function.name, json.loads(call.function.arguments)) == (
+        "weather",
+        {"city": "Paris"},
+    )
+    result = {"role": "tool", "tool_call_id": call.id, "content": "Sunny in Paris"}
+    messages = [ASKED, message.model_dump(exclude_none=True), result]
+    answer = await ask(scene, model, tools=[WEATHER], messages=messages)
+    assert answer.choices[0].message.content == "It is sunny in Paris."
+    assert tool_results(double) == ["Sunny in Paris"]
+
+
+@OF_EACH_PROVIDER
+async def test_an_object_is_read_from_the_answer(scene: Scene, model: str) -> None:
+    double = double_of(scene, model)
+    double.say('{"name": "Paris"}')
+    schema = {"name": "City", "schema": CITY, "strict": True}
+    answer = await ask(scene, model, response_format={"type": "json_schema", "json_schema": schema})
+    assert json.loads(answer.choices[0].message.content) == {"name": "Paris"}
+    assert double.seen[0].body["response_format"]["json_schema"]["schema"] == CITY
+
+
+async def test_errors_are_typed(scene: Scene) -> None:
+    with pytest.raises(litellm.AuthenticationError):
+        await ask(scene, api_key="invalid")
+    with pytest.raises(litellm.BadRequestError):
+        await ask(scene, "no-such-model")
+    with pytest.raises(litellm.RateLimitError) as limited:
+        await ask(scene, api_key=await limited_key(scene))
+    assert waits_about_a_minute(limited.value.litellm_response_headers)
+    both_fail(scene)
+    with pytest.raises(litellm.ServiceUnavailableError):
+        await ask(scene)
+
+
+async def test_leaving_a_stream_stops_the_provider_and_settles_once(scene: Scene) -> None:
+    scene.openai.hang(after_events=2)
+    stream = await ask(scene, stream=True)
+    await anext(stream)
+    await stream.aclose()
+    await assert_settled_once(scene)
