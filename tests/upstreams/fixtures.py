@@ -6,6 +6,7 @@ from langroute.adapters.wire.codecs import all_codecs
 from langroute.adapters.wire.http import HttpClient
 from langroute.adapters.wire.upstream import HttpUpstream
 
+from .gemini import GeminiUpstream
 from .mistral import MistralUpstream
 from .openai import OpenAIUpstream
 
@@ -13,6 +14,12 @@ from .openai import OpenAIUpstream
 @pytest.fixture
 async def openai_upstream() -> AsyncIterator[OpenAIUpstream]:
     async with OpenAIUpstream() as upstream:
+        yield upstream
+
+
+@pytest.fixture
+async def gemini_upstream() -> AsyncIterator[GeminiUpstream]:
+    async with GeminiUpstream() as upstream:
         yield upstream
 
 

@@ -23,22 +23,24 @@ class EncodedChat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedOperation:
-    """An operation as the provider takes it; with `files`, the body is the rest of a form."""
+    """An operation as the provider takes it: as JSON, or as a form, where `files` are not None."""
 
     path: str
     body: dict[str, Any]
-    files: tuple[UploadedFile, ...] = ()
+    files: tuple[UploadedFile, ...] | None = None
     dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Complaint:
-    """What a provider says is wrong. `status` is set where the body tells one of its own."""
+    """What a provider says is wrong. `status` is set where the body tells one of its own, and
+    `retry_after_s` where it tells how long to wait."""
 
     message: str | None = None
     param: str | None = None
     code: str | None = None
     status: int | None = None
+    retry_after_s: float | None = None
 
 
 ChunkDecoder = Callable[[dict[str, Any], bytes], Sequence[dict[str, Any]] | None]

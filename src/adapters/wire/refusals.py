@@ -16,8 +16,11 @@ _MAX_WAIT_S = 86_400.0
 CONTEXT_CODE = "context_length_exceeded"
 # What clients search the message for, since OpenAI's own says it.
 _CONTEXT_TEXT = "maximum context length is"
-# OpenAI and vLLM; Mistral; llama.cpp.
-_CONTEXT_SIGNS = ("maximum context length", "too large for model", "available context size")
+# OpenAI and vLLM; Mistral; llama.cpp; Google; Anthropic, which tells either.
+_CONTEXT_SIGNS = (
+    *("maximum context length", "too large for model", "available context size"),
+    *("exceeds the maximum number of tokens", "prompt is too long", "exceed context limit"),
+)
 
 
 def refusal(
@@ -28,14 +31,17 @@ def refusal(
     status: int,
     headers: Mapping[str, str],
 ) -> GatewayError:
-    """RejectedByProvider where the request is at fault, else ProviderRefused."""
+    """RejectedByProvider where the request is at fault, else ProviderRefused. Some providers tell
+    with 400 what is no fault of the request; their words may then tell the status."""
+    if complaint.status is not None and is_callers_fault(status):
+        status = complaint.status
     said = shown(complaint.message or "", credential)
     if not is_callers_fault(status):
         return ProviderRefused(
             f"{provider} answered {status}: {said}" if said else f"{provider} answered {status}.",
             provider=provider,
             status=status,
-            retry_after_s=retry_after_s(headers),
+            retry_after_s=_wait_s(complaint, headers),
         )
     said = said or f"{provider} refused the request."
     code = complaint.code
@@ -58,6 +64,13 @@ def shown(text: str, credential: str | None, limit: int = _MAX_MESSAGE) -> str:
     if credential:
         text = text.replace(credential, "***")
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def _wait_s(complaint: Complaint, headers: Mapping[str, str]) -> float | None:
+    told = complaint.retry_after_s
+    if told is not None and math.isfinite(told):
+        return _bounded(told)
+    return retry_after_s(headers)
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -1,0 +1,48 @@
+from collections.abc import Mapping
+from typing import Any
+
+from ....application.ports.upstream import UpstreamCall
+from ....domain.chat import ChatRequest
+from ....domain.operations import Operation, OperationRequest
+from ...wire.codec import ChunkDecoder, Complaint, EncodedChat, EncodedOperation
+from .complaints import complaint
+from .embeddings import embedded, embedding_request
+from .legacy import speaks_legacy, with_function_call
+from .replies import reply
+from .requests import encoded
+from .stream import Decoder
+
+
+class GeminiCodec:
+    """Google's own format: https://ai.google.dev/api/generate-content"""
+
+    default_url = "https://generativelanguage.googleapis.com/v1beta"
+
+    def headers(self, credential: str) -> Mapping[str, str]:
+        return {"x-goog-api-key": credential}
+
+    def encode(self, call: UpstreamCall[ChatRequest], *, stream: bool) -> EncodedChat:
+        return encoded(call, stream=stream)
+
+    def reply(self, body: dict[str, Any], sent: EncodedChat) -> dict[str, Any]:
+        answer = reply(body)
+        return with_function_call(answer) if speaks_legacy(sent) else answer
+
+    def decoder(self, sent: EncodedChat) -> ChunkDecoder:
+        decode = Decoder()
+        if not speaks_legacy(sent):
+            return lambda body, _: decode(body)
+        return lambda body, _: [with_function_call(chunk) for chunk in decode(body)]
+
+    def operation(self, call: UpstreamCall[OperationRequest]) -> EncodedOperation | None:
+        if call.request.operation is Operation.EMBEDDINGS:
+            return embedding_request(call)
+        return None
+
+    def operation_reply(
+        self, body: dict[str, Any], call: UpstreamCall[OperationRequest]
+    ) -> dict[str, Any]:
+        return embedded(body, call)
+
+    def complaint(self, body: Mapping[str, Any]) -> Complaint:
+        return complaint(body)

@@ -1,0 +1,53 @@
+"""What differs from one family of Google's models to the next, told by their names.
+
+https://ai.google.dev/gemini-api/docs/models
+"""
+
+import re
+from functools import lru_cache
+
+from .paths import bare_name
+
+_VERSION = re.compile(r"^gemini-(?:[a-z]+-)*(\d+)(?:\.(\d+))?(?!\d)")
+_LEVELS_SINCE = (3, 0)
+_BUDGETS_SINCE = (2, 5)
+# https://ai.google.dev/gemini-api/docs/thinking: later Flash models refuse MINIMAL, Flash-Lite
+# does not.
+_FLASH_MINIMAL_BEFORE = (3, 7)
+
+
+@lru_cache(maxsize=256)
+def version(model: str) -> tuple[int, int] | None:
+    """None for a name that tells none, such as `gemini-flash-latest`."""
+    found = _VERSION.match(bare_name(model))
+    return None if found is None else (int(found[1]), int(found[2] or 0))
+
+
+def has_levels(model: str) -> bool:
+    """Gemini 3 and later: thinks at levels, signs its calls, and tells calls apart by ids. A name
+    that tells no version is taken for a new one, but for Gemma's."""
+    told = version(model)
+    return not bare_name(model).startswith("gemma") if told is None else told >= _LEVELS_SINCE
+
+
+def has_budgets(model: str) -> bool:
+    """Gemini 2.5, whose thinking is capped in tokens. What is older does not think."""
+    told = version(model)
+    return told is not None and _BUDGETS_SINCE <= told < _LEVELS_SINCE
+
+
+def always_thinks(model: str) -> bool:
+    """Of those with budgets: https://ai.google.dev/gemini-api/docs/thinking#set-budget"""
+    return "-pro" in model
+
+
+def has_minimal_level(model: str) -> bool:
+    if "flash-lite" in model:
+        return True
+    told = version(model)
+    return "-flash" in model and told is not None and told < _FLASH_MINIMAL_BEFORE
+
+
+def draws_only(model: str) -> bool:
+    """Flash models that make pictures know the least and the most thinking only."""
+    return "flash" in model and "-image" in model

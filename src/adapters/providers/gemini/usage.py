@@ -1,0 +1,61 @@
+"""https://ai.google.dev/api/generate-content#UsageMetadata, as OpenAI counts."""
+
+from typing import Any
+
+
+def usage(metadata: object) -> dict[str, Any] | None:
+    """What Google's own tools brought in is part of the prompt, and thoughts, which it counts
+    apart, of the completion. None where nothing is told."""
+    if not isinstance(metadata, dict):
+        return None
+    prompt = _sum(metadata, "promptTokenCount", "toolUsePromptTokenCount")
+    completion = _sum(metadata, "candidatesTokenCount", "thoughtsTokenCount")
+    total = _count(metadata.get("totalTokenCount"))
+    if prompt is None and completion is None and total is None:
+        return None
+    prompt, completion = _without_gaps(prompt, completion, total)
+    told: dict[str, Any] = {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+    }
+    cached = _count(metadata.get("cachedContentTokenCount"))
+    # What was cached is not heard again, and has a price of its own.
+    heard = _of_sound(metadata, "promptTokensDetails", "toolUsePromptTokensDetails")
+    heard = max(0, heard - _of_sound(metadata, "cacheTokensDetails"))
+    inputs = {"cached_tokens": cached, "audio_tokens": heard}
+    outputs = {
+        "reasoning_tokens": _count(metadata.get("thoughtsTokenCount")),
+        "audio_tokens": _of_sound(metadata, "candidatesTokensDetails"),
+    }
+    for name, parts in (("prompt_tokens_details", inputs), ("completion_tokens_details", outputs)):
+        if known := {part: count for part, count in parts.items() if count}:
+            told[name] = known
+    return told
+
+
+def _without_gaps(prompt: int | None, completion: int | None, total: int | None) -> tuple[int, int]:
+    """Zeros are left out, too: a gap is what the rest leaves of the total."""
+    whole = total or 0
+    if prompt is None:
+        prompt = max(0, whole - (completion or 0))
+    return prompt, max(0, whole - prompt) if completion is None else completion
+
+
+def _sum(metadata: dict[str, Any], *names: str) -> int | None:
+    counts = [count for name in names if (count := _count(metadata.get(name))) is not None]
+    return sum(counts) if counts else None
+
+
+def _of_sound(metadata: dict[str, Any], *names: str) -> int:
+    return sum(
+        _count(detail.get("tokenCount")) or 0
+        for name in names
+        if isinstance(details := metadata.get(name), list)
+        for detail in details
+        if isinstance(detail, dict) and detail.get("modality") == "AUDIO"
+    )
+
+
+def _count(value: object) -> int | None:
+    return value if type(value) is int and value >= 0 else None
