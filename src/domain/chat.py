@@ -4,7 +4,7 @@ from typing import Any
 
 from .dialects import Native
 from .errors import InvalidRequest
-from .estimates import input_bound
+from .estimates import input_bound, likely_tokens
 
 Json = Mapping[str, Any]
 """A JSON object as the OpenAI format has it. What the gateway does not decide on is left alone."""
@@ -58,6 +58,10 @@ class ChatRequest:
         """The most tokens that the input can be, in whichever dialect it is sent."""
         translated = input_bound(self.body)
         return translated if self.native is None else max(translated, input_bound(self.native.body))
+
+    @property
+    def likely_input(self) -> int:
+        return likely_tokens(self.input_bound)
 
     @classmethod
     def parse(cls, body: object, native: Native | None = None) -> "ChatRequest":

@@ -4,7 +4,8 @@ from enum import StrEnum
 from typing import Any
 
 from .errors import InvalidRequest
-from .estimates import token_bound
+from .estimates import likely_tokens, token_bound
+from .operation_fields import check_fields, check_names, missing, wrong_type
 
 
 class Operation(StrEnum):
@@ -19,6 +20,55 @@ class Operation(StrEnum):
     TRANSCRIPTIONS = "audio/transcriptions"
     TRANSLATIONS = "audio/translations"
 
+    @property
+    def takes_form(self) -> bool:
+        return self in _FORMS
+
+    @property
+    def takes_json(self) -> bool:
+        """Edits take both: pictures as files, or by reference."""
+        return self not in _FORMS or self is Operation.IMAGE_EDITS
+
+    def check_sent_as(self, *, form: bool) -> None:
+        """Raises InvalidRequest for a form where JSON is expected, and the other way round."""
+        if form and not self.takes_form:
+            raise InvalidRequest(f"'{self}' takes a JSON body, 'application/json', not a form.")
+        if not form and not self.takes_json:
+            raise InvalidRequest(f"'{self}' takes a form, 'multipart/form-data', not another body.")
+
+    @property
+    def makes_bytes(self) -> bool:
+        """Sound, or a text that is no JSON, such as subtitles."""
+        return self.startswith("audio/")
+
+    @property
+    def listens(self) -> bool:
+        return self in {Operation.TRANSCRIPTIONS, Operation.TRANSLATIONS}
+
+
+_FORMS = frozenset(
+    {
+        Operation.IMAGE_EDITS,
+        Operation.IMAGE_VARIATIONS,
+        Operation.TRANSCRIPTIONS,
+        Operation.TRANSLATIONS,
+    }
+)
+# OpenAI's document gives no other operation a default.
+_DEFAULT_MODELS = {Operation.MODERATIONS: "omni-moderation-latest"}
+
+# The fields that a model reads, and those that hold pictures where there are no files.
+_READ = ("input", "prompt", "instructions", "negative_prompt", "context_bias")
+_PICTURES = ("image", "images", "mask")
+# At high fidelity, gpt-image adds up to 6,144 to an input picture's tiles:
+# https://platform.openai.com/docs/guides/image-generation
+_PER_IMAGE = 8_192
+# Speech comes to some ten tokens a second. No format that is taken spends fewer bytes on them than
+# the first; at 128 kbit/s it is the second; the third is an hour.
+_LEAST_BYTES_PER_AUDIO_TOKEN = 16
+_LIKELY_BYTES_PER_AUDIO_TOKEN = 1_600
+_MAX_AUDIO_TOKENS = 36_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadedFile:
@@ -32,15 +82,15 @@ class UploadedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationRequest:
-    """An operation as the caller asked for it: a JSON body, or the fields and files of a form.
+    """An operation as the caller asked for it: a JSON body, or a form, whose `files` are then not
+    None. A form's field that was sent several times is a list in `body`.
 
-    `input_bound` is the most tokens that its input can be; what it makes are no tokens that a cap
-    could bound.
+    What an operation makes are no tokens that a cap could bound.
     """
 
     operation: Operation
     body: Mapping[str, Any]
-    files: tuple[UploadedFile, ...] = ()
+    files: tuple[UploadedFile, ...] | None = None
     model: str
     stream: bool = False
     output_cap: int | None = None
@@ -52,19 +102,69 @@ class OperationRequest:
         cls,
         operation: Operation,
         body: object,
-        files: tuple[UploadedFile, ...] = (),
-        default_model: str | None = None,
+        files: tuple[UploadedFile, ...] | None = None,
     ) -> "OperationRequest":
         """Raises InvalidRequest, naming the field."""
+        operation.check_sent_as(form=files is not None)
         if not isinstance(body, dict):
             raise InvalidRequest("The request body must be a JSON object.")
-        model = body.get("model") or default_model
+        model = body.get("model")
         if model is None:
-            raise InvalidRequest("Missing required parameter: 'model'.", param="model")
-        if not isinstance(model, str):
-            raise InvalidRequest("Invalid type for 'model': expected a string.", param="model")
+            model = _DEFAULT_MODELS.get(operation)
+        if model is None:
+            raise missing("model")
+        if not isinstance(model, str) or not model:
+            raise wrong_type("model", "a string")
+        if files is None:
+            check_fields(operation, body)
+        else:
+            check_names(operation, body, {file.name for file in files})
         return cls(operation=operation, body=body, files=files, model=model)
 
     @property
     def input_bound(self) -> int:
-        return token_bound([value for name, value in self.body.items() if name != "model"])
+        """The most tokens that the input can be: a text has no more of them than bytes."""
+        recordings = sum(
+            min(_MAX_AUDIO_TOKENS, _per(size, _LEAST_BYTES_PER_AUDIO_TOKEN))
+            for size in self._recordings()
+        )
+        return self._token_ids() + self._text_bytes() + self._pictures() * _PER_IMAGE + recordings
+
+    @property
+    def likely_input(self) -> int:
+        """For an operation whose provider did not tell what it used.
+
+        Nothing for moderations: OpenAI's are free, and tell no usage for that reason. Mistral's are
+        sold by the token, and tell it.
+        """
+        if self.operation is Operation.MODERATIONS:
+            return 0
+        recordings = sum(_per(size, _LIKELY_BYTES_PER_AUDIO_TOKEN) for size in self._recordings())
+        guessed = likely_tokens(self._text_bytes() + self._pictures() * _PER_IMAGE)
+        return self._token_ids() + guessed + recordings
+
+    def _token_ids(self) -> int:
+        """What is sent as numbers of tokens is as many tokens."""
+        given = self.body.get("input")
+        if self.operation is not Operation.EMBEDDINGS or not isinstance(given, list):
+            return 0
+        return sum(len(ids) if isinstance(ids, list) else isinstance(ids, int) for ids in given)
+
+    def _text_bytes(self) -> int:
+        read = [name for name in _READ if name != "input" or not self._token_ids()]
+        return token_bound([self.body[name] for name in read if name in self.body])
+
+    def _pictures(self) -> int:
+        if self.operation.makes_bytes:
+            return 0
+        told = (self.body[name] for name in _PICTURES if self.body.get(name) is not None)
+        by_reference = sum(len(one) if isinstance(one, list) else 1 for one in told)
+        return by_reference + len(self.files or ())
+
+    def _recordings(self) -> list[int]:
+        """How long each of them is, in bytes."""
+        return [len(file.data) for file in self.files or ()] if self.operation.listens else []
+
+
+def _per(size: int, unit: int) -> int:
+    return -(-size // unit)

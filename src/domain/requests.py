@@ -5,7 +5,8 @@ class ModelRequest(Protocol):
     """What the gateway decides on, whatever a model is asked for.
 
     `output_cap` is for each of the `choices`; a request that does not `writes` has an output that
-    no cap can bound. `input_bound` is the most tokens that its input can be.
+    no cap can bound. `input_bound` is the most tokens that its input can be, `likely_input` what it
+    probably comes to.
     """
 
     @property
@@ -25,3 +26,6 @@ class ModelRequest(Protocol):
 
     @property
     def input_bound(self) -> int: ...
+
+    @property
+    def likely_input(self) -> int: ...

@@ -36,6 +36,7 @@ class UpstreamDouble(Script):
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_post("/v1/chat/completions", self._chat)
+        self.add_paths(app)
         self._runner = web.AppRunner(
             app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1
         )
@@ -121,6 +122,9 @@ class UpstreamDouble(Script):
         return response
 
     # What each provider has of its own.
+
+    def add_paths(self, app: web.Application) -> None:
+        """For what is no chat."""
 
     def check(self, body: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]] | None:
         """The status and body of a refusal, for what this provider does not take."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from .conversation import Said, counted, said, told_usage
 from .double import UpstreamDouble
+from .mistral_operations import MistralOperations
 from .mistral_rules import order_fault, schema_faults
 from .seen import Seen
 from .turn import Turn
@@ -12,7 +13,7 @@ from .turn import Turn
 _HEAD = {"id": "cmpl-double", "created": 1_780_000_000}
 
 
-class MistralUpstream(UpstreamDouble):
+class MistralUpstream(MistralOperations, UpstreamDouble):
     """Mistral: refuses what it does not know with 422, and insists on the order of roles. Usage
     comes on a stream's last chunk without asking."""
 

@@ -5,13 +5,14 @@ from typing import Any
 
 from .conversation import Said, counted, said, told_usage
 from .double import UpstreamDouble
+from .openai_operations import OpenAIOperations
 from .seen import Seen
 from .turn import Turn
 
 _HEAD = {"id": "chatcmpl-double", "created": 1_780_000_000, "system_fingerprint": "fp_double"}
 
 
-class OpenAIUpstream(UpstreamDouble):
+class OpenAIUpstream(OpenAIOperations, UpstreamDouble):
     """OpenAI: lenient about fields, and silent about a stream's usage unless it is asked."""
 
     def check(self, body: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]] | None:

@@ -4,47 +4,53 @@ from typing import Any
 
 import orjson
 
+from ...domain.errors import InvalidRequest
 from ...domain.operations import UploadedFile
 
 _LINE = b"\r\n"
+_ANY_TYPE = "application/octet-stream"
+# As browsers do, and what would end the name, or be taken for the beginning of its end:
+# https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data
+_ESCAPED = {code: f"%{code:02X}" for code in (*range(32), 127, ord('"'), ord("\\"))}
 
 
 def form(fields: Mapping[str, Any], files: Sequence[UploadedFile]) -> tuple[str, bytes]:
-    """A form with files (RFC 7578): its content type, and its body. A list is told as so many
-    fields of one name, as OpenAI's clients do."""
+    """A form (RFC 7578): its content type, and its body. A list is told as so many fields of one
+    name, as OpenAI's clients do. Raises InvalidRequest."""
     boundary = f"langroute-{token_hex(16)}"
     parts = [
-        (_disposition(name), one)
+        (_disposition(name), _text(name, one))
         for name, value in fields.items()
-        for one in _values(value)
-        if value is not None
+        for one in (value if isinstance(value, list) else [value])
+        if one is not None
     ]
-    parts += [
-        (
-            _disposition(file.name, file.filename) + f"\r\nContent-Type: {file.content_type}",
-            file.data,
-        )
-        for file in files
-    ]
+    parts += [(_head(file), file.data) for file in files]
     opening, body = f"--{boundary}".encode(), []
     for head, data in parts:
-        body += [opening, head.encode(), b"", data]
+        body += [opening, head, b"", data]
     return f"multipart/form-data; boundary={boundary}", _LINE.join([*body, opening + b"--", b""])
 
 
-def _values(value: Any) -> list[bytes]:
-    return [_text(one) for one in value] if isinstance(value, list) else [_text(value)]
+def _text(name: str, value: Any) -> bytes:
+    try:
+        return value.encode() if isinstance(value, str) else orjson.dumps(value)
+    except (TypeError, UnicodeEncodeError) as error:  # an embedder's, or text that is not Unicode
+        raise InvalidRequest(f"'{name}' cannot be sent in a form.", param=name) from error
 
 
-def _text(value: Any) -> bytes:
-    return value.encode() if isinstance(value, str) else orjson.dumps(value)
+def _head(file: UploadedFile) -> bytes:
+    kind = file.content_type
+    if not (kind.isascii() and kind.isprintable() and kind):
+        kind = _ANY_TYPE
+    return b"%s%sContent-Type: %s" % (
+        _disposition(file.name, file.filename),
+        _LINE,
+        kind.encode(),
+    )
 
 
-def _disposition(name: str, filename: str | None = None) -> str:
-    named = f'Content-Disposition: form-data; name="{_quoted(name)}"'
-    return named if filename is None else f'{named}; filename="{_quoted(filename)}"'
-
-
-def _quoted(text: str) -> str:
-    """As browsers do (https://html.spec.whatwg.org/multipage/form-control-infrastructure.html)."""
-    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+def _disposition(name: str, filename: str | None = None) -> bytes:
+    named = f'Content-Disposition: form-data; name="{name.translate(_ESCAPED)}"'
+    if filename is not None:
+        named += f'; filename="{filename.translate(_ESCAPED)}"'
+    return named.encode(errors="replace")

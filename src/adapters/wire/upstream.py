@@ -23,10 +23,11 @@ from ...domain.errors import (
     ProviderError,
     ProviderUndefined,
 )
-from ...domain.operations import OperationRequest, UploadedFile
+from ...domain.operations import Operation, OperationRequest, UploadedFile
 from ...domain.providers import Provider, ProviderKind
 from .chunk_stream import HttpChunkStream
 from .codec import Codec, Complaint
+from .embeddings import well_formed_embeddings
 from .form import form
 from .http import Address, HttpClient
 from .http_reply import HttpReply
@@ -34,13 +35,16 @@ from .identity import Identity
 from .json_object import json_object
 from .malformed import Malformed
 from .native import NativeEvents, native_usage
+from .operation_answers import content_type, operation_usage
 from .refusals import refusal, shown
 from .translated import TranslatedEvents
-from .usage import responses_usage, token_usage
+from .usage import token_usage
 
 _ADDRESSES_KEPT = 256
 # An error that needs more words than this is not worth reading.
 _MAX_ERROR_BYTES = 64 * 2**10
+# What a proxy in between says, or a wrong address.
+_A_PAGE = "text/html"
 
 
 class HttpUpstream:
@@ -87,16 +91,20 @@ class HttpUpstream:
         if sent is None:
             raise OperationUnsupported(call.provider.name, call.request.operation)
         reply = await self._post(codec, call, sent.path, sent.body, sent.files)
-        kind = reply.headers.get("content-type", "application/octet-stream")
-        if "json" not in kind:
+        kind = content_type(reply.headers)
+        if call.request.operation.makes_bytes and "json" not in kind.lower():
             made = await reply.read_all()
+            if kind.lower().startswith(_A_PAGE):
+                raise _not_an_answer(call, "it is a page")
             return OperationReply(body=made, content_type=kind, dropped=sent.dropped)
         body = await _whole(codec, call, reply)
         try:
             body = codec.operation_reply(body, call)
+            if call.request.operation is Operation.EMBEDDINGS:
+                body = well_formed_embeddings(body, call.request, call.model)
         except Malformed as error:
             raise _not_an_answer(call, str(error)) from error
-        usage = token_usage(body.get("usage")) or responses_usage(body.get("usage"))
+        usage = operation_usage(body.get("usage"))
         return OperationReply(body=body, usage=usage, dropped=sent.dropped)
 
     async def _post(
@@ -105,15 +113,15 @@ class HttpUpstream:
         call: UpstreamCall[Any],
         path: str,
         body: dict[str, Any],
-        files: Sequence[UploadedFile] = (),
+        files: Sequence[UploadedFile] | None = None,
     ) -> HttpReply:
         """Returns what the provider accepted; raises what it did not."""
         address = self._address(call.provider, call.credential, path)
-        if files:
-            content_type, raw = form(body, files)
-            address = replace(address, headers={**address.headers, "Content-Type": content_type})
-        else:
+        if files is None:
             raw = _json(body)
+        else:
+            kind, raw = form(body, files)
+            address = replace(address, headers={**address.headers, "Content-Type": kind})
         reply = await self._client.post(address, raw, call.timeouts)
         if 200 <= reply.status < 300:  # noqa: PLR2004
             return reply

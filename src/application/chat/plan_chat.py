@@ -4,7 +4,6 @@ from typing import Generic
 from ...domain.admission import Ask
 from ...domain.catalogue import Catalogue
 from ...domain.errors import Forbidden, UnknownModel
-from ...domain.estimates import likely_tokens
 from ...domain.ids import RequestId
 from ...domain.keys import VirtualKey
 from ...domain.money import ZERO
@@ -44,7 +43,7 @@ class Plan(Generic[RequestT]):
 
     def likely_usage(self, output_tokens: int) -> TokenUsage:
         """For a call whose provider did not tell what it used: the input as it probably was."""
-        return TokenUsage(input=likely_tokens(self.ask.input_bound), output=output_tokens)
+        return TokenUsage(input=self.request.likely_input, output=output_tokens)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,15 +15,21 @@ _ARRIVES_S = 60.0
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
-async def read_json(request: Request, *, empty_is: Any = None) -> Any:
-    """The request's body. `empty_is` stands for one of no bytes at all. Raises InvalidRequest."""
+async def read_body(request: Request) -> bytes:
+    """All of it. Raises RequestTooLarge."""
     try:
         async with asyncio.timeout(_ARRIVES_S):
             raw: bytes = await request.body
+            return raw
     except TimeoutError as error:
         raise RequestTimeout from error
     except RequestEntityTooLarge as error:
         raise RequestTooLarge(request.max_content_length or 0) from error
+
+
+async def read_json(request: Request, *, empty_is: Any = None) -> Any:
+    """The request's body. `empty_is` stands for one of no bytes at all. Raises InvalidRequest."""
+    raw = await read_body(request)
     if not raw and empty_is is not None:
         return empty_is
     try:

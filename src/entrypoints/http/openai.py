@@ -13,6 +13,7 @@ from .dialects.answering import answering
 from .dialects.chat_completions import ChatCompletions
 from .dialects.completions import Completions
 from .front import Front
+from .operations import add_operations
 
 _JSON = "application/json"
 
@@ -34,6 +35,7 @@ def add_openai(app: Front, gateway: Gateway) -> None:
         app.answer("POST", f"{prefix}/completions", answering(Completions(), gateway))
         app.answer("GET", f"{prefix}/models", models)
         app.add_url_rule(f"{prefix}/models/<path:model>", view_func=one_model)
+    add_operations(app, gateway)
 
 
 def _card(card: ModelCard) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ...wire.codec import Complaint, as_text
 
 _MAX_NESTING = 4
 # As the caller wrote it.
-_OWN_NAMES = {"random_seed": "seed"}
+_OWN_NAMES = {"output_dimension": "dimensions", "random_seed": "seed"}
 _ROLES = frozenset({"system", "user", "assistant", "tool"})
 
 

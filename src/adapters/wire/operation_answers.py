@@ -1,0 +1,26 @@
+from collections.abc import Mapping
+
+from ...domain.usage import TokenUsage
+from .usage import responses_usage, token_usage
+
+_ANY_TYPE = "application/octet-stream"
+
+
+def content_type(headers: Mapping[str, str]) -> str:
+    """What the provider says that its answer is, where that can be said on."""
+    told = headers.get("content-type", "").strip()
+    return told if told and told.isascii() and told.isprintable() else _ANY_TYPE
+
+
+def operation_usage(usage: object) -> TokenUsage | None:
+    """Of whatever an operation made. Embeddings count as chats do; pictures and transcriptions as
+    responses do, but transcriptions spell the details their own way, and tell no tokens where they
+    are sold by the second.
+
+    https://platform.openai.com/docs/api-reference/audio/json-object
+    """
+    if not isinstance(usage, dict):
+        return None
+    if "input_token_details" in usage:
+        usage = {**usage, "input_tokens_details": usage["input_token_details"]}
+    return token_usage(usage) or responses_usage(usage)

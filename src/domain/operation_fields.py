@@ -1,0 +1,141 @@
+"""What an operation's fields must be: https://platform.openai.com/docs/api-reference. Fields that
+are not named here are left to the provider."""
+
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from .errors import InvalidRequest
+
+_TEXT = ((str,), "a string")
+_COUNT = ((int,), "a whole number")
+_NUMBER = ((int, float), "a number")
+_FLAG = ((bool,), "true or false")
+_TYPES: Mapping[str, tuple[tuple[type, ...], str]] = {
+    "dimensions": _COUNT,
+    "encoding_format": _TEXT,
+    "n": _COUNT,
+    "prompt": _TEXT,
+    "speed": _NUMBER,
+    "stream": _FLAG,
+    "stream_format": _TEXT,
+    "user": _TEXT,
+}
+_ENCODINGS = ("float", "base64")
+
+# Of a form: the files, of which one must be there, and what may stand in for them.
+_FILES: Mapping[str, tuple[str, ...]] = {
+    "images/edits": ("image", "image[]"),
+    "images/variations": ("image", "image[]"),
+    "audio/transcriptions": ("file",),
+    "audio/translations": ("file",),
+}
+# Mistral's transcriptions take a recording by its address, too.
+_REFERENCES: Mapping[str, tuple[str, ...]] = {"audio/transcriptions": ("file_url", "file_id")}
+
+
+def check_fields(operation: str, body: Mapping[str, Any]) -> None:
+    """Of a JSON body. Raises InvalidRequest, naming the field."""
+    for name, value in body.items():
+        known = _TYPES.get(name)
+        if known is None or value is None:
+            continue
+        if not _is_of(known[0], value):
+            raise wrong_type(name, known[1])
+        if known is _COUNT and value < 1:
+            raise InvalidRequest(f"'{name}' must be at least 1.", param=name)
+    _check_not_streamed(operation, body)
+    for name, check in _REQUIRED.get(operation, {}).items():
+        if body.get(name) is None:
+            raise missing(name)
+        check(name, body[name])
+    encoding = body.get("encoding_format")
+    if operation == "embeddings" and encoding is not None and encoding not in _ENCODINGS:
+        allowed = " or ".join(f"'{one}'" for one in _ENCODINGS)
+        raise InvalidRequest(f"'encoding_format' must be {allowed}.", param="encoding_format")
+
+
+def _is_of(types: tuple[type, ...], value: object) -> bool:
+    # In Python, unlike in JSON, true is an integer.
+    return bool in types if isinstance(value, bool) else isinstance(value, types)
+
+
+def check_names(operation: str, fields: Mapping[str, Any], files: AbstractSet[str]) -> None:
+    """Of a form, whose values are all texts. Raises InvalidRequest, naming the field."""
+    _check_not_streamed(operation, fields)
+    names = _FILES[operation]
+    if not files.isdisjoint(names) or not fields.keys().isdisjoint(_REFERENCES.get(operation, ())):
+        return
+    if names[0] in fields:
+        raise wrong_type(names[0], "a file")
+    raise missing(names[0])
+
+
+def _check_not_streamed(operation: str, body: Mapping[str, Any]) -> None:
+    """Answers go back whole: an event stream of sound or pictures would have to be read for its
+    usage, and the formats have nothing in common."""
+    if str(body.get("stream") or "false").lower() not in {"false", "0"}:
+        raise InvalidRequest(f"'{operation}' cannot be streamed.", param="stream")
+    if body.get("stream_format") == "sse":
+        raise InvalidRequest(f"'{operation}' cannot be streamed.", param="stream_format")
+
+
+def _text(name: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise wrong_type(name, "a string")
+
+
+def _embeddable(name: str, value: object) -> None:
+    """A text, texts, the ids of tokens, or lists of them."""
+    if isinstance(value, str):
+        return
+    if not isinstance(value, list):
+        raise wrong_type(name, "a string or an array")
+    if not value:
+        raise InvalidRequest(f"'{name}' must hold at least one text.", param=name)
+    kinds = set(map(type, value))
+    if kinds == {str} or _are_tokens(value):
+        return
+    if kinds != {list}:
+        first = type(value[0])
+        odd = next((n for n, item in enumerate(value) if type(item) is not first), 0)
+        raise wrong_type(f"{name}.{odd}", "as all others, a string or an array of tokens' numbers")
+    for index, item in enumerate(value):
+        if not _are_tokens(item):
+            raise wrong_type(f"{name}.{index}", "an array of tokens' numbers")
+
+
+def _are_tokens(items: list[Any]) -> bool:
+    """Looks at each of what may be a million in C."""
+    return set(map(type, items)) == {int} and min(items) >= 0
+
+
+def _moderable(name: str, value: object) -> None:
+    """A text, texts, or the parts of a message."""
+    if isinstance(value, str):
+        return
+    if not isinstance(value, list):
+        raise wrong_type(name, "a string or an array")
+    if not value:
+        raise InvalidRequest(f"'{name}' must hold at least one text.", param=name)
+    for index, item in enumerate(value):
+        if not isinstance(item, str | dict):
+            raise wrong_type(f"{name}.{index}", "a string or an object")
+
+
+# By operation, what cannot be left out of a JSON body.
+_REQUIRED: Mapping[str, Mapping[str, Callable[[str, object], None]]] = {
+    "embeddings": {"input": _embeddable},
+    "moderations": {"input": _moderable},
+    "images/generations": {"prompt": _text},
+    "images/edits": {"prompt": _text},
+    "audio/speech": {"input": _text},
+}
+
+
+def missing(param: str) -> InvalidRequest:
+    return InvalidRequest(f"Missing required parameter: '{param}'.", param=param)
+
+
+def wrong_type(param: str, expected: str) -> InvalidRequest:
+    return InvalidRequest(f"Invalid type for '{param}': expected {expected}.", param=param)

@@ -1,0 +1,132 @@
+"""What a double does beside chats: it reads JSON and forms, keeps what it was sent byte for byte,
+and makes something that can be told from it."""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from aiohttp import BodyPartReader, web
+
+from .responses import hang, json_response, raw_response
+from .script import Script
+from .seen import Seen
+
+SOUND = b"ID3\x00\xff" + bytes(range(256))
+DIMENSIONS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One of a form. A field has no filename."""
+
+    name: str
+    data: bytes
+    filename: str | None = None
+    content_type: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class SeenOperation(Seen):
+    """`parts` are a form's, in their order; `body` is then empty."""
+
+    parts: list[Part] = field(default_factory=list)
+
+    @property
+    def fields(self) -> dict[str, list[str]]:
+        told: dict[str, list[str]] = {}
+        for part in self.parts:
+            if part.filename is None:
+                told.setdefault(part.name, []).append(part.data.decode())
+        return told
+
+    @property
+    def files(self) -> list[Part]:
+        return [part for part in self.parts if part.filename is not None]
+
+
+class Operations(Script):
+    """Beside UpstreamDouble. Turns are taken as for chats; what fails in the middle is for chats
+    only."""
+
+    credential: str | None
+
+    def add_paths(self, app: web.Application) -> None:
+        app.router.add_post("/v1/{name:(embeddings|moderations|images/.+|audio/.+)}", self._operate)
+
+    @property
+    def operations(self) -> list[SeenOperation]:
+        return [seen for seen in self.seen if isinstance(seen, SeenOperation)]
+
+    async def _operate(self, request: web.Request) -> web.StreamResponse:
+        seen = await _read(request)
+        self.seen.append(seen)
+        try:
+            response = await self._performed(request, seen)
+        except (asyncio.CancelledError, ConnectionError):
+            seen.hung_up.set()
+            raise
+        seen.finished = True
+        return response
+
+    async def _performed(self, request: web.Request, seen: SeenOperation) -> web.StreamResponse:
+        turn = self.next_turn()
+        bearer = request.headers.get("Authorization")
+        if self.credential is not None and bearer != f"Bearer {self.credential}":
+            return json_response({"message": "Unauthorized"}, status=401)
+        if turn.hangs:
+            await hang()
+        if turn.gate is not None:
+            await turn.gate.wait()
+        if turn.error is not None:
+            error = self.refusal(turn.status, turn.error)
+            return json_response(error, status=turn.status, headers=turn.headers)
+        if turn.raw is not None:
+            return await raw_response(request, turn)
+        return self.performed(request.match_info["name"], seen)
+
+    # What each provider has of its own.
+
+    def refusal(self, status: int, error: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise NotImplementedError
+
+    def performed(self, name: str, seen: SeenOperation) -> web.StreamResponse:
+        raise NotImplementedError
+
+
+async def _read(request: web.Request) -> SeenOperation:
+    assert request.transport is not None
+    seen = SeenOperation(
+        path=request.path,
+        headers=request.headers.copy(),
+        body={},
+        connection=request.transport.get_extra_info("peername"),
+    )
+    if not request.content_type.startswith("multipart/"):
+        seen.body = orjson.loads(await request.read())
+        return seen
+    async for part in await request.multipart():
+        assert isinstance(part, BodyPartReader)
+        assert part.name is not None
+        seen.parts.append(
+            Part(
+                name=part.name,
+                data=bytes(await part.read()),
+                filename=part.filename,
+                content_type=part.headers.get("Content-Type"),
+            )
+        )
+    return seen
+
+
+def vector(text: object, dimensions: int) -> list[float]:
+    """Of its own for each text, and exact in 32 bits."""
+    digest = hashlib.shake_256(repr(text).encode()).digest(dimensions)
+    return [(byte - 128) / 256 for byte in digest]
+
+
+def inputs(given: Any) -> Sequence[Any]:
+    is_one = isinstance(given, str) or isinstance(given[0], int)
+    return [given] if is_one else given
