@@ -6,7 +6,6 @@ from langroute.domain.providers import Provider, ProviderKind
 from langroute.domain.timeouts import Timeouts
 
 from .double import UpstreamDouble
-from .mistral import MistralUpstream
 
 CREDENTIAL = "sk-a-secret-that-must-not-be-seen"
 MESSAGES = ({"role": "user", "content": "Say something."},)
@@ -22,14 +21,13 @@ def call_to(
 ) -> UpstreamCall[ChatRequest]:
     """One attempt at a double, or at an address. `body` is what the caller's request holds beside
     a model and messages."""
-    is_mistral = isinstance(upstream, MistralUpstream)
-    base_url = upstream if isinstance(upstream, str) else upstream.base_url
+    kind, base_url = (
+        (ProviderKind.OPENAI, upstream)
+        if isinstance(upstream, str)
+        else (upstream.kind, upstream.base_url)
+    )
     return UpstreamCall(
-        provider=Provider(
-            name="acme",
-            kind=ProviderKind.MISTRAL if is_mistral else ProviderKind.OPENAI,
-            base_url=base_url,
-        ),
+        provider=Provider(name="acme", kind=kind, base_url=base_url),
         credential=credential,
         model="some-model",
         request=ChatRequest.parse({"model": "asked-for", "messages": list(MESSAGES), **body}),

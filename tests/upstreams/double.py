@@ -1,10 +1,12 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import orjson
 from aiohttp import web
+
+from langroute.domain.providers import ProviderKind
 
 from .responses import cut, half_response, hang, json_response, raw_response
 from .script import Script
@@ -20,8 +22,12 @@ class UpstreamDouble(Script):
             ...
             assert upstream.seen[0].body["model"] == "gpt-4o"
 
-    With a `credential`, whoever does not bear it gets the provider's own 401.
+    With a `credential`, whoever does not bear it gets the provider's own 401. `kind` is the format
+    that it speaks, and `path` where.
     """
+
+    kind: ClassVar[ProviderKind] = ProviderKind.OPENAI
+    path: ClassVar[str] = "/v1/chat/completions"
 
     def __init__(self, *, credential: str | None = None) -> None:
         super().__init__()
@@ -35,7 +41,7 @@ class UpstreamDouble(Script):
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=64 * 2**20)
-        app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_post(self.path, self._chat)
         self.add_paths(app)
         self._runner = web.AppRunner(
             app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1
@@ -74,8 +80,7 @@ class UpstreamDouble(Script):
 
     async def _answered(self, request: web.Request, seen: Seen) -> web.StreamResponse:
         turn = self.next_turn()
-        bearer = request.headers.get("Authorization")
-        if self.credential is not None and bearer != f"Bearer {self.credential}":
+        if self.credential is not None and self.borne(request.headers) != self.credential:
             return json_response(self.unauthenticated(), status=401)
         used = sum(other.connection == seen.connection for other in self.seen) > 1
         if turn.cut_after == 0 or (turn.cuts_stale and used):
@@ -92,7 +97,7 @@ class UpstreamDouble(Script):
         if (refused := self.check(seen.body)) is not None:
             status, error = refused
             return json_response(error, status=status)
-        if seen.body.get("stream"):
+        if self.wants_stream(seen):
             return await self._streamed(request, seen, turn)
         reply = self.reply(seen, turn)
         if turn.cut_after is not None:
@@ -105,16 +110,16 @@ class UpstreamDouble(Script):
             headers={"Content-Type": "text/event-stream; charset=utf-8", **turn.headers}
         )
         await response.prepare(request)
-        events = [orjson.dumps(event) for event in self.events(seen, turn)]
-        for event in [*events, b"[DONE]"] if turn.done else events:
+        events = [self.written(event) for event in self.events(seen, turn)]
+        for event in [*events, self.closing] if turn.done and self.closing else events:
             if seen.events_sent == turn.cut_after:
                 await cut(request, seen)
             if seen.events_sent == turn.hang_after:
                 await hang()
             if seen.events_sent == turn.error_after:
-                await response.write(b"data: " + orjson.dumps(self.error_event()) + b"\n\n")
+                await response.write(self.written(self.error_event()))
                 break
-            await response.write(b"data: " + event + b"\n\n")
+            await response.write(event)
             seen.events_sent += 1
             await asyncio.sleep(0)
         if turn.lingers:
@@ -125,6 +130,19 @@ class UpstreamDouble(Script):
 
     def add_paths(self, app: web.Application) -> None:
         """For what is no chat."""
+
+    closing: ClassVar[bytes] = b"data: [DONE]\n\n"
+
+    def borne(self, headers: Mapping[str, str]) -> str | None:
+        """The credential of whoever asks."""
+        scheme, _, credential = headers.get("Authorization", "").partition(" ")
+        return credential if scheme == "Bearer" else None
+
+    def wants_stream(self, seen: Seen) -> bool:
+        return bool(seen.body.get("stream"))
+
+    def written(self, event: Mapping[str, Any]) -> bytes:
+        return b"data: " + orjson.dumps(event) + b"\n\n"
 
     def check(self, body: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]] | None:
         """The status and body of a refusal, for what this provider does not take."""

@@ -1,7 +1,9 @@
 """As https://docs.mistral.ai/api/#tag/chat describes it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
+
+from langroute.domain.providers import ProviderKind
 
 from .conversation import Said, counted, said, told_usage
 from .double import UpstreamDouble
@@ -16,6 +18,8 @@ _HEAD = {"id": "cmpl-double", "created": 1_780_000_000}
 class MistralUpstream(MistralOperations, UpstreamDouble):
     """Mistral: refuses what it does not know with 422, and insists on the order of roles. Usage
     comes on a stream's last chunk without asking."""
+
+    kind: ClassVar[ProviderKind] = ProviderKind.MISTRAL
 
     def check(self, body: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]] | None:
         if faults := schema_faults(body):
