@@ -15,7 +15,13 @@ class Dialect(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Native:
     """A request as its caller wrote it, in the dialect that it speaks. A provider that speaks it,
-    too, is sent this, and its answer goes back as it is; others are sent the translation."""
+    too, is sent this, and its answer goes back as it is; others are sent the translation.
+
+    `dropped` names what the translation leaves out. `only_native` names a field that cannot be left
+    out, and has no translation: others are not sent anything.
+    """
 
     dialect: Dialect
     body: Mapping[str, Any]
+    only_native: str | None = None
+    dropped: tuple[str, ...] = ()

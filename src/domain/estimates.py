@@ -11,7 +11,11 @@ _PER_IMAGE = 4_096
 # A file or recording given by reference cannot be measured here; this is an hour of speech at ten
 # tokens a second, or some thirty pages.
 _PER_FILE = 36_000
-_OPAQUE = {"image_url": _PER_IMAGE, "input_audio": _PER_FILE, "file": _PER_FILE}
+_OPAQUE = {
+    **dict.fromkeys(("image_url", "input_image", "computer_screenshot", "image"), _PER_IMAGE),
+    **dict.fromkeys(("input_audio", "file", "input_file"), _PER_FILE),
+    "base64": _PER_FILE,  # the source of a document, in Anthropic's format
+}
 
 _BYTES_PER_TOKEN = 4
 

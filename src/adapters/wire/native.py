@@ -19,7 +19,8 @@ from .malformed import BrokeOff
 from .sse import Event
 from .usage import messages_usage, responses_usage, token_usage
 
-_RESPONSE_ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
+_RESPONSE_ENDS = ("response.completed", "response.incomplete")
+_RESPONSE_FAILED = "response.failed"
 
 
 def native_usage(dialect: Dialect, answer: Mapping[str, Any]) -> TokenUsage | None:
@@ -43,8 +44,10 @@ class NativeEvents:
         self._usage: dict[str, Any] = {}
         self._may_end = False
         self._is_over = False
+        self._failure: str | None = None
 
     def read(self, event: Event) -> list[ChatChunk] | None:
+        self._check_failure()
         if self._is_over:
             return None
         body = json_object(event.data)
@@ -52,11 +55,18 @@ class NativeEvents:
         if kind == "error" or (kind is None and body.get("error")):
             said = self._codec.complaint(body).message or "an error without a message"
             raise BrokeOff(f"broke off: {said}")
+        if kind == _RESPONSE_FAILED:  # passed on for what it tells, but no way to end well
+            self._failure = self._codec.complaint(_object(body, "response")).message or "it failed"
         return [ChatChunk(body=body, usage=self._told(kind, body), text_bytes=_said_bytes(body))]
 
     def check_finished(self) -> None:
+        self._check_failure()
         if not self._may_end:
             raise BrokeOff("hung up before its answer was finished.")
+
+    def _check_failure(self) -> None:
+        if self._failure is not None:
+            raise BrokeOff(f"broke off: {self._failure}")
 
     def _told(self, kind: object, body: dict[str, Any]) -> TokenUsage | None:
         """The usage, where this event tells it; notes whether it may be, or is, the last."""
@@ -69,18 +79,16 @@ class NativeEvents:
                 return native_usage(self._dialect, body)
             case Dialect.RESPONSES:
                 self._may_end = self._is_over = kind in _RESPONSE_ENDS
-                response = body.get("response")
-                if not self._is_over or not isinstance(response, dict):
-                    return None
-                return native_usage(self._dialect, response)
+                ends = self._is_over or kind == _RESPONSE_FAILED
+                return native_usage(self._dialect, _object(body, "response")) if ends else None
             case Dialect.MESSAGES:
                 self._may_end = self._is_over = kind == "message_stop"
                 return self._messages_usage(kind, body)
 
     def _messages_usage(self, kind: object, body: dict[str, Any]) -> TokenUsage | None:
         """The input is told at the start, the output at the end, and grows."""
-        if kind == "message_start" and isinstance(message := body.get("message"), dict):
-            self._usage.update(message.get("usage") or {})
+        if kind == "message_start":
+            self._usage.update(_object(_object(body, "message"), "usage"))
             return None
         if kind != "message_delta" or not isinstance(usage := body.get("usage"), dict):
             return None
@@ -88,12 +96,18 @@ class NativeEvents:
         return messages_usage(self._usage)
 
 
+def _object(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = body.get(name)
+    return value if isinstance(value, dict) else {}
+
+
 def _said_bytes(body: Mapping[str, Any]) -> int:
     """How much the model has said in an event, whichever dialect it is in."""
     delta = body.get("delta")
     if isinstance(delta, str):
         return len(delta.encode("utf-8", "surrogatepass"))
-    said = [delta] if isinstance(delta, dict) else body.get("choices") or ()
+    choices = body.get("choices")
+    said = [delta] if isinstance(delta, dict) else choices if isinstance(choices, list) else ()
     return sum(
         len(value.encode("utf-8", "surrogatepass"))
         for part in said

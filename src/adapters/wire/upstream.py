@@ -26,7 +26,7 @@ from ...domain.errors import (
 from ...domain.operations import Operation, OperationRequest, UploadedFile
 from ...domain.providers import Provider, ProviderKind
 from .chunk_stream import HttpChunkStream
-from .codec import Codec, Complaint
+from .codec import Codec, Complaint, EncodedChat
 from .embeddings import well_formed_embeddings
 from .form import form
 from .http import Address, HttpClient
@@ -57,7 +57,7 @@ class HttpUpstream:
 
     async def complete(self, call: UpstreamCall[ChatRequest]) -> ChatReply:
         codec = self._codec(call.provider)
-        sent = codec.encode(call, stream=False)
+        sent = _encoded(codec, call, stream=False)
         reply = await self._post(codec, call, sent.path, sent.body)
         body = await _whole(codec, call, reply)
         if sent.dialect is not None:
@@ -74,7 +74,7 @@ class HttpUpstream:
 
     async def stream(self, call: UpstreamCall[ChatRequest]) -> HttpChunkStream:
         codec = self._codec(call.provider)
-        sent = codec.encode(call, stream=True)
+        sent = _encoded(codec, call, stream=True)
         reply = await self._post(codec, call, sent.path, sent.body)
         if "json" in reply.headers.get("content-type", ""):
             raise await _not_streamed(codec, call, reply)
@@ -153,6 +153,22 @@ class HttpUpstream:
                 raise CredentialUnreadable(provider.name)
             headers.update(codec.headers(credential))
         return Address(provider=provider.name, url=url, headers=headers)
+
+
+def _encoded(codec: Codec, call: UpstreamCall[ChatRequest], *, stream: bool) -> EncodedChat:
+    """With what was lost on the way, where the caller speaks a dialect that this provider does not.
+    Raises InvalidRequest where that is too much."""
+    sent = codec.encode(call, stream=stream)
+    native = call.request.native
+    if native is None or sent.dialect is not None:
+        return sent
+    if native.only_native is not None:
+        raise InvalidRequest(
+            f"{call.provider.name} does not speak the format of {native.dialect} itself, and "
+            f"'{native.only_native}' has no translation.",
+            param=native.only_native,
+        )
+    return replace(sent, dropped=(*sent.dropped, *native.dropped)) if native.dropped else sent
 
 
 def _json(body: dict[str, Any]) -> bytes:

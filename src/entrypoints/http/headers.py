@@ -2,6 +2,7 @@ from ...domain.attempts import told
 from ...domain.receipt import Receipt
 
 _NS_PER_MS = 10**6
+_MAX_DROPPED, _MAX_NAME = 40, 80
 
 
 def receipt_headers(receipt: Receipt) -> dict[str, str]:
@@ -23,12 +24,17 @@ def receipt_headers(receipt: Receipt) -> dict[str, str]:
             headers["x-langroute-provider"] = last.provider
             headers["x-langroute-model"] = last.model
     if receipt.dropped:
-        headers["x-langroute-dropped"] = ", ".join(receipt.dropped)
+        # Some are named by the caller: whatever they hold, they stay in their line.
+        headers["x-langroute-dropped"] = ", ".join(map(_shown, receipt.dropped[:_MAX_DROPPED]))
     if receipt.output_cap is not None:
         headers["x-langroute-output-cap"] = str(receipt.output_cap)
     if receipt.cost is not None:
         headers["x-langroute-cost"] = str(receipt.cost)
     return headers
+
+
+def _shown(name: str) -> str:
+    return ascii(name[:_MAX_NAME])[1:-1][:_MAX_NAME]
 
 
 def duration(ns: int) -> str:

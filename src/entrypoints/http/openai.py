@@ -12,6 +12,7 @@ from .bearer import credential_of
 from .dialects.answering import answering
 from .dialects.chat_completions import ChatCompletions
 from .dialects.completions import Completions
+from .dialects.responses.front import Responses
 from .front import Front
 from .operations import add_operations
 
@@ -33,6 +34,7 @@ def add_openai(app: Front, gateway: Gateway) -> None:
     for prefix in ("", "/v1"):
         app.answer("POST", f"{prefix}/chat/completions", answering(ChatCompletions(), gateway))
         app.answer("POST", f"{prefix}/completions", answering(Completions(), gateway))
+        app.answer("POST", f"{prefix}/responses", answering(Responses(), gateway))
         app.answer("GET", f"{prefix}/models", models)
         app.add_url_rule(f"{prefix}/models/<path:model>", view_func=one_model)
     add_operations(app, gateway)

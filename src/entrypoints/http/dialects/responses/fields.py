@@ -1,0 +1,52 @@
+"""A caller's fields, of the type they should be. All raise InvalidRequest, naming the field."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from .....domain.errors import InvalidRequest
+
+
+def text(given: Mapping[str, Any], name: str, place: str = "") -> str | None:
+    return _checked(given, name, place, str, "a string")
+
+
+def required_text(given: Mapping[str, Any], name: str, place: str = "") -> str:
+    found = text(given, name, place)
+    if found is None:
+        raise missing(f"{place}{name}")
+    return found
+
+
+def an_object(given: Mapping[str, Any], name: str, place: str = "") -> dict[str, Any] | None:
+    return _checked(given, name, place, dict, "an object")
+
+
+def an_array(given: Mapping[str, Any], name: str, place: str = "") -> list[Any] | None:
+    return _checked(given, name, place, list, "an array")
+
+
+def whole_number(given: Mapping[str, Any], name: str, least: int, most: int) -> int | None:
+    number = given.get(name)
+    if number is None:
+        return None
+    # In Python, unlike in JSON, true is an integer.
+    if type(number) is not int:
+        raise wrong_type(name, "a whole number")
+    if not least <= number <= most:
+        raise InvalidRequest(f"'{name}' must be from {least} to {most}.", param=name)
+    return number
+
+
+def missing(param: str) -> InvalidRequest:
+    return InvalidRequest(f"Missing required parameter: '{param}'.", param=param)
+
+
+def wrong_type(param: str, expected: str) -> InvalidRequest:
+    return InvalidRequest(f"Invalid type for '{param}': expected {expected}.", param=param)
+
+
+def _checked(given: Mapping[str, Any], name: str, place: str, kind: type, expected: str) -> Any:
+    value = given.get(name)
+    if value is None or isinstance(value, kind):
+        return value
+    raise wrong_type(f"{place}{name}", expected)

@@ -1,0 +1,163 @@
+"""Items that are still being put out, and the events that tell of them.
+
+https://platform.openai.com/docs/api-reference/responses-streaming
+"""
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from .output_items import (
+    IN_PROGRESS,
+    call_item,
+    message_item,
+    reasoning_item,
+    refusal_part,
+    summary_part,
+    text_part,
+)
+
+Event = tuple[str, dict[str, Any]]
+"""Its type, and what it holds beside that and its number."""
+
+
+class OpenItem(Protocol):
+    def end(self, status: str) -> Iterator[Event]: ...
+
+    def item(self, status: str) -> dict[str, Any]:
+        """As far as it has come."""
+        ...
+
+
+class OpenReasoning:
+    def __init__(self, item_id: str, index: int) -> None:
+        self._id = item_id
+        self._at = {"output_index": index}
+        self._place = {"item_id": item_id, "output_index": index, "summary_index": 0}
+        self._thoughts = ""
+
+    def begin(self) -> Iterator[Event]:
+        yield "response.output_item.added", {**self._at, "item": self.item(IN_PROGRESS)}
+        yield "response.reasoning_summary_part.added", {**self._place, "part": summary_part("")}
+
+    def think(self, thoughts: str) -> Iterator[Event]:
+        self._thoughts += thoughts
+        yield "response.reasoning_summary_text.delta", {**self._place, "delta": thoughts}
+
+    def end(self, status: str) -> Iterator[Event]:
+        text, part = self._thoughts, summary_part(self._thoughts)
+        yield "response.reasoning_summary_text.done", {**self._place, "text": text}
+        yield "response.reasoning_summary_part.done", {**self._place, "part": part}
+        yield "response.output_item.done", {**self._at, "item": self.item(status)}
+
+    def item(self, status: str) -> dict[str, Any]:
+        del status  # it has none
+        return reasoning_item(self._id, self._thoughts)
+
+
+class OpenMessage:
+    """Text, or a refusal, or one after the other: each is a part."""
+
+    def __init__(self, item_id: str, index: int) -> None:
+        self._id = item_id
+        self._at = {"output_index": index}
+        self._index = index
+        self._parts: list[dict[str, Any]] = []
+
+    def begin(self) -> Iterator[Event]:
+        yield "response.output_item.added", {**self._at, "item": self.item(IN_PROGRESS)}
+
+    def say(self, text: str, logprobs: list[dict[str, Any]]) -> Iterator[Event]:
+        yield from self._into(text_part(""))
+        part = self._parts[-1]
+        part["text"] += text
+        part["logprobs"] += logprobs
+        yield "response.output_text.delta", {**self._place(), "delta": text, "logprobs": logprobs}
+
+    def refuse(self, text: str) -> Iterator[Event]:
+        yield from self._into(refusal_part(""))
+        self._parts[-1]["refusal"] += text
+        yield "response.refusal.delta", {**self._place(), "delta": text}
+
+    def cite(self, annotations: list[dict[str, Any]]) -> Iterator[Event]:
+        if self._parts and self._parts[-1]["type"] == "output_text":
+            notes = self._parts[-1]["annotations"]
+            for note in annotations:
+                told = {"annotation_index": len(notes), "annotation": note}
+                notes.append(note)
+                yield "response.output_text.annotation.added", {**self._place(), **told}
+
+    def end(self, status: str) -> Iterator[Event]:
+        if not self._parts:
+            yield from self._into(text_part(""))
+        yield from self._part_done()
+        yield "response.output_item.done", {**self._at, "item": self.item(status)}
+
+    def item(self, status: str) -> dict[str, Any]:
+        return message_item(self._id, [_copied(part) for part in self._parts], status)
+
+    def _into(self, empty: dict[str, Any]) -> Iterator[Event]:
+        if self._parts:
+            if self._parts[-1]["type"] == empty["type"]:
+                return
+            yield from self._part_done()
+        self._parts.append(empty)
+        yield "response.content_part.added", {**self._place(), "part": _copied(empty)}
+
+    def _part_done(self) -> Iterator[Event]:
+        part, place = _copied(self._parts[-1]), self._place()
+        if part["type"] == "refusal":
+            yield "response.refusal.done", {**place, "refusal": part["refusal"]}
+        else:
+            told = {"text": part["text"], "logprobs": part["logprobs"]}
+            yield "response.output_text.done", {**place, **told}
+        yield "response.content_part.done", {**place, "part": part}
+
+    def _place(self) -> dict[str, Any]:
+        index = len(self._parts) - 1
+        return {"item_id": self._id, "output_index": self._index, "content_index": index}
+
+
+class OpenCall:
+    """Told of once its name is known: it is called by that from its first event on."""
+
+    def __init__(self, item_id: str, index: int, call_id: str) -> None:
+        self.call_id = call_id
+        self._id = item_id
+        self._at = {"output_index": index}
+        self._place = {"item_id": item_id, "output_index": index}
+        self._name = ""
+        self._arguments = ""
+
+    def hear(self, name: str, arguments: str) -> Iterator[Event]:
+        is_new, before = not self._name, self._arguments
+        self._name = self._name or name
+        self._arguments += arguments
+        if not self._name:
+            return
+        if is_new:
+            yield from self._begin()
+            arguments = before + arguments
+        if arguments:
+            yield "response.function_call_arguments.delta", {**self._place, "delta": arguments}
+
+    def end(self, status: str) -> Iterator[Event]:
+        if not self._name:
+            yield from self._begin()
+        told = {"name": self._name, "arguments": self._arguments}
+        yield "response.function_call_arguments.done", {**self._place, **told}
+        yield "response.output_item.done", {**self._at, "item": self.item(status)}
+
+    def item(self, status: str) -> dict[str, Any]:
+        return call_item(self._id, self.call_id, self._name, self._arguments, status)
+
+    def _begin(self) -> Iterator[Event]:
+        item = {**self.item(IN_PROGRESS), "arguments": ""}
+        yield "response.output_item.added", {**self._at, "item": item}
+
+
+def _copied(part: dict[str, Any]) -> dict[str, Any]:
+    """As it is now: events that are out must not change any more."""
+    return {name: list(value) if isinstance(value, list) else value for name, value in part.items()}
+
+
+_open: tuple[type[OpenItem], ...] = (OpenReasoning, OpenMessage, OpenCall)

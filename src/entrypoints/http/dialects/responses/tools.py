@@ -1,0 +1,63 @@
+"""Tools, and which of them to call.
+
+https://platform.openai.com/docs/api-reference/responses/create#responses-create-tools: functions
+are flat here. What OpenAI runs itself, such as web search, has no counterpart in a chat.
+"""
+
+from typing import Any
+
+from .fields import an_array, required_text, wrong_type
+from .untranslated import Untranslated
+
+_FUNCTION = ("name", "description", "parameters", "strict")
+_KNOWN = frozenset({"type", *_FUNCTION})
+
+
+def chat_tools(given: list[Any], lost: Untranslated) -> list[dict[str, Any]]:
+    tools = []
+    for index, tool in enumerate(given):
+        param = f"tools.{index}"
+        if not isinstance(tool, dict):
+            raise wrong_type(param, "an object")
+        if required_text(tool, "type", f"{param}.") != "function":
+            lost.needs_native(f"{param}.type")
+            continue
+        required_text(tool, "name", f"{param}.")
+        lost.drop_all_but(_KNOWN, tool, "tools")
+        function = {name: tool[name] for name in _FUNCTION if tool.get(name) is not None}
+        tools.append({"type": "function", "function": function})
+    return tools
+
+
+def chosen(
+    choice: object, tools: list[dict[str, Any]], lost: Untranslated
+) -> tuple[object, list[dict[str, Any]]]:
+    """The choice in a chat's terms, and the tools that are left to choose from."""
+    if choice is None or isinstance(choice, str):
+        return choice, tools
+    if not isinstance(choice, dict):
+        raise wrong_type("tool_choice", "a string or an object")
+    match required_text(choice, "type", "tool_choice."):
+        case "function":
+            name = required_text(choice, "name", "tool_choice.")
+            return {"type": "function", "function": {"name": name}}, tools
+        case "allowed_tools":
+            mode = required_text(choice, "mode", "tool_choice.")
+            allowed = _allowed(choice, lost)
+            # Few servers know the choice of several, but all can be given only those.
+            return mode, [tool for tool in tools if tool["function"]["name"] in allowed]
+    lost.needs_native("tool_choice.type")
+    return None, tools
+
+
+def _allowed(choice: dict[str, Any], lost: Untranslated) -> set[str]:
+    names = set()
+    for index, tool in enumerate(an_array(choice, "tools", "tool_choice.") or []):
+        param = f"tool_choice.tools.{index}"
+        if not isinstance(tool, dict):
+            raise wrong_type(param, "an object")
+        if tool.get("type") == "function":
+            names.add(required_text(tool, "name", f"{param}."))
+        else:
+            lost.needs_native(f"{param}.type")
+    return names
