@@ -6,11 +6,15 @@ import pytest
 
 from gateway_fixtures import OPENAI_SECRET, Scene
 from upstreams.double import UpstreamDouble
+from upstreams.operations import DIMENSIONS, vector
 
 HELLO = "Hello there"
 SAID = "You said: Hello there"
 CITY = '{"city": "Paris"}'
 OF_EACH_PROVIDER = pytest.mark.parametrize("model", ["gpt-4o-mini", "mistral-small-latest"])
+
+FROM_EACH_PROVIDER = pytest.mark.parametrize("provider", ["openai", "mistral"])
+VECTORS = [vector("one", DIMENSIONS), vector("two", DIMENSIONS)]
 
 
 def double_of(scene: Scene, model: str) -> UpstreamDouble:
@@ -30,6 +34,18 @@ def will_call_weather(scene: Scene, model: str) -> UpstreamDouble:
 def tool_results(double: UpstreamDouble) -> list[str]:
     """What the provider was told of the tools that ran, in the last turn."""
     return [str(m["content"]) for m in double.seen[-1].body["messages"] if m["role"] == "tool"]
+
+
+async def embedding_model(scene: Scene, provider: str) -> str:
+    """The name of a model that embeds, routed to `provider` alone."""
+    answered = await scene.running.call("POST", "/v1/embeddings", {}, key=scene.key)
+    if answered.status == 404:
+        pytest.skip("/v1/embeddings is not there")
+    model = {"openai": "text-embedding-3-small", "mistral": "mistral-embed"}[provider]
+    targets = [{"provider": provider, "model": model}]
+    defined = await scene.running.call("PUT", f"/api/routes/{model}", {"targets": targets})
+    assert defined.status == 200, defined
+    return model
 
 
 async def limited_key(scene: Scene) -> str:

@@ -5,20 +5,23 @@ from typing import Any
 import openai
 import pytest
 from asked import (
+    FROM_EACH_PROVIDER,
     HELLO,
     OF_EACH_PROVIDER,
     SAID,
+    VECTORS,
     assert_settled_once,
     both_fail,
     double_of,
+    embedding_model,
     limited_key,
     tool_results,
     waits_about_a_minute,
     will_call_weather,
 )
 from langchain_core.tools import tool
-from langchain_openai import ChatOpenAI
-from pydantic import BaseModel
+from langchain_openai import ChatOpenAI, OpenAIEmbeddings
+from pydantic import BaseModel, SecretStr
 
 from gateway_fixtures import Scene
 
@@ -94,6 +97,20 @@ async def test_an_object_is_read_from_the_answer(scene: Scene, model: str, metho
     )
     if method == "json_schema":
         assert double.seen[0].body["response_format"]["type"] == "json_schema"
+
+
+@FROM_EACH_PROVIDER
+async def test_texts_are_embedded(scene: Scene, provider: str) -> None:
+    # As its page says for servers other than OpenAI's: it would send token numbers, otherwise, and
+    # download a table to make them.
+    client = OpenAIEmbeddings(
+        base_url=f"{scene.running.url}/v1",
+        api_key=SecretStr(scene.key),
+        model=await embedding_model(scene, provider),
+        check_embedding_ctx_length=False,
+    )
+    assert await client.aembed_documents(["one", "two"]) == VECTORS
+    await client.async_client._client.close()
 
 
 async def test_errors_are_typed(scene: Scene) -> None:

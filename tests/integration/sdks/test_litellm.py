@@ -1,22 +1,29 @@
 """litellm's library as a client, under the names that it has for servers like this one."""
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import litellm
 import pytest
 from asked import (
+    FROM_EACH_PROVIDER,
     HELLO,
     OF_EACH_PROVIDER,
     SAID,
+    VECTORS,
     assert_settled_once,
     both_fail,
     double_of,
+    embedding_model,
     limited_key,
     tool_results,
     waits_about_a_minute,
     will_call_weather,
 )
+from litellm import exceptions
+from litellm.llms.custom_httpx.async_client_cleanup import close_litellm_async_clients
 
 from gateway_fixtures import Scene
 
@@ -44,6 +51,16 @@ CITY: dict[str, Any] = {
     "required": ["name"],
     "additionalProperties": False,
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def closed() -> AsyncIterator[None]:
+    """It keeps its connections for the whole process."""
+    yield
+    close: Any = close_litellm_async_clients
+    await close()
+    shared: Any = litellm.module_level_client
+    shared.close()
 
 
 async def ask(scene: Scene, model: str = "gpt-4o-mini", **more: Any) -> Any:
@@ -103,16 +120,40 @@ async def test_an_object_is_read_from_the_answer(scene: Scene, model: str) -> No
     assert double.seen[0].body["response_format"]["json_schema"]["schema"] == CITY
 
 
+@FROM_EACH_PROVIDER
+async def test_texts_are_embedded(scene: Scene, provider: str) -> None:
+    embedded: Any = await litellm.aembedding(
+        model=f"openai/{await embedding_model(scene, provider)}",
+        input=["one", "two"],
+        api_base=f"{scene.running.url}/v1",
+        api_key=scene.key,
+    )
+    assert [item["embedding"] for item in embedded.data] == VECTORS
+
+
+async def test_models_are_listed(scene: Scene) -> None:
+    models = await asyncio.to_thread(
+        litellm.get_valid_models,
+        check_provider_endpoint=True,
+        custom_llm_provider="openai",
+        api_base=f"{scene.running.url}/v1",
+        api_key=scene.key,
+    )
+    assert any("gpt-4o-mini" in model for model in models)
+    assert any("mistral-small-latest" in model for model in models)
+
+
 async def test_errors_are_typed(scene: Scene) -> None:
-    with pytest.raises(litellm.AuthenticationError):
+    with pytest.raises(exceptions.AuthenticationError):
         await ask(scene, api_key="invalid")
-    with pytest.raises(litellm.BadRequestError):
+    with pytest.raises(exceptions.BadRequestError):
         await ask(scene, "no-such-model")
-    with pytest.raises(litellm.RateLimitError) as limited:
+    with pytest.raises(exceptions.RateLimitError) as limited:
         await ask(scene, api_key=await limited_key(scene))
-    assert waits_about_a_minute(limited.value.litellm_response_headers)
+    told: Any = limited.value
+    assert waits_about_a_minute(told.litellm_response_headers)
     both_fail(scene)
-    with pytest.raises(litellm.ServiceUnavailableError):
+    with pytest.raises(exceptions.ServiceUnavailableError):
         await ask(scene)
 
 

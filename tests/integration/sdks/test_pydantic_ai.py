@@ -5,18 +5,22 @@ from typing import Any
 
 import pytest
 from asked import (
+    FROM_EACH_PROVIDER,
     HELLO,
     OF_EACH_PROVIDER,
     SAID,
+    VECTORS,
     assert_settled_once,
     both_fail,
     double_of,
+    embedding_model,
     limited_key,
     tool_results,
     will_call_weather,
 )
 from pydantic import BaseModel
-from pydantic_ai import Agent, NativeOutput, PromptedOutput
+from pydantic_ai import Agent, Embedder, NativeOutput, PromptedOutput
+from pydantic_ai.embeddings.openai import OpenAIEmbeddingModel
 from pydantic_ai.exceptions import (
     ModelAuthenticationError,
     ModelHTTPError,
@@ -36,6 +40,11 @@ class City(BaseModel):
 
     name: str
     country: str
+
+
+def weather(city: str) -> str:
+    """The weather in a city."""
+    return f"Sunny in {city}"
 
 
 @pytest.fixture
@@ -79,13 +88,7 @@ async def test_a_tool_is_called_and_its_result_answered(
     scene: Scene, agent: Any, model: str, streams: bool
 ) -> None:
     double = will_call_weather(scene, model)
-    asking = agent(model)
-
-    @asking.tool_plain
-    def weather(city: str) -> str:
-        """The weather in a city."""
-        return f"Sunny in {city}"
-
+    asking = agent(model, tools=[weather])
     if streams:
         async with asking.run_stream(HELLO) as run:
             output = await run.get_output()
@@ -114,6 +117,16 @@ async def test_an_object_is_read_from_the_answer(
         assert double.seen[0].body["response_format"]["type"] == "json_schema"
 
 
+@FROM_EACH_PROVIDER
+async def test_texts_are_embedded(scene: Scene, provider: str) -> None:
+    speaks = OpenAIProvider(base_url=f"{scene.running.url}/v1", api_key=scene.key)
+    model = OpenAIEmbeddingModel(await embedding_model(scene, provider), provider=speaks)
+    embedded = await Embedder(model).embed_documents(["one", "two"])
+    await speaks.client.close()
+    assert embedded.embeddings == VECTORS
+    assert embedded.usage.input_tokens > 0
+
+
 async def test_errors_are_typed(scene: Scene, agent: Any) -> None:
     with pytest.raises(ModelAuthenticationError):
         await agent(key="invalid").run(HELLO)
@@ -122,7 +135,7 @@ async def test_errors_are_typed(scene: Scene, agent: Any) -> None:
     assert unknown.value.status_code == 400
     with pytest.raises(ModelRateLimitError) as limited:
         await agent(key=await limited_key(scene)).run(HELLO)
-    assert 50 <= limited.value.retry_after <= 61
+    assert 50 <= (limited.value.retry_after or 0) <= 61
     both_fail(scene)
     with pytest.raises(ModelUnavailableError):
         await agent().run(HELLO)
