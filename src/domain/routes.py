@@ -1,9 +1,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from .patterns import matched_by_star
 
 _MASK = (1 << 64) - 1
+
+
+class Unsupported(StrEnum):
+    """What becomes of a call with a field that its provider cannot take: it is sent without the
+    field, and the caller is told; or the caller gets an error, and nothing is sent."""
+
+    DROP = "drop"
+    REFUSE = "refuse"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +42,15 @@ class ModelRoute:
     """Who answers for a model.
 
     `model` and `aliases` are what callers ask for; each may hold one `*`. `output_cap` is the
-    output that a call without a cap of its own may use at most, in tokens.
+    output that a call without a cap of its own may use at most, in tokens. `unsupported` says what
+    to do with what a target cannot express.
     """
 
     model: str
     targets: tuple[Target, ...]
     aliases: tuple[str, ...] = ()
     output_cap: int | None = None
+    unsupported: Unsupported = Unsupported.DROP
 
     def __post_init__(self) -> None:
         if not self.targets:

@@ -52,6 +52,7 @@ def route_view(route: ModelRoute) -> dict[str, Any]:
         "model": route.model,
         "aliases": list(route.aliases),
         "output_cap": route.output_cap,
+        "unsupported": str(route.unsupported),
         "targets": [
             {
                 "provider": target.provider,

@@ -12,7 +12,7 @@ from langroute.domain.errors import NotFound
 from langroute.domain.money import Money
 from langroute.domain.pricing import DatedPrice, ModelPrice, Rates, Tier
 from langroute.domain.providers import Provider, ProviderKind
-from langroute.domain.routes import ModelRoute, Target
+from langroute.domain.routes import ModelRoute, Target, Unsupported
 from postgres_fixtures import Databases
 from samples import CLOCK, SECOND_NS
 
@@ -27,6 +27,7 @@ ROUTE = ModelRoute(
     model="gpt-*",
     aliases=("default", "fast*"),
     output_cap=4096,
+    unsupported=Unsupported.REFUSE,
     targets=(
         Target(provider="openai", model="gpt-*", order=1, weight=3),
         Target(provider="local", model="tiny", order=0),
@@ -99,6 +100,22 @@ async def test_what_has_the_same_name_is_replaced(catalogues: Catalogues) -> Non
     assert catalogue.providers == {"openai": provider, "local": LOCAL}
     assert catalogue.routes == (route,)
     assert catalogue.prices.rows() == (price,)
+
+
+@pytest.mark.parametrize("unsupported", Unsupported)
+async def test_a_route_keeps_what_to_do_with_unsupported_fields(
+    catalogues: Catalogues, unsupported: Unsupported
+) -> None:
+    targets = (Target(provider="openai", model="m"),)
+    plain = ModelRoute(model="m", targets=targets)
+    route = ModelRoute(model="m", targets=targets, unsupported=unsupported)
+
+    await catalogues.put(providers=[OPENAI], routes=[plain])
+    await catalogues.put(routes=[route])
+
+    (kept,) = (await catalogues.load()).routes
+    assert kept.unsupported is unsupported
+    assert plain.unsupported is Unsupported.DROP
 
 
 async def test_a_price_of_another_date_stands_beside_the_first(catalogues: Catalogues) -> None:

@@ -55,8 +55,9 @@ async def test_providers_routes_and_prices_are_defined(cli: Langroute) -> None:
     }
     route = await told(
         cli, "routes", "set", "fast", "--to", "openai/gpt-4o-mini@3,ollama/llama3.2",
-        "--to", "mistral/mistral-small-latest", "--alias", "quick",
+        "--to", "mistral/mistral-small-latest", "--alias", "quick", "--unsupported", "refuse",
     )  # fmt: skip
+    assert route["unsupported"] == "refuse"
     assert [(t["provider"], t["order"], t["weight"]) for t in route["targets"]] == [
         ("openai", 0, 3),
         ("ollama", 0, 1),
@@ -128,6 +129,7 @@ async def test_what_was_spent_is_empty_at_first(cli: Langroute) -> None:
     [
         (("routes", "set", "m", "--to", "nonsense"), "PROVIDER/MODEL"),
         (("routes", "set", "m", "--to", "none/m"), "none"),
+        (("routes", "set", "m", "--to", "openai/m", "--unsupported", "ignore"), "ignore"),
         (("prices", "set", "openai", "m", "--input", "0.0000001", "--output", "1"), "six decimals"),
         (("keys", "show", "00000000-0000-0000-0000-000000000000"), "no virtual key"),
         (("keys", "show", "me"), "UUID"),

@@ -12,6 +12,7 @@ from langroute.adapters.postgres.virtual_keys import PostgresKeys
 from langroute.domain.keys import digest_of
 from langroute.domain.limits import Limits
 from langroute.domain.money import Money
+from langroute.domain.routes import Unsupported
 from langroute.domain.usage import TokenUsage
 from postgres_fixtures import type_in
 
@@ -34,6 +35,8 @@ _REFUSED = [
     "insert into langroute.providers values ('', 'openai', 'https://x')",
     "insert into langroute.providers values ('x', 'openai', 'api.openai.com')",
     "update langroute.routes set output_cap = 0",
+    "update langroute.routes set unsupported = 'ignore'",
+    "update langroute.routes set unsupported = null",
     "update langroute.routes set aliases = array[null]",
     "update langroute.routes set aliases = '{{a},{b}}'",
     "update langroute.route_targets set weight = 0",
@@ -63,6 +66,7 @@ async def test_short_inserts_make_a_working_gateway(database: Database) -> None:
 
     route = catalogue.route("gpt-4o")
     assert route is not None
+    assert route.unsupported is Unsupported.DROP
     (target,) = route.targets
     price = catalogue.prices.at(target.provider, target.model, 1)
     assert price is not None

@@ -32,15 +32,27 @@ async def test_up_down_and_up_again(empty_database: Database) -> None:
 
 async def test_each_revision_can_be_taken_back(empty_database: Database) -> None:
     seen = []
-    for revision in ("0001", "0002", "0003"):
+    for revision in ("0001", "0002", "0003", "0004"):
         await migrate(empty_database.engine, revision)
         seen.append(await _objects(empty_database))
-    for revision in ("0002", "0001"):
+    for revision in ("0003", "0002", "0001"):
         await downgrade(empty_database.engine, revision)
         seen.append(await _objects(empty_database))
 
-    one, two, _, two_again, one_again = seen
-    assert (two_again, one_again) == (two, one)
+    one, two, three, four, three_again, two_again, one_again = seen
+    assert four != three
+    assert (three_again, two_again, one_again) == (three, two, one)
+
+
+async def test_a_route_of_before_drops_what_is_unsupported(empty_database: Database) -> None:
+    await migrate(empty_database.engine, "0003")
+    await type_in(empty_database, "insert into langroute.routes (model) values ('old')")
+
+    await migrate(empty_database.engine)
+
+    async with empty_database.engine.connect() as connection:
+        kept = await connection.execute(text("select model, unsupported from langroute.routes"))
+        assert kept.all() == [("old", "drop")]
 
 
 async def test_migrating_what_is_migrated_changes_nothing(database: Database) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from ...domain.money import Money
 from ...domain.pricing import DatedPrice, ModelPrice, Rates, Tier
 from ...domain.providers import Provider, ProviderKind
-from ...domain.routes import ModelRoute, Target
+from ...domain.routes import ModelRoute, Target, Unsupported
 from .tables import PLAIN_CLASSES, TOKEN_CLASSES
 from .times import to_ns, to_timestamp
 
@@ -45,6 +45,7 @@ def route_of(row: AnyRow, targets: Sequence[AnyRow]) -> ModelRoute:
         model=row.model,
         aliases=tuple(row.aliases),
         output_cap=row.output_cap,
+        unsupported=Unsupported(row.unsupported),
         targets=tuple(
             Target(
                 provider=target.provider,
@@ -62,6 +63,7 @@ def row_of_route(route: ModelRoute) -> dict[str, object]:
         "model": route.model,
         "aliases": list(route.aliases),
         "output_cap": route.output_cap,
+        "unsupported": str(route.unsupported),
     }
 
 

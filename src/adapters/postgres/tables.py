@@ -48,6 +48,7 @@ ROUTES = Table(
     Column("model", Text, primary_key=True),
     Column("aliases", ARRAY(Text), nullable=False),
     Column("output_cap", BigInteger),
+    Column("unsupported", Text, nullable=False),
 )
 
 ROUTE_TARGETS = Table(

@@ -25,8 +25,9 @@ from ...domain.errors import (
 )
 from ...domain.operations import Operation, OperationRequest, UploadedFile
 from ...domain.providers import Provider, ProviderKind
+from ...domain.routes import Unsupported
 from .chunk_stream import HttpChunkStream
-from .codec import Codec, Complaint, EncodedChat
+from .codec import Codec, Complaint, EncodedChat, EncodedOperation
 from .embeddings import well_formed_embeddings
 from .form import form
 from .http import Address, HttpClient
@@ -58,7 +59,7 @@ class HttpUpstream:
     async def complete(self, call: UpstreamCall[ChatRequest]) -> ChatReply:
         codec = self._codec(call.provider)
         sent = _encoded(codec, call, stream=False)
-        reply = await self._post(codec, call, sent.path, sent.body)
+        reply = await self._post(codec, call, sent)
         body = await _whole(codec, call, reply)
         if sent.dialect is not None:
             usage = native_usage(sent.dialect, body)
@@ -75,7 +76,7 @@ class HttpUpstream:
     async def stream(self, call: UpstreamCall[ChatRequest]) -> HttpChunkStream:
         codec = self._codec(call.provider)
         sent = _encoded(codec, call, stream=True)
-        reply = await self._post(codec, call, sent.path, sent.body)
+        reply = await self._post(codec, call, sent)
         if "json" in reply.headers.get("content-type", ""):
             raise await _not_streamed(codec, call, reply)
         reader = (
@@ -90,7 +91,7 @@ class HttpUpstream:
         sent = codec.operation(call)
         if sent is None:
             raise OperationUnsupported(call.provider.name, call.request.operation)
-        reply = await self._post(codec, call, sent.path, sent.body, sent.files)
+        reply = await self._post(codec, call, sent, sent.files)
         kind = content_type(reply.headers)
         if call.request.operation.makes_bytes and "json" not in kind.lower():
             made = await reply.read_all()
@@ -111,16 +112,18 @@ class HttpUpstream:
         self,
         codec: Codec,
         call: UpstreamCall[Any],
-        path: str,
-        body: dict[str, Any],
+        sent: EncodedChat | EncodedOperation,
         files: Sequence[UploadedFile] | None = None,
     ) -> HttpReply:
-        """Returns what the provider accepted; raises what it did not."""
-        address = self._address(call.provider, call.credential, path)
+        """Returns what the provider accepted; raises what it did not, and what the route would not
+        have sent."""
+        if sent.dropped and call.unsupported is Unsupported.REFUSE:
+            raise _not_expressed(call, sent.dropped[0])
+        address = self._address(call.provider, call.credential, sent.path)
         if files is None:
-            raw = _json(body)
+            raw = _json(sent.body)
         else:
-            kind, raw = form(body, files)
+            kind, raw = form(sent.body, files)
             address = replace(address, headers={**address.headers, "Content-Type": kind})
         reply = await self._client.post(address, raw, call.timeouts)
         if 200 <= reply.status < 300:  # noqa: PLR2004
@@ -142,7 +145,9 @@ class HttpUpstream:
     def _new_address(self, provider: Provider, credential: str | None, path: str) -> Address:
         codec = self._codec(provider)
         try:
-            url = URL(provider.base_url.rstrip("/") + path)
+            base, _, query = provider.base_url.partition("?")
+            url = URL(base.rstrip("/") + path)
+            url = url.update_query(query) if query else url
         except ValueError as error:
             raise ProviderUndefined(provider.name) from error
         if not (url.host and url.scheme in {"http", "https"}):
@@ -169,6 +174,13 @@ def _encoded(codec: Codec, call: UpstreamCall[ChatRequest], *, stream: bool) -> 
             param=native.only_native,
         )
     return replace(sent, dropped=(*sent.dropped, *native.dropped)) if native.dropped else sent
+
+
+def _not_expressed(call: UpstreamCall[Any], name: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"{call.provider.name} does not support {name!r}, and this model's route drops nothing.",
+        param=name,
+    )
 
 
 def _json(body: dict[str, Any]) -> bytes:

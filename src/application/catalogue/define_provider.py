@@ -8,6 +8,8 @@ from ...domain.providers import Provider, ProviderKind
 from ..ports.catalogues import CatalogueLookup, Catalogues, StillInUse
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+# Azure's. Whatever else stands there may be a secret, which this is no place for.
+_QUERY = re.compile(r"(api-version=[A-Za-z0-9.-]{1,64})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ def _check_url(base_url: str) -> None:
             raise wrong
     except ValueError as error:
         raise wrong from error
-    if url.username or url.password or url.query or url.fragment:
+    if url.username or url.password or url.fragment or not _QUERY.fullmatch(url.query):
         raise InvalidRequest(
-            "The base URL may not carry credentials, a query or a fragment.", param="base_url"
+            "The base URL may not carry credentials, a fragment, or a query but 'api-version'.",
+            param="base_url",
         )

@@ -8,7 +8,7 @@ from ...domain.ids import RequestId
 from ...domain.keys import VirtualKey
 from ...domain.money import ZERO
 from ...domain.requests import ModelRequest
-from ...domain.routes import ModelRoute, Target
+from ...domain.routes import ModelRoute, Target, Unsupported
 from ...domain.timeouts import Timeouts
 from ...domain.usage import TokenUsage
 from ..ports.catalogues import CatalogueLookup
@@ -39,6 +39,7 @@ class Plan(Generic[RequestT]):
     catalogue: Catalogue
     targets: tuple[Target, ...]
     output_cap: int | None
+    unsupported: Unsupported
     ask: Ask
 
     def likely_usage(self, output_tokens: int) -> TokenUsage:
@@ -93,6 +94,7 @@ class PlanChat:
             catalogue=catalogue,
             targets=targets,
             output_cap=sent,
+            unsupported=route.unsupported,
             ask=ask,
         )
 

@@ -100,6 +100,7 @@ class TryTargets:
             request=plan.request,
             output_cap=plan.output_cap,
             timeouts=self.timeouts,
+            unsupported=plan.unsupported,
         )
 
 

@@ -7,6 +7,7 @@ from ...domain.dialects import Dialect
 from ...domain.operations import OperationRequest
 from ...domain.providers import Provider
 from ...domain.requests import ModelRequest
+from ...domain.routes import Unsupported
 from ...domain.timeouts import Timeouts
 from ...domain.usage import TokenUsage
 
@@ -15,7 +16,8 @@ RequestT = TypeVar("RequestT", bound=ModelRequest)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamCall(Generic[RequestT]):
-    """One attempt: a request to one model of one provider. `output_cap` is sent where it is set."""
+    """One attempt: a request to one model of one provider. `output_cap` is sent where it is set;
+    `unsupported` says what to do with fields that the provider cannot take."""
 
     provider: Provider
     credential: str | None = field(repr=False)
@@ -23,6 +25,7 @@ class UpstreamCall(Generic[RequestT]):
     request: RequestT
     output_cap: int | None
     timeouts: Timeouts
+    unsupported: Unsupported = Unsupported.DROP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +78,7 @@ class OperationReply:
 
 class Upstream(Protocol):
     """Whoever answers chats. Both raise ProviderError, or RejectedByProvider for the caller's
-    fault."""
+    fault; InvalidRequest where the call refuses to be sent without what would be dropped."""
 
     async def complete(self, call: UpstreamCall[ChatRequest]) -> ChatReply: ...
 
@@ -88,5 +91,6 @@ class OperationUpstream(Protocol):
     """Whoever does what is no chat."""
 
     async def perform(self, call: UpstreamCall[OperationRequest]) -> OperationReply:
-        """Raises ProviderError, or RejectedByProvider for the caller's fault."""
+        """Raises ProviderError, or RejectedByProvider for the caller's fault; InvalidRequest where
+        the call refuses to be sent without what would be dropped."""
         ...

@@ -2,7 +2,7 @@ from typing import Annotated
 
 import typer
 
-from ...domain.routes import ModelRoute, Target
+from ...domain.routes import ModelRoute, Target, Unsupported
 from .. import views
 from .output import JsonFlag, err, out, show, show_one
 from .run import with_gateway
@@ -21,7 +21,8 @@ def list_routes(as_json: JsonFlag = False) -> None:
     if not as_json:
         for row, route in zip(rows, catalogue.routes, strict=True):
             row["targets"] = " → ".join(_places(route))
-    show(rows, ("model", "aliases", "targets", "output_cap"), as_json=as_json)
+    columns = ("model", "aliases", "targets", "output_cap", "unsupported")
+    show(rows, columns, as_json=as_json)
 
 
 @app.command("set")
@@ -32,6 +33,9 @@ def set_route(
     output_cap: Annotated[
         int | None, typer.Option(min=1, help="Tokens, for calls without a cap of their own.")
     ] = None,
+    unsupported: Annotated[
+        Unsupported, typer.Option(help="What becomes of fields that a target cannot take.")
+    ] = Unsupported.DROP,
     as_json: JsonFlag = False,
 ) -> None:
     """Add a route, or replace the one of that model."""
@@ -45,6 +49,7 @@ def set_route(
                 for text in place.split(",")
             ),
             output_cap=output_cap,
+            unsupported=unsupported,
         )
     except ValueError as error:
         err.print(f"[bold red]error[/bold red] {error}")

@@ -38,7 +38,7 @@ LEAVES = (
 JSON = st.recursive(
     LEAVES,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=6),
-    max_leaves=30,
+    max_leaves=15,
 )
 OBJECTS = st.dictionaries(NAMES, JSON, max_size=6)
 ANSWERS = OBJECTS | st.fixed_dictionaries(

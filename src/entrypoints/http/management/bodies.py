@@ -11,7 +11,7 @@ from ....domain.errors import InvalidRequest
 from ....domain.limits import Limits
 from ....domain.money import Money
 from ....domain.pricing import DatedPrice, ModelPrice, Rates, Tier
-from ....domain.routes import ModelRoute, Target
+from ....domain.routes import ModelRoute, Target, Unsupported
 from ...times import to_ns
 
 _TOKENS_PER_MTOK = 1_000_000
@@ -74,6 +74,7 @@ class RouteBody(_Body):
     targets: Annotated[list[TargetBody], Field(min_length=1)]
     aliases: list[str] = []
     output_cap: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    unsupported: Unsupported = Unsupported.DROP
 
     def route(self, model: str) -> ModelRoute:
         try:
@@ -81,6 +82,7 @@ class RouteBody(_Body):
                 model=model,
                 aliases=tuple(self.aliases),
                 output_cap=self.output_cap,
+                unsupported=self.unsupported,
                 targets=tuple(Target(**target.model_dump()) for target in self.targets),
             )
         except ValueError as error:
