@@ -47,29 +47,38 @@ def faults(body: Mapping[str, Any], *, signs: bool = True) -> Iterator[str]:
 def _content_faults(content: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[str]:
     if content.get("role") not in _ROLES:
         yield "Please use a valid role: user, model."
-    if content.get("role") == before.get("role"):
+    if content.get("role") == before.get("role") and not _results(before):
         yield "Please ensure that roles alternate between user and model."
     if not content.get("parts"):
         yield "* GenerateContentRequest.contents: contents.parts must not be empty."
-    answers = 0
+    answers = _results(content)
+    if 0 < answers < len(content["parts"]):
+        # Its own words point elsewhere: https://github.com/vellum-ai/vellum-assistant/pull/39495
+        yield "Requests ending with a model turn are not supported."
+    calls = sum("functionCall" in part for part in before.get("parts", []))
+    if answers not in {0, calls}:
+        yield (
+            "Please ensure that the number of function response parts is equal to the number "
+            "of function call parts of the function call turn."
+        )
     for part in content.get("parts", []):
-        yield from _unknown(part, PART_FIELDS, " at 'contents.parts'")
-        if part.get("text") == "" and "thoughtSignature" not in part:
-            yield "Unable to submit request because it must have a text parameter."
-        if (answer := part.get("functionResponse")) is not None:
-            answers += 1
-            yield from _answer_faults(answer)
-        if (call := part.get("functionCall")) is not None and not (
-            call.get("name") and isinstance(call.get("args"), dict)
-        ):
-            yield "Invalid value at 'contents.parts.function_call'"
-    if answers:
-        calls = sum("functionCall" in part for part in before.get("parts", []))
-        if calls != answers:
-            yield (
-                "Please ensure that the number of function response parts is equal to the number "
-                "of function call parts of the function call turn."
-            )
+        yield from _part_faults(part)
+
+
+def _part_faults(part: Mapping[str, Any]) -> Iterator[str]:
+    yield from _unknown(part, PART_FIELDS, " at 'contents.parts'")
+    if part.get("text") == "" and "thoughtSignature" not in part:
+        yield "Unable to submit request because it must have a text parameter."
+    if (answer := part.get("functionResponse")) is not None:
+        yield from _answer_faults(answer)
+    if (call := part.get("functionCall")) is not None and not (
+        call.get("name") and isinstance(call.get("args"), dict)
+    ):
+        yield "Invalid value at 'contents.parts.function_call'"
+
+
+def _results(content: Mapping[str, Any]) -> int:
+    return sum("functionResponse" in part for part in content.get("parts", []))
 
 
 def _answer_faults(answer: Mapping[str, Any]) -> Iterator[str]:

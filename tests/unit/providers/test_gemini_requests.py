@@ -67,7 +67,9 @@ def sent(body: dict[str, Any], model: str = "some-model") -> dict[str, Any]:
     return GeminiCodec().encode(chat(body, model), stream=False).body
 
 
-def tool_turn(calls: list[tuple[str, dict[str, Any] | None]]) -> list[dict[str, Any]]:
+def tool_turn(
+    calls: list[tuple[str, dict[str, Any] | None]], backwards: bool
+) -> list[dict[str, Any]]:
     """An assistant's calls, each answered; some with a signature, as Google's own are."""
     made, answers = [], []
     for place, (name, args) in enumerate(calls):
@@ -76,7 +78,8 @@ def tool_turn(calls: list[tuple[str, dict[str, Any] | None]]) -> list[dict[str, 
         made.append({"id": f"id{place}", "type": "function", "function": function})
         made[-1] |= {"extra_content": extra} if extra else {}
         answers.append({"role": "tool", "tool_call_id": f"id{place}", "content": "1"})
-    return [{"role": "assistant", "content": None, "tool_calls": made}, *answers]
+    asked = {"role": "assistant", "content": None, "tool_calls": made}
+    return [asked, *(reversed(answers) if backwards else answers)]
 
 
 CALLS = st.lists(
@@ -101,8 +104,14 @@ PARTS = st.lists(
 TURNS = st.one_of(
     st.builds(lambda role, said: [{"role": role, "content": said}], ROLES, TEXTS | PARTS),
     # Whoever calls has been asked, and its results are taken up before another calls.
-    CALLS.map(lambda c: [{"role": "user", "content": "So"}, *tool_turn(c)]).map(
-        lambda turn: [*turn, {"role": "assistant", "content": "I see"}]
+    st.builds(
+        lambda calls, backwards: [
+            {"role": "user", "content": "So"},
+            *tool_turn(calls, backwards),
+            {"role": "assistant", "content": "I see"},
+        ],
+        CALLS,
+        st.booleans(),
     ),
 )
 CONVERSATIONS = st.lists(TURNS, max_size=6).map(
@@ -209,6 +218,7 @@ def test_whatever_a_caller_sends_is_encoded_and_left_as_it_was(
         ("gemini-2.5-pro", "none", {"thinkingBudget": 128}),
         ("gemini-2.5-pro", "high", {"thinkingBudget": 24_576, "includeThoughts": True}),
         ("gemini-2.0-flash", "high", None),
+        ("gemini-2.5-flash-image", "none", None),
         ("gemini-robotics-er-1.5-preview", "high", None),
         ("gemma-3-27b-it", "high", None),
         ("gemini-3.8-flash", ["high"], None),

@@ -35,7 +35,7 @@ class Calls:
             made[0] = signed(made[0], PLACEHOLDER)
         return made
 
-    def answered(self, message: Mapping[str, Any], said: list[Part]) -> list[Part]:
+    def answered(self, message: Mapping[str, Any], said: list[Part]) -> tuple[Part, list[Part]]:
         """The result that a message brings. Its pictures go inside it, or beside it for models that
         know no better."""
         call_id = message.get("tool_call_id")
@@ -52,7 +52,7 @@ class Calls:
         if media and self._nests_media:
             result["parts"] = media
             media = []
-        return [{"functionResponse": result}, *media]
+        return {"functionResponse": result}, media
 
     def _call(self, call: Mapping[str, Any]) -> Part:
         name, args = _name_and_args(call)

@@ -1,9 +1,11 @@
 """OpenAI's messages as Google's `contents`: https://ai.google.dev/api/caching#Content"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .calls import Calls
+from .families import takes_instructions
+from .order import in_order
 from .parts import Part, joined_text, parts_of
 from .signatures import signature_of, signed, told_extra
 
@@ -23,16 +25,21 @@ class Conversation:
     def __init__(self, model: str) -> None:
         self.dropped: dict[str, None] = {}
         self._calls = Calls(model)
+        self._takes_instructions = takes_instructions(model)
         self._system: list[Part] = []
+        self._beside: list[Part] = []
         self._contents: list[dict[str, Any]] = []
 
-    def encode(self, messages: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    def encode(self, messages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """`contents`, and the `systemInstruction` where there is one."""
-        for message in messages:
+        for message in in_order(messages):
+            if message.get("role") not in _ANSWERS:
+                self._append_beside()
             self._add(message)
-        if not self._contents:
-            # There must be some; an instruction alone is as good as a question.
-            return {"contents": [{"role": _USER, "parts": self._system}]}
+        self._append_beside()
+        if not self._contents or not self._takes_instructions:
+            # There must be contents, and an instruction alone is as good as a question.
+            self._ask_first()
         body: dict[str, Any] = {"contents": self._contents}
         if self._system:
             body["systemInstruction"] = {"parts": self._system}
@@ -48,7 +55,9 @@ class Conversation:
         elif role in _ANSWERS:
             read = _READ_OF_ANSWERS
             said = parts_of(message.get("content"), self.dropped)
-            self._append(_USER, self._calls.answered(message, said))
+            result, beside = self._calls.answered(message, said)
+            self._append(_USER, [result])
+            self._beside += beside
         else:
             self._append(str(role), parts_of(message.get("content"), self.dropped))
         for name, value in message.items():
@@ -64,14 +73,34 @@ class Conversation:
         said = [*_own_parts(message), *_with_signature(said, signature_of(message))]
         return said + self._calls.made(message)
 
+    def _ask_first(self) -> None:
+        """What would be the instruction begins the first turn, which is the user's."""
+        parts, self._system = self._system, []
+        first = self._contents[0] if self._contents else None
+        if first is not None and first["role"] == _USER and not _is_result(first["parts"]):
+            first["parts"] = parts + first["parts"]
+        elif parts or first is None:
+            self._contents.insert(0, {"role": _USER, "parts": parts})
+
+    def _append_beside(self) -> None:
+        """What results came with, behind the last of them."""
+        beside, self._beside = self._beside, []
+        self._append(_USER, beside)
+
     def _append(self, role: str, parts: list[Part]) -> None:
-        """Neighbours of one role are one turn: the roles take turns."""
+        """Neighbours of one role are one turn, since the roles take turns; but nothing may stand
+        beside results: https://github.com/vellum-ai/vellum-assistant/pull/39495"""
         if not parts:
             return
-        if self._contents and self._contents[-1]["role"] == role:
-            self._contents[-1]["parts"] += parts
+        last = self._contents[-1] if self._contents else None
+        if last and last["role"] == role and _is_result(last["parts"]) == _is_result(parts):
+            last["parts"] += parts
         else:
             self._contents.append({"role": role, "parts": parts})
+
+
+def _is_result(parts: list[Part]) -> bool:
+    return "functionResponse" in parts[0]
 
 
 def _own_parts(message: Mapping[str, Any]) -> list[Part]:

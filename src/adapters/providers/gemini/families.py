@@ -11,6 +11,8 @@ from .paths import bare_name
 _VERSION = re.compile(r"^gemini-(?:[a-z]+-)*(\d+)(?:\.(\d+))?(?!\d)")
 _LEVELS_SINCE = (3, 0)
 _BUDGETS_SINCE = (2, 5)
+# https://ai.google.dev/gemma/docs/core/prompt-structure: Gemma takes instructions since its fourth.
+_FIRST_GEMMAS = re.compile(r"^gemma-[1-3](?!\d)")
 # https://ai.google.dev/gemini-api/docs/thinking: later Flash models refuse MINIMAL, Flash-Lite
 # does not.
 _FLASH_MINIMAL_BEFORE = (3, 7)
@@ -31,9 +33,16 @@ def has_levels(model: str) -> bool:
 
 
 def has_budgets(model: str) -> bool:
-    """Gemini 2.5, whose thinking is capped in tokens. What is older does not think."""
+    """Gemini 2.5, whose thinking is capped in tokens, but for those that draw or speak. What is
+    older does not think."""
     told = version(model)
-    return told is not None and _BUDGETS_SINCE <= told < _LEVELS_SINCE
+    if told is None or "-image" in model or "-tts" in model:
+        return False
+    return _BUDGETS_SINCE <= told < _LEVELS_SINCE
+
+
+def takes_instructions(model: str) -> bool:
+    return _FIRST_GEMMAS.match(bare_name(model)) is None
 
 
 def always_thinks(model: str) -> bool:

@@ -4,6 +4,7 @@ https://ai.google.dev/gemini-api/docs/openai#thinking"""
 from typing import Any
 
 from .families import always_thinks, draws_only, has_budgets, has_levels, has_minimal_level
+from .paths import bare_name
 
 _BUDGETS = {"minimal": 1_024, "low": 1_024, "medium": 8_192, "high": 24_576}
 _LEAST_BUDGET_OF_PRO = 128
@@ -33,7 +34,7 @@ def _level(effort: str, model: str) -> str:
         return "MINIMAL" if level in {"MINIMAL", "LOW"} else "HIGH"
     if level == "MINIMAL" and not has_minimal_level(model):
         return "LOW"
-    if level == "MEDIUM" and model.startswith("gemini-3-pro"):
+    if level == "MEDIUM" and bare_name(model).startswith("gemini-3-pro"):
         return "HIGH"
     return level
 
