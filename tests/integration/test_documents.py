@@ -1,6 +1,7 @@
 import re
 from pathlib import Path
 
+from langroute.adapters.wire.codecs import all_codecs, default_urls
 from langroute.entrypoints.cli.settings import settings_rows
 from langroute.entrypoints.http import errors as http_errors
 
@@ -20,6 +21,12 @@ def test_the_errors_page_names_every_code() -> None:
     codes |= set(re.findall(r'_provider\(\d+, "([a-z_]+)"', source))
     assert codes
     assert {code for code in codes if code not in page} == set()
+
+
+def test_the_management_page_tells_every_kind_and_its_default_address() -> None:
+    page = (_ROOT / "docs/management.md").read_text()
+    told = dict(re.findall(r"^\| `([a-z]+)` \| (?:`(https?://[^`]+)` )?\|$", page, re.MULTILINE))
+    assert told == {kind: url or "" for kind, url in default_urls(all_codecs()).items()}
 
 
 def test_documents_link_to_what_is_there() -> None:
