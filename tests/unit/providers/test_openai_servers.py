@@ -30,9 +30,9 @@ def provider(kind: str, base_url: str) -> Provider:
 
 
 def encoded(
-    kind: str, dialect: Dialect, base_url: str | None = None, *, stream: bool = False
+    kind: str, dialect: Dialect, base_url: str | None = None, *, stream: bool = False, **own: Any
 ) -> EncodedChat:
-    native = Native(dialect=dialect, body={"model": "asked", **NATIVE_BODIES[dialect]})
+    native = Native(dialect=dialect, body={"model": "asked", **NATIVE_BODIES[dialect], **own})
     call = UpstreamCall(
         provider=provider(kind, base_url or CODECS[kind].default_url or ELSEWHERE),
         credential=None,
@@ -129,6 +129,14 @@ def test_usage_is_asked_for_in_a_stream_of_text_completions_only() -> None:
         body = encoded("vllm", dialect, stream=True).body
         assert body["stream"] is True
         assert "stream_options" not in body
+
+
+def test_what_a_server_does_not_read_is_dropped_from_text_completions_too() -> None:
+    sent = encoded("ollama", Dialect.COMPLETIONS, n=2, logit_bias={"5": 1}, user="ann")
+    assert sent.dialect is Dialect.COMPLETIONS
+    assert sent.dropped == ("logit_bias", "n")
+    assert sent.body["user"] == "ann"
+    assert not {"logit_bias", "n"} & sent.body.keys()
 
 
 @pytest.mark.parametrize(

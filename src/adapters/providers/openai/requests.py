@@ -31,10 +31,9 @@ def encoded(call: UpstreamCall[ChatRequest], facts: Facts, *, stream: bool) -> E
     if (native := call.request.native) is not None:
         path = facts.native_path(call.provider.base_url, native.dialect)
         if path is not None:
-            return _as_it_came(call, native, path, stream=stream)
+            return _as_it_came(call, native, facts, path, stream=stream)
     body = {**call.request.body, "model": call.model}
-    refused = sorted(facts.refuses & body.keys())
-    dropped = [name for name in refused if _is_lost(name, body.pop(name))]
+    dropped = _drop(body, facts)
     body["messages"] = _messages(body["messages"], facts, dropped)
     _ask_for_stream(body, facts, dropped, stream=stream)
     if call.output_cap is not None:
@@ -43,14 +42,22 @@ def encoded(call: UpstreamCall[ChatRequest], facts: Facts, *, stream: bool) -> E
 
 
 def _as_it_came(
-    call: UpstreamCall[ChatRequest], native: Native, path: str, *, stream: bool
+    call: UpstreamCall[ChatRequest], native: Native, facts: Facts, path: str, *, stream: bool
 ) -> EncodedChat:
     body = {**native.body, "model": call.model, "stream": stream}
-    if stream and native.dialect is Dialect.COMPLETIONS:
+    # Only text completions have their fields' names in common with chats.
+    is_text = native.dialect is Dialect.COMPLETIONS
+    dropped = _drop(body, facts) if is_text else []
+    if stream and is_text:
         body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
     if call.output_cap is not None:
         body[_NATIVE_CAPS[native.dialect]] = call.output_cap
-    return EncodedChat(path=path, body=body, dialect=native.dialect)
+    return EncodedChat(path=path, body=body, dropped=tuple(dropped), dialect=native.dialect)
+
+
+def _drop(body: dict[str, Any], facts: Facts) -> list[str]:
+    refused = sorted(facts.refuses & body.keys())
+    return [name for name in refused if _is_lost(name, body.pop(name))]
 
 
 def _is_lost(name: str, value: object) -> bool:
