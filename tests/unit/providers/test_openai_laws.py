@@ -143,7 +143,7 @@ def test_nothing_is_lost_in_silence_and_what_was_given_stays(
     assert orjson.dumps(sent.body)
     assert len(set(sent.dropped)) == len(sent.dropped)
     named = {"max_tokens", "max_completion_tokens", "stream", "stream_options"}
-    defaults = (None, 0, 1, {}, "auto")
+    defaults: tuple[Any, ...] = (None, 0, 1, {}, "auto")
     for name, value in wishes.items():
         if name in named or value in defaults:
             continue

@@ -13,6 +13,10 @@ _ALL_DIALECTS = {**TEXT, **_RESPONSES, **_MESSAGES}
 # What Anthropic's own clients send with every message.
 _VERSION = {"anthropic-version": "2023-06-01"}
 
+# What was thought by others, as callers bring it along. Servers with a strict schema answer it with
+# 400: https://github.com/HKUDS/OpenHarness/pull/263
+_THOUGHTS = frozenset({"reasoning_content", "thinking_blocks"})
+
 _NO_OPERATIONS: frozenset[Operation] = frozenset()
 _HEARING = frozenset({Operation.TRANSCRIPTIONS, Operation.TRANSLATIONS})
 
@@ -23,6 +27,7 @@ OPENAI = Facts(
     hosts=(".openai.com", ".openai.azure.com"),
     # Newer models refuse `max_tokens`, and all refuse both at once.
     cap=NEW_CAP,
+    refuses_in_messages=_THOUGHTS,
     natives={**TEXT, **_RESPONSES},
 )
 
@@ -71,8 +76,7 @@ TABLE: Mapping[str, Facts] = {
         default_url="https://api.groq.com/openai/v1",
         cap=NEW_CAP,
         refuses=frozenset({"logit_bias", "logprobs", "n", "top_logprobs"}),
-        # The second: https://github.com/janhq/jan/issues/8136
-        refuses_in_messages=frozenset({"name", "reasoning_content"}),
+        refuses_in_messages=_THOUGHTS | {"name"},
         natives=_RESPONSES,
         operations=_HEARING | {Operation.SPEECH},
         says_reasoning=True,
@@ -134,8 +138,7 @@ TABLE: Mapping[str, Facts] = {
         default_url="https://api.cerebras.ai/v1",
         cap=NEW_CAP,
         refuses=frozenset({"frequency_penalty", "logit_bias", "presence_penalty"}),
-        # https://github.com/Kilo-Org/kilocode/issues/10375
-        refuses_in_messages=frozenset({"reasoning_content"}),
+        refuses_in_messages=_THOUGHTS,
         operations=_NO_OPERATIONS,
         says_reasoning=True,
     ),
