@@ -25,9 +25,14 @@ _FIELDS = {
 }
 
 
+# Where the catalogue has another name for a provider.
+_NAMES = {"gemini": "google"}
+
+
 def dated_prices(provider: str, models: Iterable[str]) -> tuple[DatedPrice, ...]:
     snapshot = get_snapshot()
-    known = next((p for p in snapshot.providers if p.id == provider), None)
+    name = _NAMES.get(provider, provider)
+    known = next((p for p in snapshot.providers if p.id == name), None)
     if known is None:
         return ()
     rows: list[DatedPrice] = []

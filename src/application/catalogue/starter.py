@@ -1,13 +1,21 @@
-"""What a new gateway knows: OpenAI and Mistral, their current chat models, and who stands in."""
+"""What a new gateway knows: four providers, their current chat models, and who stands in."""
 
 from ...domain.providers import Provider, ProviderKind
 from ...domain.routes import ModelRoute, Target
 
 OPENAI = Provider(name="openai", kind=ProviderKind.OPENAI, base_url="https://api.openai.com/v1")
 MISTRAL = Provider(name="mistral", kind=ProviderKind.MISTRAL, base_url="https://api.mistral.ai/v1")
-PROVIDERS = (OPENAI, MISTRAL)
+ANTHROPIC = Provider(
+    name="anthropic", kind=ProviderKind.ANTHROPIC, base_url="https://api.anthropic.com/v1"
+)
+GEMINI = Provider(
+    name="gemini",
+    kind=ProviderKind.GEMINI,
+    base_url="https://generativelanguage.googleapis.com/v1beta",
+)
+PROVIDERS = (OPENAI, MISTRAL, ANTHROPIC, GEMINI)
 
-# Each model, and the one of about its size at the other provider that answers when it fails.
+# Each model, and the one of about its size at another provider that answers when it fails.
 _OPENAI_MODELS = {
     "gpt-3.5-turbo": "mistral-small-latest",
     "gpt-4o": "mistral-medium-latest",
@@ -34,22 +42,42 @@ _MISTRAL_MODELS = {
     "codestral-latest": "gpt-4.1",
     "open-mistral-nemo": "gpt-4o-mini",
 }
+_ANTHROPIC_MODELS = {
+    "claude-fable-5-1": "gpt-6.1-sol",
+    "claude-fable-5-2": "gpt-6.1-sol",
+    "claude-opus-4-8": "gpt-6-sol",
+    "claude-opus-5": "gpt-6.1-sol",
+    "claude-opus-5-5": "gpt-6.1-sol",
+    "claude-sonnet-4-6": "gpt-5.4",
+    "claude-sonnet-5": "gpt-6.1-sol",
+    "claude-sonnet-5-5": "gpt-6.1-sol",
+    "claude-haiku-4-5": "gpt-5.4-mini",
+    "claude-haiku-5-5": "gpt-6-luna",
+}
+_GEMINI_MODELS = {
+    "gemini-4-argon": "claude-sonnet-5-5",
+    "gemini-3.8-flash": "gpt-6.1-terra",
+    "gemini-3.6-flash": "gpt-5.4-mini",
+    "gemini-3.5-flash-lite": "claude-haiku-5-5",
+    "gemini-3.1-flash-lite": "gpt-6-luna",
+}
+_MODELS = {
+    OPENAI: _OPENAI_MODELS,
+    MISTRAL: _MISTRAL_MODELS,
+    ANTHROPIC: _ANTHROPIC_MODELS,
+    GEMINI: _GEMINI_MODELS,
+}
+_OWNERS = {model: provider for provider, models in _MODELS.items() for model in models}
 
 
-def _routes(models: dict[str, str], own: Provider, other: Provider) -> list[ModelRoute]:
-    return [
-        ModelRoute(
-            model=model,
-            targets=(
-                Target(provider=own.name, model=model, order=0),
-                Target(provider=other.name, model=stand_in, order=1),
-            ),
-        )
-        for model, stand_in in models.items()
-    ]
+def _route(model: str, stand_in: str) -> ModelRoute:
+    targets = (
+        Target(provider=_OWNERS[name].name, model=name, order=order)
+        for order, name in enumerate((model, stand_in))
+    )
+    return ModelRoute(model=model, targets=tuple(targets))
 
 
-ROUTES = (
-    *_routes(_OPENAI_MODELS, OPENAI, MISTRAL),
-    *_routes(_MISTRAL_MODELS, MISTRAL, OPENAI),
+ROUTES = tuple(
+    _route(model, stand_in) for models in _MODELS.values() for model, stand_in in models.items()
 )

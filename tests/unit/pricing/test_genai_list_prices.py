@@ -35,6 +35,18 @@ def test_the_price_of_an_old_model_is_exact() -> None:
     assert row.price.cost_of(TokenUsage(input=1_000_000, output=1_000_000)) == Money.from_usd(2)
 
 
+def test_a_provider_has_its_prices_under_the_catalogue_s_own_name() -> None:
+    (row,) = listed("gemini", "gemini-3.5-flash-lite")
+    assert (row.provider, row.price.rates.input) == ("gemini", per_mtok("0.3"))
+    (row,) = listed("anthropic", "claude-opus-5-5")
+    assert row.price.rates == Rates(
+        input=per_mtok("4"),
+        output=per_mtok("20"),
+        cached_input=per_mtok("0.2"),
+        cache_write=per_mtok("5"),
+    )
+
+
 def test_long_prompts_have_prices_of_their_own() -> None:
     (row,) = listed("openai", "gpt-6.1-sol")
     rates, (tier,) = row.price.rates, row.price.tiers
