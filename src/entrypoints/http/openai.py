@@ -12,6 +12,9 @@ from .bearer import credential_of
 from .dialects.answering import answering
 from .dialects.chat_completions import ChatCompletions
 from .dialects.completions import Completions
+from .dialects.messages.count_tokens import counting_tokens
+from .dialects.messages.front import Messages
+from .dialects.messages.request_ids import with_request_id
 from .dialects.responses.front import Responses
 from .front import Front
 from .operations import add_operations
@@ -31,9 +34,13 @@ def add_openai(app: Front, gateway: Gateway) -> None:
             orjson.dumps(_card(gateway.list_models.one(key, model))), content_type=_JSON
         )
 
+    messages = Messages()
+    counting = counting_tokens(messages, gateway)
     for prefix in ("", "/v1"):
         app.answer("POST", f"{prefix}/chat/completions", answering(ChatCompletions(), gateway))
         app.answer("POST", f"{prefix}/completions", answering(Completions(), gateway))
+        app.answer("POST", f"{prefix}/messages", with_request_id(answering(messages, gateway)))
+        app.answer("POST", f"{prefix}/messages/count_tokens", with_request_id(counting))
         app.answer("POST", f"{prefix}/responses", answering(Responses(), gateway))
         app.answer("GET", f"{prefix}/models", models)
         app.add_url_rule(f"{prefix}/models/<path:model>", view_func=one_model)

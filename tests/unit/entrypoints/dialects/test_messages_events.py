@@ -21,6 +21,9 @@ USAGE = {
     "total_tokens": 15,
     "prompt_tokens_details": {"cached_tokens": 4},
 }
+TEXT = {"type": "text", "text": "", "citations": None}
+NO_MORE = {"stop_details": None, "container": None}
+DIRECT = {"caller": {"type": "direct"}}
 BEGIN = {"role": "assistant", "content": ""}
 
 
@@ -92,7 +95,10 @@ def test_a_text_is_told_as_it_comes() -> None:
         "cache_creation_input_tokens": 0,
         "cache_read_input_tokens": 0,
         "output_tokens": 0,
+        "output_tokens_details": None,
+        "server_tool_use": None,
     }
+    more = {"cache_creation": None, "inference_geo": None, "service_tier": None}
     assert told == [
         {
             "type": "message_start",
@@ -104,10 +110,12 @@ def test_a_text_is_told_as_it_comes() -> None:
                 "content": [],
                 "stop_reason": None,
                 "stop_sequence": None,
-                "usage": nothing,
+                "stop_details": None,
+                "container": None,
+                "usage": {**nothing, **more},
             },
         },
-        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_start", "index": 0, "content_block": TEXT},
         {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hi"}},
         {
             "type": "content_block_delta",
@@ -117,7 +125,7 @@ def test_a_text_is_told_as_it_comes() -> None:
         {"type": "content_block_stop", "index": 0},
         {
             "type": "message_delta",
-            "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+            "delta": {"stop_reason": "end_turn", "stop_sequence": None, **NO_MORE},
             "usage": {**nothing, "input_tokens": 6, "cache_read_input_tokens": 4}
             | {"output_tokens": 5},
         },
@@ -147,7 +155,7 @@ def test_thoughts_are_a_block_before_the_text(name: str) -> None:
     told = events(chunks(BEGIN, {name: "Hm"}, {name: "."}, {"content": "Yes."}))
     assert content(told) == [
         {"type": "thinking", "thinking": "Hm.", "signature": ""},
-        {"type": "text", "text": "Yes."},
+        {**TEXT, "text": "Yes."},
     ]
 
 
@@ -170,7 +178,7 @@ def test_signed_thoughts_keep_their_signatures() -> None:
         {"type": "thinking", "thinking": "Hm.", "signature": "c2ln"},
         {"type": "thinking", "thinking": "And.", "signature": ""},
         redacted,
-        {"type": "text", "text": "Yes."},
+        {**TEXT, "text": "Yes."},
     ]
 
 
@@ -187,9 +195,9 @@ def test_calls_that_are_told_in_turns_are_blocks_one_after_the_other() -> None:
         )
     )
     assert content(told) == [
-        {"type": "text", "text": "I look."},
-        {"type": "tool_use", "id": "call_1", "name": "weather", "input": '{"a":1}'},
-        {"type": "tool_use", "id": "call_2", "name": "time", "input": '{"b":2}'},
+        {**TEXT, "text": "I look."},
+        {"type": "tool_use", "id": "call_1", "name": "weather", "input": '{"a":1}', **DIRECT},
+        {"type": "tool_use", "id": "call_2", "name": "time", "input": '{"b":2}', **DIRECT},
     ]
     assert told[-2]["delta"]["stop_reason"] == "tool_use"
 
@@ -220,7 +228,7 @@ def test_calls_that_are_not_numbered_are_told_apart_by_their_ids(index: Any) -> 
 def test_an_id_that_changes_with_each_piece_is_the_same_call() -> None:
     told = events(chunks(call(0, "", "a", "weather"), call(0, "{", "b"), call(0, "}", "c")))
     (block,) = content(told)
-    assert block == {"type": "tool_use", "id": "a", "name": "weather", "input": "{}"}
+    assert block == {"type": "tool_use", "id": "a", "name": "weather", "input": "{}", **DIRECT}
 
 
 def test_a_call_waits_for_its_name_and_is_given_an_id_where_it_has_none() -> None:
@@ -231,8 +239,9 @@ def test_a_call_waits_for_its_name_and_is_given_an_id_where_it_has_none() -> Non
         "id": "toolu_abc_0",
         "name": "weather",
         "input": '{"a":1}',
+        **DIRECT,
     }
-    assert text == {"type": "text", "text": "So."}
+    assert text == {**TEXT, "text": "So."}
 
 
 @pytest.mark.parametrize(
@@ -241,18 +250,19 @@ def test_a_call_waits_for_its_name_and_is_given_an_id_where_it_has_none() -> Non
 )
 def test_why_it_stopped(finish_reason: str, stop_reason: str) -> None:
     told = events(chunks({"content": "Hi"}, finish_reason=finish_reason))
-    assert told[-2]["delta"] == {"stop_reason": stop_reason, "stop_sequence": None}
+    assert told[-2]["delta"] == {"stop_reason": stop_reason, "stop_sequence": None, **NO_MORE}
 
 
 def test_a_refusal_is_said_and_is_the_reason() -> None:
     told = events(chunks({"refusal": "I will"}, {"refusal": " not."}))
-    assert content(told) == [{"type": "text", "text": "I will not."}]
+    assert content(told) == [{**TEXT, "text": "I will not."}]
     assert told[-2]["delta"]["stop_reason"] == "refusal"
 
 
 def test_the_sequence_that_stopped_it_is_told_where_it_is_known() -> None:
     told = events(chunks({"content": "Hi"}, stop_reason="END"))
-    assert told[-2]["delta"] == {"stop_reason": "stop_sequence", "stop_sequence": "END"}
+    end = {"stop_reason": "stop_sequence", "stop_sequence": "END", **NO_MORE}
+    assert told[-2]["delta"] == end
 
 
 def test_usage_that_is_not_told_is_estimated() -> None:
@@ -264,7 +274,7 @@ def test_usage_that_is_not_told_is_estimated() -> None:
 def test_only_the_first_choice_is_told() -> None:
     told = chunks({"content": "Hi"})
     told[0]["choices"].append({"index": 1, "delta": {"content": "Ho"}, "finish_reason": None})
-    assert content(events(told)) == [{"type": "text", "text": "Hi"}]
+    assert content(events(told)) == [{**TEXT, "text": "Hi"}]
 
 
 JSON = st.recursive(

@@ -25,6 +25,13 @@ RECEIPT = Receipt(request_id=RequestId(ENTROPY.uuid()), limits=Limits(), remaini
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
 
 
+DIRECT = {"caller": {"type": "direct"}}
+
+
+def text(said: str) -> dict[str, Any]:
+    return {"type": "text", "text": said, "citations": None}
+
+
 def call(call_id: str = "call_1", arguments: Any = '{"city": "Paris"}') -> dict[str, Any]:
     function = {"name": "weather", "arguments": arguments}
     return {"id": call_id, "type": "function", "function": function}
@@ -53,14 +60,21 @@ def test_a_text_is_a_message_with_one_block() -> None:
         "type": "message",
         "role": "assistant",
         "model": "gpt-x",
-        "content": [{"type": "text", "text": "Hi."}],
+        "content": [{"type": "text", "text": "Hi.", "citations": None}],
         "stop_reason": "end_turn",
         "stop_sequence": None,
+        "stop_details": None,
+        "container": None,
         "usage": {
             "input_tokens": 10,
+            "cache_creation": None,
             "cache_creation_input_tokens": 0,
             "cache_read_input_tokens": 0,
+            "inference_geo": None,
             "output_tokens": 5,
+            "output_tokens_details": None,
+            "server_tool_use": None,
+            "service_tier": None,
         },
     }
 
@@ -73,10 +87,10 @@ def test_an_answer_in_the_dialect_passes_as_it_is() -> None:
 
 def test_thoughts_come_first_and_calls_last() -> None:
     said = reply(content="I look.", reasoning_content="Hm.", tool_calls=[call(), call("call_2")])
-    used = {"type": "tool_use", "name": "weather", "input": {"city": "Paris"}}
+    used = {"type": "tool_use", "name": "weather", "input": {"city": "Paris"}, **DIRECT}
     assert said["content"] == [
         {"type": "thinking", "thinking": "Hm.", "signature": ""},
-        {"type": "text", "text": "I look."},
+        text("I look."),
         {**used, "id": "call_1"},
         {**used, "id": "call_2"},
     ]
@@ -89,7 +103,7 @@ def test_signed_thoughts_are_given_as_they_are() -> None:
         {"type": "redacted_thinking", "data": "AAAA"},
     ]
     said = reply(content="Yes.", reasoning_content="Hm.", thinking_blocks=blocks)
-    assert said["content"] == [*blocks, {"type": "text", "text": "Yes."}]
+    assert said["content"] == [*blocks, text("Yes.")]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +156,7 @@ def test_a_call_is_the_reason_even_where_the_server_says_that_it_just_stopped() 
 
 def test_a_refusal_is_said_and_is_the_reason() -> None:
     said = reply(refusal="I will not.")
-    assert said["content"] == [{"type": "text", "text": "I will not."}]
+    assert said["content"] == [text("I will not.")]
     assert said["stop_reason"] == "refusal"
 
 
@@ -157,7 +171,8 @@ def test_tokens_of_the_cache_are_counted_apart() -> None:
         "prompt_tokens_details": {"cached_tokens": 6, "cache_write_tokens": 3},
         "completion_tokens_details": {"reasoning_tokens": 2},
     }
-    assert reply(content="Hi.", usage=usage)["usage"] == {
+    told = reply(content="Hi.", usage=usage)["usage"]
+    assert {name: value for name, value in told.items() if value is not None} == {
         "input_tokens": 1,
         "cache_creation_input_tokens": 3,
         "cache_read_input_tokens": 6,
@@ -192,7 +207,7 @@ def test_usage_that_is_not_told_is_estimated(usage: Any) -> None:
     ],
 )
 def test_errors_have_anthropics_types(answer: Answer, kind: str) -> None:
-    body = {"type": "error", "error": {"type": kind, "message": "No."}}
+    body = {"type": "error", "error": {"type": kind, "message": "No."}, "request_id": None}
     assert FRONT.error("No.", answer) == body
     assert FRONT.error_event("No.", answer) == (
         b"event: error\ndata: " + orjson.dumps(body) + b"\n\n"
@@ -225,13 +240,13 @@ INPUTS = st.dictionaries(TEXTS, st.integers(-100, 100) | TEXTS | st.lists(st.boo
 CALLS = st.lists(st.tuples(TEXTS, TEXTS, INPUTS), max_size=3)
 
 
-@given(text=TEXTS, calls=CALLS)
+@given(said=TEXTS, calls=CALLS)
 def test_texts_and_calls_survive_the_way_there_and_back(
-    text: str, calls: list[tuple[str, str, Any]]
+    said: str, calls: list[tuple[str, str, Any]]
 ) -> None:
     content: list[dict[str, Any]] = [
-        {"type": "text", "text": text},
-        *({"type": "tool_use", "id": i, "name": n, "input": given} for i, n, given in calls),
+        text(said),
+        *({"type": "tool_use", "id": i, "name": n, "input": a, **DIRECT} for i, n, a in calls),
     ]
     turn = {"role": "assistant", "content": content}
     (message,) = FRONT.parse({"model": "m", "max_tokens": 9, "messages": [turn]}).body["messages"]

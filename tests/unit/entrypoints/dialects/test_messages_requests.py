@@ -564,3 +564,11 @@ def test_any_turns_are_parsed_or_refused(messages: list[Any]) -> None:
     before = copy.deepcopy(messages)
     parses_or_is_refused({**ASKED, "messages": messages})
     assert repr(messages) == repr(before)
+
+
+@pytest.mark.parametrize("kind", ["image", "document"])
+def test_what_is_no_text_is_not_counted_by_its_bytes(kind: str) -> None:
+    source = {**PNG, "data": "aGk=" * 100_000}
+    content = [{"type": kind, "source": source}]
+    parsed = Messages().parse({**ASKED, "messages": [{"role": "user", "content": content}]})
+    assert 1_000 < parsed.input_bound < 50_000

@@ -23,21 +23,37 @@ def head(chat: Mapping[str, Any], asked: ChatRequest) -> dict[str, Any]:
     }
 
 
+def text_block(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text, "citations": None}
+
+
+def call_block(call_id: str, name: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """Called by the model itself, not by a program that Anthropic runs for it."""
+    block = {"type": "tool_use", "id": call_id, "name": name, "input": asked}
+    return {**block, "caller": {"type": "direct"}}
+
+
 def stop_of(choice: Mapping[str, Any], *, has_calls: bool, has_refused: bool) -> dict[str, Any]:
-    """Some servers call tools, and say that they just stopped. Which of the sequences it was that
-    stopped it, only vLLM tells, in a field of its own."""
-    reason = choice.get("finish_reason")
-    reason = reason if isinstance(reason, str) else "stop"
-    sequence = choice.get("stop_reason")
-    if reason in _STOP_REASONS:
-        return {"stop_reason": _STOP_REASONS[reason], "stop_sequence": None}
+    """Which of the sequences it was that stopped it, only vLLM tells, in a field of its own."""
+    reason = _stop_reason(choice.get("finish_reason"), has_calls=has_calls, has_refused=has_refused)
+    sequence = as_text(choice.get("stop_reason")) or None
+    if reason != "end_turn":
+        sequence = None
+    return {
+        "stop_reason": "stop_sequence" if sequence else reason,
+        "stop_sequence": sequence,
+        "stop_details": None,
+        "container": None,
+    }
+
+
+def _stop_reason(finish_reason: object, *, has_calls: bool, has_refused: bool) -> str:
+    """Some servers call tools, and say that they just stopped."""
+    if isinstance(finish_reason, str) and finish_reason in _STOP_REASONS:
+        return _STOP_REASONS[finish_reason]
     if has_refused:
-        return {"stop_reason": "refusal", "stop_sequence": None}
-    if has_calls:
-        return {"stop_reason": "tool_use", "stop_sequence": None}
-    if isinstance(sequence, str) and sequence:
-        return {"stop_reason": "stop_sequence", "stop_sequence": sequence}
-    return {"stop_reason": "end_turn", "stop_sequence": None}
+        return "refusal"
+    return "tool_use" if has_calls else "end_turn"
 
 
 def thought(said: Mapping[str, Any]) -> str:

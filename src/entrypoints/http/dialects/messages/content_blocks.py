@@ -3,6 +3,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from .answer import call_block, text_block
+
 Event = dict[str, Any]
 
 
@@ -45,7 +47,7 @@ class ContentBlocks:
         return bool(self._calls)
 
     def text(self, text: str) -> None:
-        block = self._open("text", {"type": "text", "text": ""})
+        block = self._open("text", text_block(""))
         block.deltas.append({"type": "text_delta", "text": text})
 
     def thinking(self, text: str, signature: str = "") -> None:
@@ -117,7 +119,7 @@ class ContentBlocks:
         return call
 
     def _begin(self, call: _Call) -> None:
-        call.block.start = {"type": "tool_use", "id": call.id, "name": call.name, "input": {}}
+        call.block.start = call_block(call.id, call.name, {})
 
     def _event(self, kind: str, **more: Any) -> Event:
         return {"type": kind, "index": self._index, **more}

@@ -20,10 +20,11 @@ _OWN_FAULT = 500
 
 
 def error_body(message: str, answer: Answer) -> dict[str, Any]:
-    """An unknown model keeps the gateway's status, and has Anthropic's type."""
+    """An unknown model keeps the gateway's status, and has Anthropic's type. The request's id is
+    filled in where it is known."""
     kind = _TYPES.get(answer.status)
     if answer.code == _UNKNOWN_MODEL:
         kind = "not_found_error"
     elif kind is None:
         kind = "api_error" if answer.status >= _OWN_FAULT else "invalid_request_error"
-    return {"type": "error", "error": {"type": kind, "message": message}}
+    return {"type": "error", "error": {"type": kind, "message": message}, "request_id": None}

@@ -18,7 +18,7 @@ from .answer import (
     thought,
 )
 from .content_blocks import ContentBlocks, Event
-from .usage import NOTHING_YET, told_usage
+from .usage import NOTHING_YET, delta_usage
 
 
 def event(body: Mapping[str, Any]) -> bytes:
@@ -58,7 +58,7 @@ class StreamedMessage:
             yield from self._blocks.told(is_over=True)
             has_calls = self._blocks.has_calls
         stop = stop_of(self._last_choice, has_calls=has_calls, has_refused=self._has_refused)
-        usage = told_usage(self._usage, self._asked, self._said_bytes)
+        usage = delta_usage(self._usage, self._asked, self._said_bytes)
         yield {"type": "message_delta", "delta": stop, "usage": usage}
         yield {"type": "message_stop"}
 
@@ -97,13 +97,11 @@ class StreamedMessage:
 
 def _started(begun: dict[str, Any]) -> Event:
     """What was read is told at the end: only Anthropic knows it before it writes."""
-    nothing: dict[str, Any] = {
-        "content": [],
-        "stop_reason": None,
-        "stop_sequence": None,
-        "usage": NOTHING_YET,
+    no_end = {"stop_reason": None, "stop_sequence": None, "stop_details": None, "container": None}
+    return {
+        "type": "message_start",
+        "message": {**begun, "content": [], **no_end, "usage": NOTHING_YET},
     }
-    return {"type": "message_start", "message": {**begun, **nothing}}
 
 
 def _arguments(arguments: object) -> str:

@@ -8,15 +8,17 @@ from .....domain.estimates import token_bound
 from .answer import (
     as_object,
     as_text,
+    call_block,
     head,
     objects,
     stop_of,
+    text_block,
     text_of,
     thinking_blocks,
     thought,
 )
 from .json_text import tool_input
-from .usage import told_usage
+from .usage import whole_usage
 
 
 def message_of(chat: Mapping[str, Any], asked: ChatRequest) -> dict[str, Any]:
@@ -33,7 +35,7 @@ def message_of(chat: Mapping[str, Any], asked: ChatRequest) -> dict[str, Any]:
         **begun,
         "content": content,
         **stop_of(choice, has_calls=bool(calls), has_refused=bool(refusal)),
-        "usage": told_usage(chat.get("usage"), asked, token_bound(content)),
+        "usage": whole_usage(chat.get("usage"), asked, token_bound(content)),
     }
 
 
@@ -45,14 +47,13 @@ def _thoughts(said: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _texts(*texts: str) -> list[dict[str, Any]]:
-    return [{"type": "text", "text": text} for text in texts if text]
+    return [text_block(text) for text in texts if text]
 
 
 def _call(call: Mapping[str, Any], own_id: str) -> dict[str, Any]:
     function = as_object(call.get("function"))
-    return {
-        "type": "tool_use",
-        "id": as_text(call.get("id")) or own_id.replace("msg_", "toolu_", 1),
-        "name": as_text(function.get("name")),
-        "input": tool_input(function.get("arguments")),
-    }
+    return call_block(
+        as_text(call.get("id")) or own_id.replace("msg_", "toolu_", 1),
+        as_text(function.get("name")),
+        tool_input(function.get("arguments")),
+    )

@@ -4,15 +4,27 @@ from typing import Any
 from .....domain.chat import ChatRequest
 from .....domain.estimates import likely_tokens
 
-NOTHING_YET = {
+Usage = dict[str, Any]
+
+# Every one is required, as null where there is nothing to tell.
+_DELTA: Usage = {
     "input_tokens": 0,
     "cache_creation_input_tokens": 0,
     "cache_read_input_tokens": 0,
     "output_tokens": 0,
+    "output_tokens_details": None,
+    "server_tool_use": None,
 }
+_WHOLE: Usage = {"cache_creation": None, "inference_geo": None, "service_tier": None}
+NOTHING_YET = {**_DELTA, **_WHOLE}
 
 
-def told_usage(usage: object, asked: ChatRequest, said_bytes: int) -> dict[str, Any]:
+def whole_usage(usage: object, asked: ChatRequest, said_bytes: int) -> Usage:
+    """Of a message; of a stream's end, where the rest has been told at its start, `delta_usage`."""
+    return delta_usage(usage, asked, said_bytes) | _WHOLE
+
+
+def delta_usage(usage: object, asked: ChatRequest, said_bytes: int) -> Usage:
     """As https://docs.anthropic.com/en/api/messages has it: `input_tokens` leaves out what was read
     from, and written to, the cache. Anthropic always tells it: where the provider did not, it is
     estimated."""
@@ -21,19 +33,20 @@ def told_usage(usage: object, asked: ChatRequest, said_bytes: int) -> dict[str, 
             "input_tokens": asked.likely_input,
             "output_tokens": likely_tokens(said_bytes),
         }
-        return NOTHING_YET | estimate
+        return _DELTA | estimate
     parts, made = (_object(usage, f"{whole}_tokens_details") for whole in ("prompt", "completion"))
     prompt = _count(usage, "prompt_tokens")
     read = min(_count(parts, "cached_tokens"), prompt)
     written = min(_count(parts, "cache_write_tokens"), prompt - read)
     output = _count(usage, "completion_tokens")
     thinking = min(_count(made, "reasoning_tokens"), output)
-    return {
+    return _DELTA | {
         "input_tokens": prompt - read - written,
         "cache_creation_input_tokens": written,
         "cache_read_input_tokens": read,
         "output_tokens": output,
-    } | ({"output_tokens_details": {"thinking_tokens": thinking}} if thinking else {})
+        "output_tokens_details": {"thinking_tokens": thinking} if thinking else None,
+    }
 
 
 def _count(holder: Mapping[str, Any], name: str) -> int:
