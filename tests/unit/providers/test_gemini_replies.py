@@ -210,6 +210,15 @@ def test_usage_is_kept_for_the_finish_where_that_does_not_tell_it() -> None:
     assert [chunk.get("usage", {}).get("total_tokens") for chunk in chunks] == [None, 2]
 
 
+def test_sound_is_put_together_by_its_bytes() -> None:
+    parts = [{"inlineData": {"mimeType": "audio/wav", "data": data}} for data in ("YQ==", "Yg==")]
+    audio = GeminiCodec().reply(answer(parts), SENT)["choices"][0]["message"]["audio"]
+    assert audio["data"] == "YWI="
+    first, second = streamed([answer([parts[0]], None), answer([parts[1]])])
+    assert first["choices"][0]["delta"]["audio"]["mime_type"] == "audio/wav"
+    assert second["choices"][0]["delta"]["audio"] == {"data": "Yg=="}
+
+
 def test_who_sends_functions_is_streamed_a_function_call() -> None:
     calls: list[dict[str, Any]] = [
         {"functionCall": {"name": name, "args": {}}} for name in ("f", "g")

@@ -255,6 +255,26 @@ def test_a_choice_of_tools_is_a_mode(choice: Any, config: dict[str, Any]) -> Non
     assert "toolConfig" not in sent({"tool_choice": choice}), "without tools there is none"
 
 
+@pytest.mark.parametrize(
+    ("model", "config"),
+    [
+        (
+            "gemini-3.8-flash",
+            {
+                "functionCallingConfig": {"mode": "VALIDATED"},
+                "includeServerSideToolInvocations": True,
+            },
+        ),
+        ("gemini-2.5-flash", {"functionCallingConfig": {"mode": "AUTO"}}),
+    ],
+)
+def test_google_s_own_tools_stand_beside_functions_where_they_may(
+    model: str, config: dict[str, Any]
+) -> None:
+    tools = [{"type": "function", "function": {"name": "f"}}, {"google_search": {}}]
+    assert sent({"tools": tools, "tool_choice": "auto"}, model)["toolConfig"] == config
+
+
 def test_a_schema_that_doubles_at_each_step_stays_small() -> None:
     defs: dict[str, Any] = {"d40": {"type": "string"}}
     for step in range(40):

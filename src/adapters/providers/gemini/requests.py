@@ -36,7 +36,7 @@ def encoded(call: UpstreamCall[ChatRequest], *, stream: bool) -> EncodedChat:
     body = conversation.encode(given["messages"])
     own, dropped = _own_fields(given)
     config = own.pop("generationConfig")
-    tools = Tools(given)
+    tools = Tools(given, call.model)
     body |= tools.encode(camel_keys(own.pop("toolConfig", None)))
     generation = Generation(given, config, call.model)
     if config := generation.encode(call.output_cap):

@@ -1,5 +1,7 @@
 """What a candidate says: https://ai.google.dev/api/caching#Part"""
 
+import base64
+import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,6 +98,11 @@ def _call(call: Mapping[str, Any], signature: object) -> dict[str, Any]:
 
 
 def _audio(kind: str, data: str, before: dict[str, Any] | None) -> dict[str, Any]:
-    if before is not None:
-        return {**before, "data": before["data"] + data}
-    return {"id": f"audio_{uuid4().hex}", "data": data, "transcript": "", "mime_type": kind}
+    """In base64, of which two cannot just be put together: each may be padded at its end."""
+    if before is None:
+        return {"id": f"audio_{uuid4().hex}", "data": data, "transcript": "", "mime_type": kind}
+    try:
+        whole = b"".join(base64.b64decode(part, validate=True) for part in (before["data"], data))
+    except (binascii.Error, ValueError) as error:
+        raise Malformed("its sound is not base64") from error
+    return {**before, "data": base64.b64encode(whole).decode()}

@@ -47,6 +47,7 @@ class _Choice:
         self.finished = False
         self._index = index
         self._begun = False
+        self._is_heard = False
         self._calls = self._images = self._others = 0
 
     def refused(self, why: str) -> dict[str, Any]:
@@ -76,10 +77,14 @@ class _Choice:
         return {"index": self._index, "delta": delta, "finish_reason": reason}
 
     def _number(self, heard: Said) -> None:
-        """Clients put the pieces of a list together by their numbers."""
+        """Clients put the pieces of a list together by their numbers, and those of a text, such as
+        a sound's name, by adding one to the other."""
         heard.calls = [{"index": self._calls + i, **call} for i, call in enumerate(heard.calls)]
         heard.images = [{"index": self._images + i, **one} for i, one in enumerate(heard.images)]
         heard.others = [{**one, "index": self._others + i} for i, one in enumerate(heard.others)]
+        if heard.audio is not None and self._is_heard:
+            heard.audio = {"data": heard.audio["data"]}
+        self._is_heard = self._is_heard or heard.audio is not None
         self._calls += len(heard.calls)
         self._images += len(heard.images)
         self._others += len(heard.others)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from .families import has_levels
 from .schemas import json_schema
 
 _MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY", "any": "ANY"}
@@ -11,8 +12,9 @@ _MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY", "any": "ANY"}
 class Tools:
     """The tools of one request. `dropped` names what Google has no counterpart of."""
 
-    def __init__(self, body: Mapping[str, Any]) -> None:
+    def __init__(self, body: Mapping[str, Any], model: str) -> None:
         self.dropped: dict[str, None] = {}
+        self._can_mix = has_levels(model)
         self._functions: list[dict[str, Any]] = []
         self._own: list[dict[str, Any]] = []
         for name in ("tools", "functions"):
@@ -31,6 +33,8 @@ class Tools:
             tools.append({"functionDeclarations": self._functions})
             if (calling := _calling_config(self._choice)) is not None:
                 config["functionCallingConfig"] = calling
+            if self._own and self._can_mix:
+                _mix(config)
         encoded = {"tools": tools, "toolConfig": config}
         return {name: value for name, value in encoded.items() if value}
 
@@ -44,13 +48,22 @@ class Tools:
         elif kind is None:
             self._own.append(tool)
         else:
-            self.dropped[f"tools.{kind}"] = None
+            self.dropped[f"tools.{kind}" if isinstance(kind, str) else "tools"] = None
 
     def _search(self, options: object) -> None:
         """https://ai.google.dev/gemini-api/docs/google-search takes no options."""
         if isinstance(options, dict):
             self._own.append({"googleSearch": {}})
             self.dropped |= {f"web_search_options.{name}": None for name in options}
+
+
+def _mix(config: dict[str, Any]) -> None:
+    """Google's own tools beside functions: https://ai.google.dev/gemini-api/docs/tool-combination.
+    What they do is then told, and the model cannot be left free, but for the choice."""
+    config.setdefault("includeServerSideToolInvocations", True)
+    calling = config.get("functionCallingConfig")
+    if isinstance(calling, dict) and calling.get("mode") == "AUTO":
+        config["functionCallingConfig"] = {**calling, "mode": "VALIDATED"}
 
 
 def _declaration(function: Mapping[str, Any]) -> dict[str, Any]:
