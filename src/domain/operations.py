@@ -124,10 +124,7 @@ class OperationRequest:
     @property
     def input_bound(self) -> int:
         """The most tokens that the input can be: a text has no more of them than bytes."""
-        recordings = sum(
-            min(_MAX_AUDIO_TOKENS, _per(size, _LEAST_BYTES_PER_AUDIO_TOKEN))
-            for size in self._recordings()
-        )
+        recordings = self._recordings(_LEAST_BYTES_PER_AUDIO_TOKEN)
         return self._token_ids() + self._text_bytes() + self._pictures() * _PER_IMAGE + recordings
 
     @property
@@ -139,9 +136,8 @@ class OperationRequest:
         """
         if self.operation is Operation.MODERATIONS:
             return 0
-        recordings = sum(_per(size, _LIKELY_BYTES_PER_AUDIO_TOKEN) for size in self._recordings())
         guessed = likely_tokens(self._text_bytes() + self._pictures() * _PER_IMAGE)
-        return self._token_ids() + guessed + recordings
+        return self._token_ids() + guessed + self._recordings(_LIKELY_BYTES_PER_AUDIO_TOKEN)
 
     def _token_ids(self) -> int:
         """What is sent as numbers of tokens is as many tokens."""
@@ -161,10 +157,9 @@ class OperationRequest:
         by_reference = sum(len(one) if isinstance(one, list) else 1 for one in told)
         return by_reference + len(self.files or ())
 
-    def _recordings(self) -> list[int]:
-        """How long each of them is, in bytes."""
-        return [len(file.data) for file in self.files or ()] if self.operation.listens else []
-
-
-def _per(size: int, unit: int) -> int:
-    return -(-size // unit)
+    def _recordings(self, bytes_per_token: int) -> int:
+        """How many tokens there are in them, at so many bytes for one."""
+        if not self.operation.listens:
+            return 0
+        sizes = (len(file.data) for file in self.files or ())
+        return sum(min(_MAX_AUDIO_TOKENS, -(-size // bytes_per_token)) for size in sizes)

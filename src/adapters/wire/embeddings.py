@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Mapping
 from math import isfinite
 from typing import Any
+from uuid import uuid4
 
 from ...domain.operations import OperationRequest
 from .malformed import Malformed
@@ -32,6 +33,9 @@ def well_formed_embeddings(
             item["index"] = index
         item["embedding"] = _encoded(item.get("embedding"), request.body)
     body["object"] = "list"
+    # Mistral's own client insists on one.
+    if not isinstance(body.get("id"), str):
+        body["id"] = f"embd-{uuid4().hex}"
     if not isinstance(body.get("model"), str) or not body["model"]:
         body["model"] = model
     body["usage"] = _usage(body.get("usage"))
@@ -63,7 +67,7 @@ def to_base64(numbers: list[Any]) -> str:
         floats = array("f", numbers)
     except OverflowError as error:
         raise Malformed("an embedding's number is too large") from error
-    if not all(map(isfinite, floats)):
+    if not _are_finite(floats):
         raise Malformed("an embedding's number is too large")
     return base64.b64encode(_little_endian(floats).tobytes()).decode()
 
@@ -77,9 +81,14 @@ def from_base64(text: str) -> list[float]:
     if not raw or len(raw) % _FLOAT_BYTES:
         raise Malformed("an embedding's base64 does not hold 32-bit numbers")
     floats = array("f", raw)
-    if not all(map(isfinite, _little_endian(floats))):
+    if not _are_finite(_little_endian(floats)):
         raise Malformed("an embedding's base64 holds what is no number")
     return floats.tolist()
+
+
+def _are_finite(floats: "array[float]") -> bool:
+    """Whether none of them is infinite, or no number at all; a sum of any such is one, too."""
+    return isfinite(sum(floats))
 
 
 def _little_endian(floats: "array[float]") -> "array[float]":

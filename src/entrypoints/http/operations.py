@@ -38,7 +38,7 @@ def _performing(operation: Operation, gateway: Gateway) -> Handler:
 async def _asked(operation: Operation, request: Request) -> OperationRequest:
     """Raises InvalidRequest, naming the field."""
     kind, options = parse_options_header(request.headers.get("content-type"))
-    is_form = kind == _FORM
+    is_form = kind.lower() == _FORM
     operation.check_sent_as(form=is_form)
     if not is_form:
         return OperationRequest.parse(operation, await read_json(request))
