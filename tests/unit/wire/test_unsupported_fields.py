@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from langroute.domain.providers import Provider, ProviderKind
 from langroute.domain.routes import Unsupported
 from langroute.domain.timeouts import Timeouts
 from upstreams.calls import call_to
+from upstreams.double import UpstreamDouble
 from upstreams.mistral import MistralUpstream
 from upstreams.openai import OpenAIUpstream
 
@@ -42,7 +44,11 @@ async def test_a_call_that_refuses_is_not_sent(
 async def test_a_call_that_refuses_is_sent_where_nothing_is_dropped(
     upstream: HttpUpstream, mistral_upstream: MistralUpstream, openai_upstream: OpenAIUpstream
 ) -> None:
-    for double, fields in ((mistral_upstream, {"seed": 4}), (openai_upstream, {"user": "ann"})):
+    taken: tuple[tuple[UpstreamDouble, dict[str, Any]], ...] = (
+        (mistral_upstream, {"seed": 4}),
+        (openai_upstream, {"user": "ann"}),
+    )
+    for double, fields in taken:
         call = replace(call_to(double, **fields), unsupported=REFUSE)
         assert (await upstream.complete(call)).dropped == ()
         assert len(double.seen) == 1
