@@ -216,6 +216,15 @@ async def test_what_a_translation_leaves_out_is_told(scene: Scene) -> None:
     assert raw.headers["x-langroute-dropped"] == "n, truncation"
 
 
+async def test_a_field_s_name_stays_in_its_line(scene: Scene) -> None:
+    async with client_of(scene) as client:
+        raw = await client.responses.with_raw_response.create(
+            model="gpt-4o-mini", input="Hi", reasoning={"größe\r\nx-langroute-cost: 0": 1}
+        )
+    dropped = raw.headers["x-langroute-dropped"]
+    assert dropped == r"reasoning.gr\xf6\xdfe\r\nx-langroute-cost: 0"
+
+
 @pytest.mark.parametrize(
     ("key", "error", "code"),
     [

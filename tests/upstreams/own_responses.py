@@ -59,7 +59,7 @@ class ResponsesUpstream(UpstreamDouble):
         seen.usage = told_usage(turn, _USAGE)
         begun = {"response": _response(seen, "in_progress", [], None)}
         place = {"item_id": "msg_double", "output_index": 0, "content_index": 0}
-        part = {"type": "output_text", "annotations": [], "logprobs": []}
+        part: dict[str, Any] = {"type": "output_text", "annotations": [], "logprobs": []}
         events: list[tuple[str, dict[str, Any]]] = [
             ("created", begun),
             ("in_progress", begun),
@@ -89,7 +89,8 @@ def _response(
 
 
 def _message(status: str, text: str | None) -> dict[str, Any]:
-    part = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+    part: dict[str, Any] = {"type": "output_text", "text": text, "annotations": []}
+    part["logprobs"] = []
     content = [] if text is None else [part]
     message = {"id": "msg_double", "type": "message", "role": "assistant"}
     return {**message, "status": status, "content": content}

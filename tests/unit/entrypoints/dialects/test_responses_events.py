@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from responses_asked import ANY_JSON
 
 from langroute.entrypoints.http.dialects.responses.events import OwnEvents, TranslatedEvents, sse
+from langroute.entrypoints.http.dialects.responses.keepsakes import unwrapped
 from langroute.entrypoints.http.dialects.responses.replies import response_of
 from langroute.entrypoints.http.errors import Answer
 
@@ -44,9 +45,11 @@ def calling(index: int, **function: str) -> dict[str, Any]:
     return {"tool_calls": [{"index": index, **told, "function": function}]}
 
 
-def streamed(*deltas: dict[str, Any], finish_reason: str = "stop") -> list[dict[str, Any]]:
+def streamed(
+    *deltas: dict[str, Any], finish_reason: str = "stop", **more: Any
+) -> list[dict[str, Any]]:
     writer = TranslatedEvents(ASKED)
-    chunks = [chunk({"role": "assistant", "content": ""}), *map(chunk, deltas)]
+    chunks = [chunk(delta, **more) for delta in ({"role": "assistant", "content": ""}, *deltas)]
     chunks += [chunk({}, finish_reason), {**HEAD, "choices": [], "usage": USAGE}]
     events = read(b"".join(map(writer.chunk, chunks)) + writer.end())
     check_order(events)
@@ -197,25 +200,70 @@ def test_an_answer_without_words_is_an_empty_message() -> None:
     assert message["content"][0]["text"] == ""
 
 
-def test_what_is_streamed_comes_to_what_a_whole_answer_is() -> None:
-    token = {"token": "Hi", "logprob": -0.1, "bytes": [72, 105], "top_logprobs": []}
-    writer = TranslatedEvents(ASKED)
-    for part in (
-        chunk({"reasoning_content": "Hm."}),
-        chunk({"content": "Hi"}, logprobs={"content": [token]}),
-        chunk({"refusal": "No."}),
-        chunk(calling(0, id="a", name="f", arguments="{}")),
-        chunk({}, "tool_calls"),
-        {**HEAD, "choices": [], "usage": USAGE},
-    ):
-        writer.chunk(part)
+def test_thoughts_are_signed_at_their_end_and_calls_with_them() -> None:
+    extra = {"extra_content": {"google": {"thought_signature": "c2ln"}}}
+    block = {"type": "thinking", "thinking": "Hm.", "signature": "c2ln"}
+    call = calling(0, id="a", name="f", arguments="{}")
+    call["tool_calls"][0] |= extra
+    events = streamed({"reasoning_content": "Hm."}, {"thinking_blocks": [block]}, call)
+    thought, called = events[-1]["response"]["output"]
+    assert unwrapped(thought["encrypted_content"]) == [block]
+    assert called["extra_content"] == extra["extra_content"]
+    assert events[2]["item"]["encrypted_content"] is None
+
+
+def test_a_thought_that_may_not_be_read_is_an_item_without_a_summary() -> None:
+    block = {"type": "redacted_thinking", "data": "c2VjcmV0"}
+    events = streamed({"thinking_blocks": [block]}, {"content": "Hi"})
+    assert kinds(events)[2:5] == ["output_item.added", "output_item.done", "output_item.added"]
+    assert events[-1]["response"]["output"][0]["summary"] == []
+
+
+TOKEN = {"token": "Hi", "logprob": -0.1, "bytes": [72, 105], "top_logprobs": []}
+PIECES = st.lists(st.text(min_size=1, max_size=4), max_size=3)
+CALLS = st.lists(
+    st.tuples(st.text("abc_", min_size=1, max_size=8), st.lists(st.text(max_size=4), max_size=3)),
+    max_size=3,
+)
+
+
+@given(thoughts=PIECES, text=PIECES, refusal=PIECES, calls=CALLS, is_cut=st.booleans())
+def test_what_is_streamed_comes_to_what_a_whole_answer_is(
+    thoughts: list[str],
+    text: list[str],
+    refusal: list[str],
+    calls: list[tuple[str, list[str]]],
+    is_cut: bool,
+) -> None:
+    finish_reason = "length" if is_cut else "tool_calls" if calls else "stop"
+    events = streamed(
+        *({"reasoning_content": piece} for piece in thoughts),
+        *({"content": piece} for piece in text),
+        *({"refusal": piece} for piece in refusal),
+        *(
+            {"tool_calls": [{"index": index, **told, "function": function}]}
+            for index, (name, arguments) in enumerate(calls)
+            for told, function in (
+                ({"id": f"call_{index}"}, {"name": name, "arguments": ""}),
+                *(({}, {"arguments": piece}) for piece in arguments),
+            )
+        ),
+        finish_reason=finish_reason,
+        logprobs={"content": [TOKEN]},
+    )
     message = {
-        "reasoning_content": "Hm.", "content": "Hi", "refusal": "No.",
-        "tool_calls": [{"id": "a", "function": {"name": "f", "arguments": "{}"}}],
+        "reasoning_content": "".join(thoughts),
+        "content": "".join(text),
+        "refusal": "".join(refusal),
+        "tool_calls": [
+            {"id": f"call_{index}", "function": {"name": name, "arguments": "".join(arguments)}}
+            for index, (name, arguments) in enumerate(calls)
+        ],
     }
-    choice = {"message": message, "finish_reason": "tool_calls", "logprobs": {"content": [token]}}
-    whole = response_of(ASKED, {**HEAD, "choices": [{"index": 0, **choice}], "usage": USAGE})
-    assert read(writer.end())[-1]["response"] == whole
+    choice = {"index": 0, "message": message, "finish_reason": finish_reason}
+    choice["logprobs"] = {"content": [TOKEN] * len(text)}
+    whole = response_of(ASKED, {**HEAD, "choices": [choice], "usage": USAGE})
+    assert events[-1]["response"] == whole
 
 
 def test_a_failure_is_told_twice_as_openai_does_and_nothing_is_completed() -> None:

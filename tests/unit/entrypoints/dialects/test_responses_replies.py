@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.responses import Response
@@ -105,9 +106,14 @@ def test_logprobs_and_citations_go_with_the_text() -> None:
 
 def test_it_repeats_what_was_asked_and_is_whole_to_the_client_library() -> None:
     tool = {"type": "function", "name": "f", "parameters": {"type": "object"}}
-    fields = {
-        "instructions": "Be brief.", "temperature": 0.5, "max_output_tokens": 9, "top_p": 0.9,
-        "metadata": {"a": "b"}, "tool_choice": "required", "parallel_tool_calls": False,
+    fields: dict[str, Any] = {
+        "instructions": "Be brief.",
+        "temperature": 0.5,
+        "max_output_tokens": 9,
+        "top_p": 0.9,
+        "metadata": {"a": "b"},
+        "tool_choice": "required",
+        "parallel_tool_calls": False,
     }
     response = shown(
         answered({"content": "Hi", "reasoning_content": "Hm.", "tool_calls": [CALL]}),
@@ -146,20 +152,52 @@ CALLS = st.lists(
 )
 
 
-@given(text=st.text(max_size=8), thoughts=st.text(max_size=8), calls=CALLS)
+SIGNED = st.lists(
+    st.fixed_dictionaries({"type": st.just("thinking"), "signature": st.text(max_size=4)}),
+    max_size=2,
+)
+
+
+@given(text=st.text(max_size=8), thoughts=st.text(max_size=8), calls=CALLS, signed=SIGNED)
 def test_what_was_said_survives_there_and_back(
-    text: str, thoughts: str, calls: list[dict[str, Any]]
+    text: str, thoughts: str, calls: list[dict[str, Any]], signed: list[dict[str, Any]]
 ) -> None:
     """An answer as a response, which its caller sends back, is the message that it was."""
-    output = shown(answered({"content": text, "reasoning_content": thoughts, "tool_calls": calls}))[
-        "output"
-    ]
+    said = {"content": text, "reasoning_content": thoughts, "tool_calls": calls}
+    output = shown(answered({**said, "thinking_blocks": signed}))["output"]
     if not (text or calls):
         return  # a thought alone is no message
     (message,) = messages(*output)
     assert (message["content"] or "") == text
     assert message.get("reasoning_content", "") == thoughts
     assert message.get("tool_calls", []) == calls
+    assert message.get("thinking_blocks", []) == signed
+
+
+def test_signatures_stay_with_what_they_sign() -> None:
+    extra = {"extra_content": {"google": {"thought_signature": "c2ln"}}}
+    said = {"content": "Wait.", "tool_calls": [CALL | extra, OTHER], **extra}
+    (message,) = messages(*shown(answered(said))["output"])
+    assert message["tool_calls"] == [CALL | extra, OTHER]
+    assert message["extra_content"] == extra["extra_content"]
+
+
+@pytest.mark.parametrize(
+    "wrapped", ["langroute:", "langroute:!", "langroute:e30=", "langroute:WzVd", "langroute:W10"]
+)
+def test_thoughts_that_somebody_changed_are_none(wrapped: str) -> None:
+    thought = {"type": "reasoning", "summary": [], "encrypted_content": wrapped}
+    said = {"role": "assistant", "content": "Hi"}
+    assert messages(thought, said) == [said]
+
+
+def test_a_provider_is_not_sent_thoughts_that_it_cannot_read() -> None:
+    output = shown(answered({"content": "Hi", "reasoning_content": "Hm."}))["output"]
+    own = {"type": "reasoning", "summary": [], "encrypted_content": "gAAA"}
+    chat = asked(input=[own, *output])
+    assert chat.native is not None
+    assert chat.native.body["input"] == [own, output[1]]
+    assert chat.body["messages"][0]["reasoning_content"] == "Hm."
 
 
 CHOICE = st.dictionaries(

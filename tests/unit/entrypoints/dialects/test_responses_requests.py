@@ -75,9 +75,14 @@ def test_parts_have_the_names_that_chats_give_them() -> None:
 
 
 def test_the_items_of_one_turn_are_one_message() -> None:
-    said = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed"}
+    said: dict[str, Any] = {
+        "type": "message",
+        "id": "msg_1",
+        "role": "assistant",
+        "status": "completed",
+    }
     said |= {"content": [{"type": "output_text", "text": "Let me see.", "annotations": []}]}
-    thought = {"type": "reasoning", "id": "rs_1"}
+    thought: dict[str, Any] = {"type": "reasoning", "id": "rs_1"}
     thought |= {"summary": [{"type": "summary_text", "text": "Paris"}]}
     other = {**CALL, "call_id": "call_2", "arguments": '{"city": "Rome"}'}
     assert messages(
@@ -138,7 +143,7 @@ def test_functions_are_nested_and_keep_that_they_are_strict() -> None:
 
 
 def test_of_several_tools_only_those_allowed_are_sent() -> None:
-    allowed = {"type": "allowed_tools", "mode": "required"}
+    allowed: dict[str, Any] = {"type": "allowed_tools", "mode": "required"}
     allowed |= {"tools": [{"type": "function", "name": "weather"}]}
     body = asked(tools=[WEATHER, {**WEATHER, "name": "time"}], tool_choice=allowed).body
     assert [tool["function"]["name"] for tool in body["tools"]] == ["weather"]
@@ -209,7 +214,7 @@ def test_what_is_left_out_is_named() -> None:
             {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAA"},
         ],
         truncation="auto",
-        include=["reasoning.encrypted_content"],
+        include=["reasoning.encrypted_content", "file_search_call.results"],
         reasoning={"context": "all_turns"},
         messages=[{"role": "user", "content": "Another conversation"}],
         n=3,
@@ -217,7 +222,7 @@ def test_what_is_left_out_is_named() -> None:
     assert chat.native is not None
     assert set(chat.native.dropped) == {
         *("messages", "n", "truncation", "input.encrypted_content", "reasoning.context"),
-        "include.reasoning.encrypted_content",
+        "include.file_search_call.results",
     }
     assert chat.choices == 1
 

@@ -44,7 +44,7 @@ class Envelope:
             repeated["service_tier"] = tier
         return cls(
             name=str(chat.get("id")).removeprefix("chatcmpl-"),
-            created_at=created if type(created) in (int, float) else 0,
+            created_at=created if isinstance(created, int | float) else 0,
             model=model if isinstance(model, str) else str(asked.get("model")),
             repeated=repeated,
         )

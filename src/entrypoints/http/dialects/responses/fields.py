@@ -1,13 +1,16 @@
 """A caller's fields, of the type they should be. All raise InvalidRequest, naming the field."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from .....domain.errors import InvalidRequest
 
+T = TypeVar("T")
+_NAMES: Mapping[type, str] = {str: "a string", dict: "an object", list: "an array"}
+
 
 def text(given: Mapping[str, Any], name: str, place: str = "") -> str | None:
-    return _checked(given, name, place, str, "a string")
+    return _checked(given, name, place, str)
 
 
 def required_text(given: Mapping[str, Any], name: str, place: str = "") -> str:
@@ -18,11 +21,11 @@ def required_text(given: Mapping[str, Any], name: str, place: str = "") -> str:
 
 
 def an_object(given: Mapping[str, Any], name: str, place: str = "") -> dict[str, Any] | None:
-    return _checked(given, name, place, dict, "an object")
+    return _checked(given, name, place, dict)
 
 
 def an_array(given: Mapping[str, Any], name: str, place: str = "") -> list[Any] | None:
-    return _checked(given, name, place, list, "an array")
+    return _checked(given, name, place, list)
 
 
 def whole_number(given: Mapping[str, Any], name: str, least: int, most: int) -> int | None:
@@ -45,8 +48,8 @@ def wrong_type(param: str, expected: str) -> InvalidRequest:
     return InvalidRequest(f"Invalid type for '{param}': expected {expected}.", param=param)
 
 
-def _checked(given: Mapping[str, Any], name: str, place: str, kind: type, expected: str) -> Any:
+def _checked(given: Mapping[str, Any], name: str, place: str, kind: type[T]) -> T | None:
     value = given.get(name)
     if value is None or isinstance(value, kind):
         return value
-    raise wrong_type(f"{place}{name}", expected)
+    raise wrong_type(f"{place}{name}", _NAMES[kind])

@@ -16,6 +16,7 @@ from .....domain.errors import GatewayError, InvalidRequest
 from ...errors import Answer, body_of, explained
 from ..dialect import DialectFront
 from .events import EventWriter, OwnEvents, TranslatedEvents, error_fields, sse
+from .keepsakes import without_own_thoughts
 from .replies import response_of
 from .requests import translated
 
@@ -27,7 +28,7 @@ class Responses:
         chat, lost = translated(body)
         native = Native(
             dialect=Dialect.RESPONSES,
-            body=body,
+            body=without_own_thoughts(body),
             only_native=lost.only_native,
             dropped=lost.dropped,
         )

@@ -6,15 +6,16 @@ https://platform.openai.com/docs/api-reference/responses/create#responses-create
 from typing import Any
 
 from .fields import an_array, required_text, text, wrong_type
+from .keepsakes import EXTRA, extra_of, is_wrapped, unwrapped
 from .parts import as_parts, chat_content, simplest
 from .untranslated import Untranslated
 
 # What a chat cannot say but by its place: an item's id, and how far it came.
 _ALWAYS = frozenset({"type", "id", "status"})
 _KNOWN = {
-    "message": _ALWAYS | {"role", "content"},
-    "reasoning": _ALWAYS | {"summary", "content"},
-    "function_call": _ALWAYS | {"call_id", "name", "arguments"},
+    "message": _ALWAYS | {"role", "content", EXTRA},
+    "reasoning": _ALWAYS | {"summary", "content", "encrypted_content"},
+    "function_call": _ALWAYS | {"call_id", "name", "arguments", EXTRA},
     "function_call_output": _ALWAYS | {"call_id", "output"},
 }
 # Not every server knows the newer name.
@@ -30,6 +31,7 @@ class Conversation:
         self._lost = lost
         self._turn: dict[str, Any] | None = None
         self._thoughts: list[str] = []
+        self._signed: list[dict[str, Any]] = []
 
     def add(self, item: object, param: str) -> None:
         """Raises InvalidRequest, naming the field."""
@@ -53,10 +55,11 @@ class Conversation:
                 self._lost.needs_native(f"{param}.type")
 
     def end_turn(self) -> None:
-        if self._thoughts:
+        if self._thoughts or self._signed:
             # Thoughts that led to nothing which was sent along: no message can hold them.
             self._lost.drop("input.reasoning")
             self._thoughts.clear()
+            self._signed.clear()
         self._turn = None
 
     def _add_message(self, item: dict[str, Any], param: str) -> None:
@@ -78,8 +81,15 @@ class Conversation:
         turn["content"] = simplest(said) if said or not refusal else None
         if refusal:
             turn["refusal"] = refusal
+        turn.update(extra_of(item))
 
     def _add_thoughts(self, item: dict[str, Any], param: str) -> None:
+        content = text(item, "encrypted_content", f"{param}.")
+        if content is not None:
+            if is_wrapped(content):
+                self._signed.extend(unwrapped(content))
+            else:  # another provider's, or that of another format
+                self._lost.drop("input.encrypted_content")
         for name in ("content", "summary"):  # the thoughts themselves, else what is told of them
             found = an_array(item, name, f"{param}.") or []
             texts = [part["text"] for part in found if _is_text(part)]
@@ -94,7 +104,7 @@ class Conversation:
             "arguments": required_text(item, "arguments", place),
         }
         call_id = required_text(item, "call_id", place)
-        call = {"id": call_id, "type": "function", "function": function}
+        call = {"id": call_id, "type": "function", "function": function, **extra_of(item)}
         self._open_turn().setdefault("tool_calls", []).append(call)
 
     def _add_output(self, item: dict[str, Any], param: str) -> None:
@@ -112,6 +122,9 @@ class Conversation:
             thoughts = [*([before] if before else []), *self._thoughts]
             self._turn["reasoning_content"] = "\n\n".join(thoughts)
             self._thoughts.clear()
+        if self._signed:
+            self._turn.setdefault("thinking_blocks", []).extend(self._signed)
+            self._signed.clear()
         return self._turn
 
 

@@ -6,6 +6,7 @@ https://platform.openai.com/docs/api-reference/responses-streaming
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from .keepsakes import merged, wrapped
 from .output_items import (
     IN_PROGRESS,
     call_item,
@@ -34,24 +35,31 @@ class OpenReasoning:
         self._at = {"output_index": index}
         self._place = {"item_id": item_id, "output_index": index, "summary_index": 0}
         self._thoughts = ""
+        self._signed: list[dict[str, Any]] = []
 
     def begin(self) -> Iterator[Event]:
         yield "response.output_item.added", {**self._at, "item": self.item(IN_PROGRESS)}
-        yield "response.reasoning_summary_part.added", {**self._place, "part": summary_part("")}
 
-    def think(self, thoughts: str) -> Iterator[Event]:
+    def think(self, thoughts: str, signed: list[dict[str, Any]]) -> Iterator[Event]:
+        self._signed += signed
+        if not thoughts:
+            return
+        if not self._thoughts:
+            part = summary_part("")
+            yield "response.reasoning_summary_part.added", {**self._place, "part": part}
         self._thoughts += thoughts
         yield "response.reasoning_summary_text.delta", {**self._place, "delta": thoughts}
 
     def end(self, status: str) -> Iterator[Event]:
-        text, part = self._thoughts, summary_part(self._thoughts)
-        yield "response.reasoning_summary_text.done", {**self._place, "text": text}
-        yield "response.reasoning_summary_part.done", {**self._place, "part": part}
+        if text := self._thoughts:
+            yield "response.reasoning_summary_text.done", {**self._place, "text": text}
+            part = summary_part(text)
+            yield "response.reasoning_summary_part.done", {**self._place, "part": part}
         yield "response.output_item.done", {**self._at, "item": self.item(status)}
 
     def item(self, status: str) -> dict[str, Any]:
-        del status  # it has none
-        return reasoning_item(self._id, self._thoughts)
+        content = None if status == IN_PROGRESS else wrapped(self._signed)
+        return reasoning_item(self._id, self._thoughts, content)
 
 
 class OpenMessage:
@@ -62,6 +70,7 @@ class OpenMessage:
         self._at = {"output_index": index}
         self._index = index
         self._parts: list[dict[str, Any]] = []
+        self._extra: dict[str, Any] = {}
 
     def begin(self) -> Iterator[Event]:
         yield "response.output_item.added", {**self._at, "item": self.item(IN_PROGRESS)}
@@ -78,6 +87,9 @@ class OpenMessage:
         self._parts[-1]["refusal"] += text
         yield "response.refusal.delta", {**self._place(), "delta": text}
 
+    def keep(self, extra: dict[str, Any]) -> None:
+        self._extra = merged(self._extra, extra)
+
     def cite(self, annotations: list[dict[str, Any]]) -> Iterator[Event]:
         if self._parts and self._parts[-1]["type"] == "output_text":
             notes = self._parts[-1]["annotations"]
@@ -93,7 +105,8 @@ class OpenMessage:
         yield "response.output_item.done", {**self._at, "item": self.item(status)}
 
     def item(self, status: str) -> dict[str, Any]:
-        return message_item(self._id, [_copied(part) for part in self._parts], status)
+        parts = [_copied(part) for part in self._parts]
+        return message_item(self._id, parts, status) | self._extra
 
     def _into(self, empty: dict[str, Any]) -> Iterator[Event]:
         if self._parts:
@@ -127,6 +140,10 @@ class OpenCall:
         self._place = {"item_id": item_id, "output_index": index}
         self._name = ""
         self._arguments = ""
+        self._extra: dict[str, Any] = {}
+
+    def keep(self, extra: dict[str, Any]) -> None:
+        self._extra = merged(self._extra, extra)
 
     def hear(self, name: str, arguments: str) -> Iterator[Event]:
         is_new, before = not self._name, self._arguments
@@ -148,7 +165,8 @@ class OpenCall:
         yield "response.output_item.done", {**self._at, "item": self.item(status)}
 
     def item(self, status: str) -> dict[str, Any]:
-        return call_item(self._id, self.call_id, self._name, self._arguments, status)
+        item = call_item(self._id, self.call_id, self._name, self._arguments, status)
+        return item | self._extra
 
     def _begin(self) -> Iterator[Event]:
         item = {**self.item(IN_PROGRESS), "arguments": ""}

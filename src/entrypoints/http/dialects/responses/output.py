@@ -2,9 +2,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .envelope import Envelope
+from .keepsakes import extra_of
 from .open_items import Event, OpenCall, OpenItem, OpenMessage, OpenReasoning
 from .output_items import COMPLETED
-from .said import annotations_of, arguments_of, calls_of, logprobs_of, text_of, thoughts_of
+from .said import (
+    annotations_of,
+    arguments_of,
+    calls_of,
+    logprobs_of,
+    signed_thoughts_of,
+    text_of,
+    thoughts_of,
+)
 
 
 class Output:
@@ -22,12 +31,14 @@ class Output:
         self._by_index: dict[int, OpenCall] = {}
 
     def add(self, delta: Mapping[str, Any], choice: Mapping[str, Any]) -> Iterator[Event]:
-        if thoughts := thoughts_of(delta):
-            yield from self._think(thoughts)
+        thoughts, signed = thoughts_of(delta), signed_thoughts_of(delta)
+        if thoughts or signed:
+            yield from self._think(thoughts, signed)
         text, refusal = text_of(delta.get("content")), text_of(delta.get("refusal"))
         if text or refusal:
             yield from self._say(text, refusal, logprobs_of(choice))
         if isinstance(self._speaking, OpenMessage):
+            self._speaking.keep(extra_of(delta))
             yield from self._speaking.cite(annotations_of(delta))
         for call in calls_of(delta):
             yield from self._call(call)
@@ -44,7 +55,7 @@ class Output:
         whole = [item.item(COMPLETED) for item in self._items[:-1]]
         return [*whole, *(item.item(status) for item in self._items[-1:])]
 
-    def _think(self, thoughts: str) -> Iterator[Event]:
+    def _think(self, thoughts: str, signed: list[dict[str, Any]]) -> Iterator[Event]:
         reasoning = self._speaking
         if not isinstance(reasoning, OpenReasoning):
             yield from self._stop_speaking()
@@ -53,7 +64,7 @@ class Output:
             self._items.append(reasoning)
             self._speaking = reasoning
             yield from reasoning.begin()
-        yield from reasoning.think(thoughts)
+        yield from reasoning.think(thoughts, signed)
 
     def _say(self, text: str, refusal: str, logprobs: list[dict[str, Any]]) -> Iterator[Event]:
         message = self._speaking
@@ -82,6 +93,7 @@ class Output:
             self._calls.append(call)
         if type(index) is int:
             self._by_index[index] = call
+        call.keep(extra_of(told))
         yield from call.hear(name, arguments_of(told))
 
     def _known(self, index: object, call_id: str, name: str) -> OpenCall | None:

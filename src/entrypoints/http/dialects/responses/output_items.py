@@ -9,9 +9,9 @@ from typing import Any
 COMPLETED, INCOMPLETE, IN_PROGRESS = "completed", "incomplete", "in_progress"
 
 
-def reasoning_item(item_id: str, thoughts: str) -> dict[str, Any]:
+def reasoning_item(item_id: str, thoughts: str, wrapped: str | None) -> dict[str, Any]:
     summary = [summary_part(thoughts)] if thoughts else []
-    return {"id": item_id, "type": "reasoning", "summary": summary}
+    return {"id": item_id, "type": "reasoning", "summary": summary, "encrypted_content": wrapped}
 
 
 def summary_part(thoughts: str) -> dict[str, Any]:

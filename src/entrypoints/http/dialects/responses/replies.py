@@ -2,6 +2,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .envelope import Envelope, ending
+from .keepsakes import extra_of, wrapped
 from .output_items import (
     COMPLETED,
     call_item,
@@ -16,6 +17,7 @@ from .said import (
     calls_of,
     first_choice,
     logprobs_of,
+    signed_thoughts_of,
     text_of,
     thoughts_of,
 )
@@ -38,24 +40,25 @@ def _output(envelope: Envelope, choice: Mapping[str, Any]) -> list[dict[str, Any
     message = choice.get("message")
     said = message if isinstance(message, dict) else {}
     output: list[dict[str, Any]] = []
-    if thoughts := thoughts_of(said):
-        output.append(reasoning_item(envelope.item_id("rs", 0), thoughts))
+    thoughts, signed = thoughts_of(said), signed_thoughts_of(said)
+    if thoughts or signed:
+        output.append(reasoning_item(envelope.item_id("rs", 0), thoughts, wrapped(signed)))
     calls = calls_of(said)
     parts = _parts(said, choice)
     if parts or not (output or calls):
         item_id = envelope.item_id("msg", len(output))
-        output.append(message_item(item_id, parts or [text_part("")], COMPLETED))
+        message_said = message_item(item_id, parts or [text_part("")], COMPLETED)
+        output.append(message_said | extra_of(said))
     for call in calls:
         index = len(output)
-        output.append(
-            call_item(
-                envelope.item_id("fc", index),
-                text_of(call.get("id")) or envelope.item_id("call", index),
-                text_of(call["function"].get("name")),
-                arguments_of(call),
-                COMPLETED,
-            )
+        item = call_item(
+            envelope.item_id("fc", index),
+            text_of(call.get("id")) or envelope.item_id("call", index),
+            text_of(call["function"].get("name")),
+            arguments_of(call),
+            COMPLETED,
         )
+        output.append(item | extra_of(call))
     return output
 
 

@@ -28,6 +28,8 @@ _ONLY_CHATS = frozenset(
     | {"reasoning_effort", "logprobs", "functions", "function_call", "modalities", "audio"}
 )
 _LOGPROBS = "message.output_text.logprobs"
+# Beside that, what there is without being asked for.
+_INCLUDED = (_LOGPROBS, "reasoning.encrypted_content")
 # Never sent: where nothing else was said, the rest of the conversation is at OpenAI.
 _NOTHING_SAID = {"role": "user", "content": ""}
 
@@ -151,5 +153,5 @@ def _add_logprobs(body: Mapping[str, Any], chat: dict[str, Any], lost: Untransla
     if top:
         chat["top_logprobs"] = top
     for wanted in include:
-        if wanted != _LOGPROBS:
+        if wanted not in _INCLUDED:
             lost.drop(f"include.{wanted}" if isinstance(wanted, str) else "include")

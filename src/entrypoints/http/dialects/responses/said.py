@@ -23,6 +23,11 @@ def thoughts_of(said: Mapping[str, Any]) -> str:
     return text_of(said.get("reasoning_content")) or text_of(said.get("reasoning"))
 
 
+def signed_thoughts_of(said: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = said.get("thinking_blocks")
+    return [block for block in found if isinstance(block, dict)] if isinstance(found, list) else []
+
+
 def calls_of(said: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Those that name a function, or add to the arguments of one."""
     calls = said.get("tool_calls")
