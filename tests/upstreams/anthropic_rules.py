@@ -1,6 +1,6 @@
 """What Anthropic refuses, in its words. Fields: https://platform.claude.com/docs/en/api/messages,
-as the `anthropic` client library of August 2026 has them. The order of tool results:
-https://platform.claude.com/docs/en/agents-and-tools/tool-use/handle-tool-calls."""
+as the `anthropic` package 2.13 has them, and those of older models and betas. The order of tool
+results: https://platform.claude.com/docs/en/agents-and-tools/tool-use/handle-tool-calls."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,18 +11,25 @@ REQUEST_FIELDS = frozenset(
         *("model", "messages", "max_tokens", "cache_control", "container", "inference_geo"),
         *("metadata", "output_config", "service_tier", "stop_sequences", "stream", "system"),
         *("temperature", "thinking", "tool_choice", "tools", "top_k", "top_p"),
+        *("diagnostics", "speed", "user_profile_id", "workspace_id"),
         *("mcp_servers", "context_management"),
     }
 )
-_BLOCK_FIELDS = {
+BLOCK_FIELDS = {
     "text": {"text", "citations"},
-    "image": {"source"},
+    "image": {"source", "transformations"},
     "document": {"source", "title", "context", "citations"},
     "thinking": {"thinking", "signature"},
     "redacted_thinking": {"data"},
-    "tool_use": {"id", "name", "input", "caller"},
-    "tool_result": {"tool_use_id", "content", "is_error"},
+    "tool_use": {"id", "name", "input", "caller", "toolset_name"},
+    "tool_result": {"tool_use_id", "content", "is_error", "toolset_name"},
 }
+TOOL_FIELDS = frozenset(
+    {
+        *("type", "name", "description", "input_schema", "strict", "cache_control"),
+        *("allowed_callers", "defer_loading", "eager_input_streaming", "input_examples"),
+    }
+)
 _ASSISTANTS = frozenset({"text", "thinking", "redacted_thinking", "tool_use"})
 _TOOL_ID = re.compile(r"[a-zA-Z0-9_-]+")
 _EXTRA = "Extra inputs are not permitted"
@@ -85,8 +92,7 @@ def _tool_faults(body: Mapping[str, Any]) -> Iterator[str]:
             continue
         if tool.get("input_schema", {}).get("type") != "object":
             yield f"tools.{index}.custom.input_schema.type: Field required"
-        allowed = {"type", "name", "description", "input_schema", "strict", "cache_control"}
-        for name in tool.keys() - allowed:
+        for name in tool.keys() - TOOL_FIELDS:
             yield f"tools.{index}.custom.{name}: {_EXTRA}"
     if "tool_choice" in body and not body.get("tools"):
         yield "tool_choice: tool_choice may only be specified while providing tools"
@@ -143,7 +149,7 @@ def _result_faults(
 
 def _block_faults(place: str, block: Mapping[str, Any]) -> Iterator[str]:
     kind = block.get("type")
-    known = _BLOCK_FIELDS.get(kind) if isinstance(kind, str) else None
+    known = BLOCK_FIELDS.get(kind) if isinstance(kind, str) else None
     if known is None:
         yield f"{place}: Input tag {kind!r} found using 'type' does not match"
         return

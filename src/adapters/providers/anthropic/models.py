@@ -49,7 +49,7 @@ def traits(model: str) -> Traits:
     if found is None:
         return _UNKNOWN
     family = found["family"] or ""
-    version = (5, 0) if found["major"] == "preview" else (int(found["major"]), _int(found["minor"]))
+    version = _version(found["major"], found["minor"])
     if version < (3, 7):
         return Traits(thinking=Thinking.NEVER, knows_schemas=False, default_cap=4_096)
     if version < (4, 6):
@@ -79,5 +79,7 @@ def _off(family: str, version: tuple[int, int]) -> Mapping[str, str] | None:
     return {"type": "disabled"}
 
 
-def _int(digits: str | None) -> int:
-    return int(digits) if digits else 0
+def _version(major: str, minor: str | None) -> tuple[int, int]:
+    if major == "preview":
+        return 5, 0
+    return int(major), int(minor or 0)

@@ -18,14 +18,14 @@ class ToolIds:
         if isinstance(own, str) and own:
             return _sent(own)
         self._made += 1
-        made = f"call_{self._made}"
+        made = f"function_call_{self._made}"
         self._unanswered.append(made)
         return made
 
     def of_answer(self, own: object) -> str:
         if isinstance(own, str) and own:
             return _sent(own)
-        return self._unanswered.popleft() if self._unanswered else "call_0"
+        return self._unanswered.popleft() if self._unanswered else "function_call_0"
 
 
 def _sent(own: str) -> str:
