@@ -28,10 +28,15 @@ class OpenAICodec:
         return encoded(call, self._facts.at(call.provider.base_url), stream=stream)
 
     def reply(self, body: dict[str, Any], sent: EncodedChat) -> dict[str, Any]:  # noqa: ARG002
-        return with_usual_words(well_formed_reply(body), self._facts, "message")
+        body = well_formed_reply(body)
+        return with_usual_words(body, self._facts, "message") if self._facts.has_words else body
 
     def decoder(self, sent: EncodedChat) -> ChunkDecoder:  # noqa: ARG002
-        return lambda body, _: (with_usual_words(well_formed_chunk(body), self._facts, "delta"),)
+        if self._facts.has_words:
+            return lambda body, _: (
+                with_usual_words(well_formed_chunk(body), self._facts, "delta"),
+            )
+        return lambda body, _: (well_formed_chunk(body),)
 
     def operation(self, call: UpstreamCall[OperationRequest]) -> EncodedOperation | None:
         request = call.request

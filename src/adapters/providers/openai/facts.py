@@ -45,6 +45,12 @@ class Facts:
     cache_hits: str | None = None
     counts_reasoning_apart: bool = False
 
+    @property
+    def has_words(self) -> bool:
+        """Whether its answers say anything in words of their own."""
+        own = self.says_reasoning, self.cache_hits is not None, self.counts_reasoning_apart
+        return any(own)
+
     def at(self, base_url: str) -> "Facts":
         if not self.hosts or _host(base_url).endswith(self.hosts):
             return self

@@ -26,6 +26,9 @@ _DEFAULTS: Mapping[str, Any] = {
     "top_logprobs": 0,
 }
 
+# Google's, on messages and on calls: https://ai.google.dev/gemini-api/docs/thought-signatures#openai
+_SIGNATURE = "extra_content"
+
 
 def encoded(call: UpstreamCall[ChatRequest], facts: Facts, *, stream: bool) -> EncodedChat:
     if (native := call.request.native) is not None:
@@ -73,17 +76,32 @@ def _messages(given: list[Any], facts: Facts, dropped: list[str]) -> list[Any]:
     return messages
 
 
-def _message(given: Mapping[str, Any], facts: Facts, lost: dict[str, None]) -> dict[str, Any]:
+def _message(given: Mapping[str, Any], facts: Facts, lost: dict[str, None]) -> Mapping[str, Any]:
+    is_developer = given.get("role") == "developer" and not facts.takes_developer
+    has_reasoning = facts.takes_reasoning and "reasoning_content" in given
+    if not (is_developer or has_reasoning) and facts.refuses_in_messages.isdisjoint(given):
+        return given
     message = dict(given)
-    if message.get("role") == "developer" and not facts.takes_developer:
+    if is_developer:
         message["role"] = "system"
     for name in sorted(given.keys() & facts.refuses_in_messages):
         if message.pop(name):
             lost[f"messages.{name}"] = None
-    if facts.takes_reasoning and "reasoning_content" in message:
+    if _SIGNATURE in facts.refuses_in_messages and isinstance(
+        calls := given.get("tool_calls"), list
+    ):
+        message["tool_calls"] = [_unsigned(call, lost) for call in calls]
+    if has_reasoning:
         reasoning = message.pop("reasoning_content")
         message.setdefault("reasoning", reasoning)
     return message
+
+
+def _unsigned(call: Any, lost: dict[str, None]) -> Any:
+    if not isinstance(call, dict) or _SIGNATURE not in call:
+        return call
+    lost[f"messages.tool_calls.{_SIGNATURE}"] = None
+    return {name: value for name, value in call.items() if name != _SIGNATURE}
 
 
 def _ask_for_stream(

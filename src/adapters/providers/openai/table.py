@@ -15,7 +15,7 @@ _VERSION = {"anthropic-version": "2023-06-01"}
 
 # What was thought by others, as callers bring it along. Servers with a strict schema answer it with
 # 400: https://github.com/HKUDS/OpenHarness/pull/263
-_THOUGHTS = frozenset({"reasoning_content", "thinking_blocks"})
+_THOUGHTS = frozenset({"reasoning_content", "thinking_blocks", "extra_content"})
 
 _NO_OPERATIONS: frozenset[Operation] = frozenset()
 _HEARING = frozenset({Operation.TRANSCRIPTIONS, Operation.TRANSLATIONS})
@@ -119,7 +119,8 @@ TABLE: Mapping[str, Facts] = {
         takes_reasoning=True,
     ),
     "fireworks": Facts(
-        # https://docs.fireworks.ai/tools-sdks/anthropic-compatibility for messages.
+        # https://docs.fireworks.ai/tools-sdks/anthropic-compatibility for messages;
+        # https://docs.fireworks.ai/guides/response-api for responses.
         page="https://docs.fireworks.ai/tools-sdks/openai-compatibility",
         default_url="https://api.fireworks.ai/inference/v1",
         headers={**BEARER, **_VERSION},
@@ -127,6 +128,8 @@ TABLE: Mapping[str, Facts] = {
         operations=frozenset({Operation.EMBEDDINGS}),
     ),
     "perplexity": Facts(
+        # Chats are to give way to responses, whose address has changed more than once:
+        # https://docs.perplexity.ai/docs/agent-api/migrate-from-sonar/overview
         page="https://docs.perplexity.ai/docs/sonar/openai-compatibility",
         default_url="https://api.perplexity.ai",
         natives={},
