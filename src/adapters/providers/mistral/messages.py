@@ -59,4 +59,8 @@ class Messages:
     def _call(self, call: Any) -> Any:
         if not isinstance(call, dict) or not isinstance(call_id := call.get("id"), str):
             return call
-        return {**call, "id": self.ids.sent(call_id)}
+        # Google's signature, which means nothing to others.
+        sent = {name: value for name, value in call.items() if name != "extra_content"}
+        if sent.keys() != call.keys():
+            self.dropped["messages.tool_calls.extra_content"] = None
+        return {**sent, "id": self.ids.sent(call_id)}

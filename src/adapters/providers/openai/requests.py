@@ -59,6 +59,8 @@ def _as_it_came(
 
 
 def _drop(body: dict[str, Any], facts: Facts) -> list[str]:
+    if facts.refuses.isdisjoint(body):
+        return []
     refused = sorted(facts.refuses & body.keys())
     return [name for name in refused if _is_lost(name, body.pop(name))]
 
@@ -68,7 +70,8 @@ def _is_lost(name: str, value: object) -> bool:
 
 
 def _messages(given: list[Any], facts: Facts, dropped: list[str]) -> list[Any]:
-    if facts.takes_developer and not facts.refuses_in_messages and not facts.takes_reasoning:
+    renames = facts.takes_reasoning or not facts.takes_developer
+    if not renames and all(map(facts.refuses_in_messages.isdisjoint, given)):
         return given
     lost: dict[str, None] = {}
     messages = [_message(message, facts, lost) for message in given]
@@ -79,7 +82,9 @@ def _messages(given: list[Any], facts: Facts, dropped: list[str]) -> list[Any]:
 def _message(given: Mapping[str, Any], facts: Facts, lost: dict[str, None]) -> Mapping[str, Any]:
     is_developer = given.get("role") == "developer" and not facts.takes_developer
     has_reasoning = facts.takes_reasoning and "reasoning_content" in given
-    if not (is_developer or has_reasoning) and facts.refuses_in_messages.isdisjoint(given):
+    is_signed = _SIGNATURE in facts.refuses_in_messages and _has_signed_calls(given)
+    has_more = is_developer or has_reasoning or is_signed
+    if not has_more and facts.refuses_in_messages.isdisjoint(given):
         return given
     message = dict(given)
     if is_developer:
@@ -87,20 +92,23 @@ def _message(given: Mapping[str, Any], facts: Facts, lost: dict[str, None]) -> M
     for name in sorted(given.keys() & facts.refuses_in_messages):
         if message.pop(name):
             lost[f"messages.{name}"] = None
-    if _SIGNATURE in facts.refuses_in_messages and isinstance(
-        calls := given.get("tool_calls"), list
-    ):
-        message["tool_calls"] = [_unsigned(call, lost) for call in calls]
+    if is_signed:
+        message["tool_calls"] = [_unsigned(call) for call in given["tool_calls"]]
+        lost[f"messages.tool_calls.{_SIGNATURE}"] = None
     if has_reasoning:
         reasoning = message.pop("reasoning_content")
         message.setdefault("reasoning", reasoning)
     return message
 
 
-def _unsigned(call: Any, lost: dict[str, None]) -> Any:
-    if not isinstance(call, dict) or _SIGNATURE not in call:
+def _has_signed_calls(message: Mapping[str, Any]) -> bool:
+    calls = message.get("tool_calls")
+    return isinstance(calls, list) and any(isinstance(c, dict) and _SIGNATURE in c for c in calls)
+
+
+def _unsigned(call: Any) -> Any:
+    if not isinstance(call, dict):
         return call
-    lost[f"messages.tool_calls.{_SIGNATURE}"] = None
     return {name: value for name, value in call.items() if name != _SIGNATURE}
 
 
