@@ -182,6 +182,13 @@ def test_signed_thoughts_keep_their_signatures() -> None:
     ]
 
 
+def test_a_thought_that_is_said_again_with_its_signature_is_told_once() -> None:
+    signed = {"type": "thinking", "thinking": "Hm.", "signature": "c2ln"}
+    pieces = [{"reasoning_content": "Hm"}, {"reasoning_content": "."}]
+    told = events(chunks(*pieces, {"thinking_blocks": [signed]}, {"content": "Yes."}))
+    assert content(told) == [signed, {**TEXT, "text": "Yes."}]
+
+
 def test_calls_that_are_told_in_turns_are_blocks_one_after_the_other() -> None:
     told = events(
         chunks(

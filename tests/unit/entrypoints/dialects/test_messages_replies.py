@@ -181,6 +181,11 @@ def test_tokens_of_the_cache_are_counted_apart() -> None:
     }
 
 
+def test_a_part_of_the_usage_is_no_estimate() -> None:
+    told = reply(content="Hi.", usage={"prompt_tokens": 0, "completion_tokens": 5})["usage"]
+    assert (told["input_tokens"], told["output_tokens"]) == (0, 5)
+
+
 @pytest.mark.parametrize("usage", [None, {}, 5, {"prompt_tokens": "many"}])
 def test_usage_that_is_not_told_is_estimated(usage: Any) -> None:
     told = reply(content="Hello there", usage=usage)["usage"]

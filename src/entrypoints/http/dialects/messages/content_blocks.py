@@ -18,6 +18,7 @@ class _Block:
     is_begun: bool = False
     is_full: bool = False
     deltas: list[Event] = field(default_factory=list)
+    thought: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -51,8 +52,10 @@ class ContentBlocks:
         block.deltas.append({"type": "text_delta", "text": text})
 
     def thinking(self, text: str, signature: str = "") -> None:
+        """Some gateways say a thought again, whole, when they tell its signature."""
         block = self._open("thinking", {"type": "thinking", "thinking": "", "signature": ""})
-        if text:
+        if text and not (signature and text == "".join(block.thought)):
+            block.thought.append(text)
             block.deltas.append({"type": "thinking_delta", "thinking": text})
         if signature:
             block.deltas.append({"type": "signature_delta", "signature": signature})

@@ -106,6 +106,6 @@ def _started(begun: dict[str, Any]) -> Event:
 
 def _arguments(arguments: object) -> str:
     """Some servers send an object instead of the text of one."""
-    return (
-        as_text(arguments) if not isinstance(arguments, dict) else orjson.dumps(arguments).decode()
-    )
+    if isinstance(arguments, dict):
+        return orjson.dumps(arguments).decode()
+    return as_text(arguments)

@@ -28,17 +28,17 @@ def delta_usage(usage: object, asked: ChatRequest, said_bytes: int) -> Usage:
     """As https://docs.anthropic.com/en/api/messages has it: `input_tokens` leaves out what was read
     from, and written to, the cache. Anthropic always tells it: where the provider did not, it is
     estimated."""
-    if not isinstance(usage, Mapping) or not _count(usage, "prompt_tokens"):
+    told = usage if isinstance(usage, dict) else {}
+    prompt, output = _count(told, "prompt_tokens"), _count(told, "completion_tokens")
+    if not prompt + output:
         estimate = {
             "input_tokens": asked.likely_input,
             "output_tokens": likely_tokens(said_bytes),
         }
         return _DELTA | estimate
-    parts, made = (_object(usage, f"{whole}_tokens_details") for whole in ("prompt", "completion"))
-    prompt = _count(usage, "prompt_tokens")
+    parts, made = (_object(told, f"{whole}_tokens_details") for whole in ("prompt", "completion"))
     read = min(_count(parts, "cached_tokens"), prompt)
     written = min(_count(parts, "cache_write_tokens"), prompt - read)
-    output = _count(usage, "completion_tokens")
     thinking = min(_count(made, "reasoning_tokens"), output)
     return _DELTA | {
         "input_tokens": prompt - read - written,
