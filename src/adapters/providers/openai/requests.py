@@ -71,7 +71,7 @@ def _is_lost(name: str, value: object) -> bool:
 
 def _messages(given: list[Any], facts: Facts, dropped: list[str]) -> list[Any]:
     renames = facts.takes_reasoning or not facts.takes_developer
-    if not renames and all(map(facts.refuses_in_messages.isdisjoint, given)):
+    if not renames and all(_is_taken(message, facts) for message in given):
         return given
     lost: dict[str, None] = {}
     messages = [_message(message, facts, lost) for message in given]
@@ -82,9 +82,7 @@ def _messages(given: list[Any], facts: Facts, dropped: list[str]) -> list[Any]:
 def _message(given: Mapping[str, Any], facts: Facts, lost: dict[str, None]) -> Mapping[str, Any]:
     is_developer = given.get("role") == "developer" and not facts.takes_developer
     has_reasoning = facts.takes_reasoning and "reasoning_content" in given
-    is_signed = _SIGNATURE in facts.refuses_in_messages and _has_signed_calls(given)
-    has_more = is_developer or has_reasoning or is_signed
-    if not has_more and facts.refuses_in_messages.isdisjoint(given):
+    if not (is_developer or has_reasoning) and _is_taken(given, facts):
         return given
     message = dict(given)
     if is_developer:
@@ -92,13 +90,21 @@ def _message(given: Mapping[str, Any], facts: Facts, lost: dict[str, None]) -> M
     for name in sorted(given.keys() & facts.refuses_in_messages):
         if message.pop(name):
             lost[f"messages.{name}"] = None
-    if is_signed:
+    if _SIGNATURE in facts.refuses_in_messages and _has_signed_calls(given):
         message["tool_calls"] = [_unsigned(call) for call in given["tool_calls"]]
         lost[f"messages.tool_calls.{_SIGNATURE}"] = None
     if has_reasoning:
         reasoning = message.pop("reasoning_content")
         message.setdefault("reasoning", reasoning)
     return message
+
+
+def _is_taken(message: Mapping[str, Any], facts: Facts) -> bool:
+    """Whether there is nothing in it that would be refused."""
+    refused = facts.refuses_in_messages
+    if not refused.isdisjoint(message):
+        return False
+    return not (_SIGNATURE in refused and "tool_calls" in message and _has_signed_calls(message))
 
 
 def _has_signed_calls(message: Mapping[str, Any]) -> bool:
