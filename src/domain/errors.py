@@ -3,7 +3,8 @@
     GatewayError
     ├── CallerError                 the caller's
     │   ├── InvalidRequest
-    │   │   └── RequestTooLarge
+    │   │   ├── RequestTooLarge
+    │   │   └── UnsupportedField
     │   ├── Unauthenticated
     │   ├── UnknownModel
     │   ├── NotFound
@@ -76,6 +77,16 @@ class RequestTooLarge(InvalidRequest):
     def __init__(self, limit_bytes: int) -> None:
         super().__init__(f"The request body is larger than {limit_bytes} bytes.")
         self.limit_bytes = limit_bytes
+
+
+class UnsupportedField(InvalidRequest):
+    """The provider cannot take a field that the call must not go without; another one may."""
+
+    reason = "unsupported"
+
+    def __init__(self, message: str, *, param: str, provider: str) -> None:
+        super().__init__(message, param=param)
+        self.provider = provider
 
 
 class Unauthenticated(CallerError):

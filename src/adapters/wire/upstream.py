@@ -22,6 +22,7 @@ from ...domain.errors import (
     ProviderBrokeOff,
     ProviderError,
     ProviderUndefined,
+    UnsupportedField,
 )
 from ...domain.operations import Operation, OperationRequest, UploadedFile
 from ...domain.providers import Provider, ProviderKind
@@ -162,24 +163,26 @@ class HttpUpstream:
 
 def _encoded(codec: Codec, call: UpstreamCall[ChatRequest], *, stream: bool) -> EncodedChat:
     """With what was lost on the way, where the caller speaks a dialect that this provider does not.
-    Raises InvalidRequest where that is too much."""
+    Raises UnsupportedField where that is too much."""
     sent = codec.encode(call, stream=stream)
     native = call.request.native
     if native is None or sent.dialect is not None:
         return sent
     if native.only_native is not None:
-        raise InvalidRequest(
+        raise UnsupportedField(
             f"{call.provider.name} does not speak the format of {native.dialect} itself, and "
             f"'{native.only_native}' has no translation.",
             param=native.only_native,
+            provider=call.provider.name,
         )
     return replace(sent, dropped=(*sent.dropped, *native.dropped)) if native.dropped else sent
 
 
-def _not_expressed(call: UpstreamCall[Any], name: str) -> InvalidRequest:
-    return InvalidRequest(
+def _not_expressed(call: UpstreamCall[Any], name: str) -> UnsupportedField:
+    return UnsupportedField(
         f"{call.provider.name} does not support {name!r}, and this model's route drops nothing.",
         param=name,
+        provider=call.provider.name,
     )
 
 

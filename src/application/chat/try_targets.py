@@ -13,6 +13,7 @@ from ...domain.errors import (
     ProviderTimedOut,
     ProviderUndefined,
     RejectedByProvider,
+    UnsupportedField,
 )
 from ...domain.routes import Target
 from ...domain.timeouts import Timeouts
@@ -48,8 +49,9 @@ class Answer(Generic[AnswerT]):
 class TryTargets:
     """Asks one target after the other until one answers, within one deadline for them all.
 
-    A provider's failure leads to the next target; the caller's fault ends the search. Raises
-    AllTargetsFailed with the last failure of somebody who was really asked.
+    A provider's failure leads to the next target, and so does a field that it cannot take and that
+    must not be dropped; the caller's own fault ends the search. Raises AllTargetsFailed with the
+    last failure of somebody who was really asked; where nobody was, UnsupportedField.
     """
 
     open_credential: OpenCredential
@@ -62,6 +64,7 @@ class TryTargets:
         ask: Callable[[UpstreamCall[RequestT]], Awaitable[AnswerT]],
     ) -> Answer[AnswerT]:
         failure: ProviderError | None = None
+        unsupported: UnsupportedField | None = None
         try:
             async with asyncio.timeout(self.timeouts.total_s):
                 for target in plan.targets:
@@ -72,6 +75,10 @@ class TryTargets:
                     except RejectedByProvider as error:
                         course.attempts.append(_attempt(target, str(error.status)))
                         raise
+                    except UnsupportedField as error:
+                        course.asked = None
+                        course.attempts.append(_attempt(target, error.reason))
+                        unsupported = error
                     except ProviderError as error:
                         course.asked = None
                         course.attempts.append(_attempt(target, error.reason))
@@ -86,6 +93,8 @@ class TryTargets:
             failure = ProviderTimedOut(
                 f"No answer within {self.timeouts.total_s:g} s.", provider=target.provider
             )
+        if unsupported and (failure is None or isinstance(failure, _NOBODY_WAS_ASKED)):
+            raise unsupported
         assert failure is not None  # noqa: S101  (a route has at least one target)
         raise AllTargetsFailed(failure, course.attempts) from failure
 

@@ -78,7 +78,7 @@ class OperationReply:
 
 class Upstream(Protocol):
     """Whoever answers chats. Both raise ProviderError, or RejectedByProvider for the caller's
-    fault; InvalidRequest where the call refuses to be sent without what would be dropped."""
+    fault; UnsupportedField where the call must not be sent without what would be dropped."""
 
     async def complete(self, call: UpstreamCall[ChatRequest]) -> ChatReply: ...
 
@@ -91,6 +91,6 @@ class OperationUpstream(Protocol):
     """Whoever does what is no chat."""
 
     async def perform(self, call: UpstreamCall[OperationRequest]) -> OperationReply:
-        """Raises ProviderError, or RejectedByProvider for the caller's fault; InvalidRequest where
-        the call refuses to be sent without what would be dropped."""
+        """Raises ProviderError, or RejectedByProvider for the caller's fault; UnsupportedField
+        where the call must not be sent without what would be dropped."""
         ...

@@ -80,6 +80,9 @@ def _provider(status: int, code: str, *, retry: bool | None = None) -> Answer:
 _INVALID = "invalid_request_error"
 TABLE: Mapping[type[errors.GatewayError], Callable[[Any], Answer]] = {
     errors.InvalidRequest: lambda e: Answer(status=400, type=_INVALID, param=e.param),
+    errors.UnsupportedField: lambda e: Answer(
+        status=400, type=_INVALID, code="unsupported_parameter", param=e.param
+    ),
     errors.RequestTooLarge: lambda _: Answer(status=413, type=_INVALID, code="request_too_large"),
     errors.Unauthenticated: lambda e: Answer(status=401, type=_INVALID, code=e.code),
     errors.UnknownModel: lambda _: Answer(

@@ -44,6 +44,7 @@ from langroute.domain.errors import (
     RateLimited,
     RejectedByProvider,
     StoreUnavailable,
+    UnsupportedField,
 )
 from langroute.domain.estimates import input_bound, likely_tokens
 from langroute.domain.ids import KeyId
@@ -424,3 +425,39 @@ async def test_calls_at_the_same_time_never_pass_the_limit_together() -> None:
     assert len(scene.upstream.calls) == 3
     assert len(await scene.entries()) == 3
     assert await scene.tokens_used() == 3 * USAGE.total
+
+
+def cannot_take(field: str, provider: str) -> UnsupportedField:
+    return UnsupportedField(f"No {field}.", param=field, provider=provider)
+
+
+async def test_a_target_that_cannot_take_a_field_is_passed_over() -> None:
+    scene = await a_scene(openai=cannot_take("seed", "openai"), mistral=a_reply())
+    completed = await scene.complete_chat(a_key(), a_chat())
+    assert told(completed.receipt.attempts).startswith("openai/")
+    assert "=unsupported, mistral/" in told(completed.receipt.attempts)
+
+
+async def test_a_field_that_nobody_can_take_is_named() -> None:
+    scene = await a_scene(
+        openai=cannot_take("seed", "openai"),
+        mistral=cannot_take("logprobs", "mistral"),
+        local=CredentialMissing("local"),
+    )
+    with pytest.raises(UnsupportedField) as caught:
+        await scene.complete_chat(a_key(), a_chat())
+    assert caught.value.param == "logprobs"
+    assert caught.value.receipt is not None
+    assert len(caught.value.receipt.attempts) == 3
+    assert await scene.holds_nothing()
+
+
+async def test_a_real_failure_is_told_rather_than_a_field_that_the_others_cannot_take() -> None:
+    scene = await a_scene(
+        openai=refused("openai"),
+        mistral=cannot_take("seed", "mistral"),
+        local=cannot_take("seed", "local"),
+    )
+    with pytest.raises(AllTargetsFailed) as caught:
+        await scene.complete_chat(a_key(), a_chat())
+    assert isinstance(caught.value.last, ProviderRefused)

@@ -55,6 +55,7 @@ SPECIMENS: dict[type[GatewayError], GatewayError] = {
     type(error): error
     for error in (
         errors.InvalidRequest("Wrong.", param="messages.0"),
+        errors.UnsupportedField("No seed.", param="seed", provider="anthropic"),
         errors.RequestTooLarge(1_024),
         errors.Unauthenticated("Who?", code="expired_api_key"),
         errors.UnknownModel("gpt-0"),
