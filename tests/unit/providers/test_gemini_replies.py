@@ -237,6 +237,22 @@ def test_an_error_in_a_stream_breaks_it_off() -> None:
         reader.read(Event(orjson.dumps([{"error": error}])))
 
 
+@pytest.mark.parametrize(
+    ("field", "param"),
+    [
+        ("generation_config.thinking_config.thinking_level", "reasoning_effort"),
+        ("generation_config.temperature", "temperature"),
+        ("contents[0].parts[1]", "messages"),
+        ("tools[0].function_declarations[0].name", "tools[0].function_declarations[0].name"),
+        ("[0]", "[0]"),
+    ],
+)
+def test_a_field_is_named_as_the_caller_named_it(field: str, param: str) -> None:
+    kind = "type.googleapis.com/google.rpc.BadRequest"
+    details = [{"@type": kind, "fieldViolations": [{"field": field}]}]
+    assert GeminiCodec().complaint({"error": {"code": 400, "details": details}}).param == param
+
+
 @pytest.mark.parametrize("delay", ["1.5", "s", "soon", 3, None, "1.5m"])
 def test_a_wait_that_cannot_be_read_is_none(delay: object) -> None:
     details = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}]

@@ -3,6 +3,7 @@
 https://cloud.google.com/apis/design/errors and https://ai.google.dev/gemini-api/docs/troubleshooting
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,8 +14,11 @@ _ERROR_STATUSES = range(400, 600)
 # request; but it is not the caller's, and another provider may well take it.
 _BAD_KEYS = frozenset({"API_KEY_INVALID", "API_KEY_EXPIRED", "API_KEY_SERVICE_BLOCKED"})
 _UNSERVED = "FAILED_PRECONDITION"
-# As the caller wrote it.
+# As the caller wrote it: the step behind `generation_config`, or the first.
 _OWN_NAMES = {
+    "contents": "messages",
+    "system_instruction": "messages",
+    "tool_config": "tool_choice",
     "max_output_tokens": "max_completion_tokens",
     "stop_sequences": "stop",
     "candidate_count": "n",
@@ -24,9 +28,8 @@ _OWN_NAMES = {
     "response_modalities": "modalities",
     "response_logprobs": "logprobs",
     "thinking_config": "reasoning_effort",
-    "thinking_level": "reasoning_effort",
-    "thinking_budget": "reasoning_effort",
 }
+_FIRST_STEP = re.compile(r"[A-Za-z_]*")
 
 
 def complaint(body: Mapping[str, Any]) -> Complaint:
@@ -60,8 +63,9 @@ def _fields(details: list[dict[str, Any]]) -> Iterator[str]:
         for violation in violations if isinstance(violations, list) else ():
             field = violation.get("field") if isinstance(violation, dict) else None
             if isinstance(field, str) and field:
-                name = field.rpartition("generation_config.")[2]
-                yield _OWN_NAMES.get(name, name)
+                name = field.removeprefix("generation_config.")
+                first = _FIRST_STEP.match(name)
+                yield _OWN_NAMES.get(first[0] if first else name, name)
 
 
 def _delays(details: list[dict[str, Any]]) -> Iterator[float]:
