@@ -96,7 +96,7 @@ async def test_a_route_may_refuse_before_anything_is_sent(scene: Scene, stream: 
     assert scene.mistral.seen == []
     assert DROPPED not in answered.headers
     (entry,) = await scene.running.entries()
-    assert (entry["outcome"], entry["error"]) == ("failed", "InvalidRequest")
+    assert (entry["outcome"], entry["error"]) == ("failed", "UnsupportedField")
     assert sum(entry["usage"].values()) == 0
     remaining = (await scene.chat(model="strict")).headers["x-ratelimit-remaining-tokens"]
     assert int(remaining) > 199_000, "the refused call holds nothing back"
@@ -118,8 +118,23 @@ async def test_a_fallback_of_a_route_that_refuses_drops_nothing_either(
     assert (await scene.chat(model="strict", stream=stream, **FIELDS)).status == 200
     scene.openai.fail(status=500)
     answered = await scene.chat(model="strict", stream=stream, **FIELDS)
-    assert refused(answered, "user")
-    assert answered.headers["x-langroute-attempts"] == "openai/gpt-4o-mini=500"
+    assert answered.status == 502, "somebody's real failure is told first"
+    attempts = "openai/gpt-4o-mini=500, mistral/mistral-small-latest=unsupported"
+    assert answered.headers["x-langroute-attempts"] == attempts
+    assert scene.mistral.seen == []
+
+
+@STREAMED
+async def test_a_target_that_can_take_everything_answers_for_one_that_cannot(
+    scene: Scene, stream: bool
+) -> None:
+    targets = ("mistral/mistral-small-latest", "openai/gpt-4o-mini")
+    await define(scene, "strict", *targets, unsupported="refuse")
+    answered = await scene.chat(model="strict", stream=stream, **FIELDS)
+    assert answered.status == 200
+    assert DROPPED not in answered.headers
+    attempts = "mistral/mistral-small-latest=unsupported, openai/gpt-4o-mini=ok"
+    assert answered.headers["x-langroute-attempts"] == attempts
     assert scene.mistral.seen == []
 
 
@@ -146,7 +161,7 @@ async def test_a_change_typed_in_psql_takes_effect(scene: Scene) -> None:
             "where model = 'mistral-small-latest'"
         )
     async with asyncio.timeout(10):
-        while (await scene.chat(model="mistral-small-latest", user="ann")).status != 400:
+        while DROPPED in (await scene.chat(model="mistral-small-latest", user="ann")).headers:
             await asyncio.sleep(0.01)
 
 
