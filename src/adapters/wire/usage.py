@@ -83,6 +83,9 @@ def openai_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
     if read or written:
         details = {"cached_tokens": read, "cache_write_tokens": written}
         told["prompt_tokens_details"] = details
+    thought = _count(_object(usage, ("output_tokens_details",)).get("thinking_tokens"))
+    if thought:
+        told["completion_tokens_details"] = {"reasoning_tokens": thought}
     return told
 
 

@@ -123,7 +123,7 @@ async def test_what_is_written_in_their_own_format_is_answered_in_it(
     reply = await upstream.complete(native_call(anthropic, max_tokens=50))
     assert reply.dialect is Dialect.MESSAGES
     assert reply.body["content"] == [{"type": "text", "text": "You said: Say something."}]
-    assert reply.usage is not None
+    assert reply.usage == TokenUsage(input=6, output=4, reasoning=4)
     assert anthropic.seen[0].body["model"] == "some-model"
     stream = await upstream.stream(native_call(anthropic, max_tokens=50))
     assert stream.dialect is Dialect.MESSAGES

@@ -49,7 +49,7 @@ def translated_reply(body: Mapping[str, Any], *, calls_functions: bool) -> dict[
         "choices": [{"index": 0, "message": message, "finish_reason": finish}],
     }
     if isinstance(usage := body.get("usage"), dict):
-        reply["usage"] = translated_usage(usage)
+        reply["usage"] = openai_usage(usage)
     return well_formed_reply(reply)
 
 
@@ -79,15 +79,6 @@ def thinking_blocks(said: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any
     for block in said:
         if block.get("type") in ("thinking", "redacted_thinking"):
             yield dict(block)
-
-
-def translated_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
-    told = openai_usage(usage)
-    details = usage.get("output_tokens_details")
-    thought = details.get("thinking_tokens") if isinstance(details, dict) else None
-    if type(thought) is int and thought > 0:
-        told["completion_tokens_details"] = {"reasoning_tokens": thought}
-    return told
 
 
 def arguments_of(block: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...wire.malformed import BrokeOff, Malformed
+from ...wire.usage import openai_usage
 from .replies import (
     arguments_of,
     as_function,
@@ -12,7 +13,6 @@ from .replies import (
     finish_reason,
     head,
     text_of,
-    translated_usage,
 )
 
 Delta = dict[str, Any]
@@ -125,7 +125,7 @@ class StreamDecoder:
             as_function(finish) if self._calls_functions else finish
         )
         if self._usage:
-            chunk["usage"] = translated_usage(self._usage)
+            chunk["usage"] = openai_usage(self._usage)
         return [chunk]
 
     def _call(self, index: int, call: dict[str, Any], function: dict[str, Any]) -> list[Delta]:
