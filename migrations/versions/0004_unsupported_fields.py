@@ -17,7 +17,8 @@ _UP = (
     """
     comment on column langroute.routes.unsupported is
     'What becomes of a call with a field that its provider cannot take. drop: it is sent without, '
-    'and the answer names the field. refuse: the caller gets an error, and nothing is sent.'
+    'and the answer names the field. refuse: it is not sent there; the next target is asked, and '
+    'where none can take the field, the caller gets an error.'
     """,
     _KIND
     + """

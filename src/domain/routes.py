@@ -8,8 +8,9 @@ _MASK = (1 << 64) - 1
 
 
 class Unsupported(StrEnum):
-    """What becomes of a call with a field that its provider cannot take: it is sent without the
-    field, and the caller is told; or the caller gets an error, and nothing is sent."""
+    """What becomes of a call with a field that a target cannot take: it is sent without the field,
+    and the caller is told; or it is not sent there, and the caller gets an error where no other
+    target can take it."""
 
     DROP = "drop"
     REFUSE = "refuse"
