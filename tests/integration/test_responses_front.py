@@ -1,6 +1,7 @@
 """Responses over real HTTP, asked for by OpenAI's own client."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel
 
 from gateway_fixtures import Scene
 from langroute.domain.usage import TokenUsage
+from upstreams.anthropic import AnthropicUpstream
 from upstreams.double import UpstreamDouble
 from upstreams.own_responses import ResponsesUpstream
 from upstreams.turn import Turn
@@ -279,21 +281,48 @@ async def test_leaving_a_stream_stops_the_provider(scene: Scene, model: str) -> 
     assert (await used(scene))["outcome"] == "client_cancelled"
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+async def test_signed_thoughts_come_back_to_who_signed_them(scene: Scene, stream: bool) -> None:
+    claude = AnthropicUpstream()
+    claude.say("", reasoning="Where is it?", tool_calls=CALLS[:1])
+    question = {"role": "user", "content": "How is the weather?"}
+    ask = {"model": "own", "tools": [WEATHER], "reasoning": {"effort": "low"}}
+    async with serving(scene, "anthropic", claude), client_of(scene) as client:
+        if stream:
+            async with client.responses.stream(**ask, input=[question]) as events:
+                response = await events.get_final_response()
+        else:
+            response = await client.responses.create(**ask, input=[question])
+        said = [item.model_dump(exclude_none=True) for item in response.output]
+        output = {"type": "function_call_output", "call_id": response.output[-1].call_id}
+        given = [question, *said, {**output, "output": "Sunny"}]
+        await client.responses.create(**ask, input=given)
+    thought, call = claude.seen[-1].body["messages"][1]["content"]
+    assert thought == {"type": "thinking", "thinking": "Where is it?", "signature": "c2lnbmVk"}
+    assert (call["type"], call["input"]) == ("tool_use", {"city": "Paris"})
+
+
 # A provider that speaks Responses itself.
 
 
-@pytest.fixture
-async def own(scene: Scene) -> AsyncIterator[ResponsesUpstream]:
+@asynccontextmanager
+async def serving(scene: Scene, kind: str, upstream: UpstreamDouble) -> AsyncIterator[None]:
     """Behind the model `own`."""
-    async with ResponsesUpstream() as upstream:
-        provider = {"kind": "vllm", "base_url": upstream.base_url, "needs_credential": False}
-        call = scene.running.call
+    async with upstream:
+        provider = {"kind": kind, "base_url": upstream.base_url, "needs_credential": False}
         for path, body in (
             ("/api/providers/own", provider),
             ("/api/routes/own", {"targets": [{"provider": "own", "model": "own-model"}]}),
         ):
-            defined = await call("PUT", path, body)
+            defined = await scene.running.call("PUT", path, body)
             assert defined.status == 200, defined
+        yield
+
+
+@pytest.fixture
+async def own(scene: Scene) -> AsyncIterator[ResponsesUpstream]:
+    upstream = ResponsesUpstream()
+    async with serving(scene, "vllm", upstream):
         yield upstream
 
 

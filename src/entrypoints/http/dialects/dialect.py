@@ -17,6 +17,11 @@ class DialectFront(Protocol):
     waits, or does I/O, but for the stream that is read.
     """
 
+    @property
+    def passed_on(self) -> tuple[str, ...]:
+        """The headers that change what a caller asks for, in small letters."""
+        ...
+
     def parse(self, body: object) -> ChatRequest:
         """Raises InvalidRequest, naming the field as the dialect does."""
         ...
@@ -24,7 +29,8 @@ class DialectFront(Protocol):
     def reply(self, asked: ChatRequest, completed: CompletedChat) -> Mapping[str, Any]: ...
 
     def events(self, asked: ChatRequest, stream: ChatStream) -> AsyncIterator[bytes]:
-        """Server-sent events, the closing one included. Raises what the stream raises."""
+        """Server-sent events, the closing one included. Raises what the stream raises, where it
+        has not told of it already."""
         ...
 
     def error(self, message: str, answer: Answer) -> Mapping[str, Any]:
@@ -38,6 +44,8 @@ class DialectFront(Protocol):
 
 class OpenAIErrors:
     """The shape that OpenAI's own formats share; client libraries raise on the event."""
+
+    passed_on: tuple[str, ...] = ()
 
     def error(self, message: str, answer: Answer) -> Mapping[str, Any]:
         return body_of(message, answer)

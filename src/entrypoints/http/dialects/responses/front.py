@@ -13,15 +13,15 @@ from .....application.chat.stream_chat import ChatStream
 from .....domain.chat import ChatRequest
 from .....domain.dialects import Dialect, Native
 from .....domain.errors import GatewayError, InvalidRequest
-from ...errors import Answer, body_of, explained
-from ..dialect import DialectFront
+from ...errors import Answer, explained
+from ..dialect import DialectFront, OpenAIErrors
 from .events import EventWriter, OwnEvents, TranslatedEvents, error_fields, sse
 from .keepsakes import without_own_thoughts
 from .replies import response_of
 from .requests import translated
 
 
-class Responses:
+class Responses(OpenAIErrors):
     def parse(self, body: object) -> ChatRequest:
         if not isinstance(body, dict):
             raise InvalidRequest("The request body must be a JSON object.")
@@ -52,9 +52,6 @@ class Responses:
         else:
             if event := writer.end():
                 yield event
-
-    def error(self, message: str, answer: Answer) -> Mapping[str, Any]:
-        return body_of(message, answer)
 
     def error_event(self, message: str, answer: Answer) -> bytes:
         return sse({"type": "error", "sequence_number": 0, **error_fields(message, answer)})

@@ -18,7 +18,8 @@ from .output_items import (
 )
 
 Event = tuple[str, dict[str, Any]]
-"""Its type, and what it holds beside that and its number."""
+"""Its type, and what it holds beside that and its number. To be written before the next is asked
+for: what it holds goes on growing."""
 
 
 class OpenItem(Protocol):
@@ -105,8 +106,7 @@ class OpenMessage:
         yield "response.output_item.done", {**self._at, "item": self.item(status)}
 
     def item(self, status: str) -> dict[str, Any]:
-        parts = [_copied(part) for part in self._parts]
-        return message_item(self._id, parts, status) | self._extra
+        return message_item(self._id, self._parts, status) | self._extra
 
     def _into(self, empty: dict[str, Any]) -> Iterator[Event]:
         if self._parts:
@@ -114,10 +114,10 @@ class OpenMessage:
                 return
             yield from self._part_done()
         self._parts.append(empty)
-        yield "response.content_part.added", {**self._place(), "part": _copied(empty)}
+        yield "response.content_part.added", {**self._place(), "part": empty}
 
     def _part_done(self) -> Iterator[Event]:
-        part, place = _copied(self._parts[-1]), self._place()
+        part, place = self._parts[-1], self._place()
         if part["type"] == "refusal":
             yield "response.refusal.done", {**place, "refusal": part["refusal"]}
         else:
@@ -171,11 +171,6 @@ class OpenCall:
     def _begin(self) -> Iterator[Event]:
         item = {**self.item(IN_PROGRESS), "arguments": ""}
         yield "response.output_item.added", {**self._at, "item": item}
-
-
-def _copied(part: dict[str, Any]) -> dict[str, Any]:
-    """As it is now: events that are out must not change any more."""
-    return {name: list(value) if isinstance(value, list) else value for name, value in part.items()}
 
 
 _open: tuple[type[OpenItem], ...] = (OpenReasoning, OpenMessage, OpenCall)
