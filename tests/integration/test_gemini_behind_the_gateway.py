@@ -5,6 +5,7 @@ from typing import Any
 
 import openai
 import pytest
+from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI
 
 from gateway_fixtures import RunningGateway, running_gateway
@@ -13,7 +14,7 @@ from upstreams.turn import Turn
 
 SECRET = "the-gemini-secret"
 MODEL = "google-test"
-HELLO = {"role": "user", "content": "Hello there"}
+HELLO: Any = {"role": "user", "content": "Hello there"}
 WEATHER = {
     "type": "function",
     "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}},
@@ -91,6 +92,53 @@ async def test_calls_are_made_answered_and_signed(
     parts = google.seen[1].body["contents"][1]["parts"]
     assert [part["functionCall"]["id"] for part in parts] == ["one", "two"]
     assert [part.get("thoughtSignature") for part in parts] == ["c2lnbmVk", None]
+
+
+async def test_responses_and_their_tools_are_answered_by_google(
+    client: Any, google: GeminiUpstream
+) -> None:
+    google.will(Turn(tool_calls=CALLS[:1]))
+    tool = {"type": "function", "name": "weather", "parameters": {"type": "object"}}
+    ask = {"model": MODEL, "tools": [tool], "store": False}
+    response = await client.responses.create(input="Hello there", **ask)
+    (call,) = [item for item in response.output if item.type == "function_call"]
+    assert call.arguments == '{"city":"Paris"}'
+    result = {"type": "function_call_output", "call_id": call.call_id, "output": "Sunny"}
+    history = [HELLO, *(item.model_dump(exclude_none=True) for item in response.output), result]
+    response = await client.responses.create(input=history, **ask)
+    assert response.status == "completed"
+    assert google.seen[1].body["contents"][1]["parts"][0]["thoughtSignature"]
+
+
+async def test_anthropics_messages_and_their_tools_are_answered_by_google(
+    client: Any, running: RunningGateway, google: GeminiUpstream
+) -> None:
+    google.will(Turn(text=None, tool_calls=CALLS, reasoning="Where?"))
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}}
+    ask: Any = {
+        "model": MODEL,
+        "max_tokens": 100,
+        "tools": [{"name": "weather", "input_schema": schema}],
+    }
+    async with AsyncAnthropic(
+        base_url=running.url, api_key=client.api_key, max_retries=0
+    ) as messages:
+        async with messages.messages.stream(messages=[HELLO], **ask) as stream:
+            message = await stream.get_final_message()
+        uses = [block for block in message.content if block.type == "tool_use"]
+        assert [use.input for use in uses] == [{"city": "Paris"}, {"city": "Rome"}]
+        assert message.stop_reason == "tool_use"
+        results = [
+            {"type": "tool_result", "tool_use_id": use.id, "content": "Sunny"} for use in uses
+        ]
+        history: Any = [
+            HELLO,
+            {"role": "assistant", "content": message.content},
+            {"role": "user", "content": [*results, {"type": "text", "text": "So?"}]},
+        ]
+        message = await messages.messages.create(messages=history, **ask)
+    assert message.stop_reason == "end_turn"
+    assert google.seen[1].body["generationConfig"]["maxOutputTokens"] == 100
 
 
 async def test_a_stream_tells_usage_once_and_the_ledger_has_it(
