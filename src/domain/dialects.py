@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -17,11 +17,13 @@ class Native:
     """A request as its caller wrote it, in the dialect that it speaks. A provider that speaks it,
     too, is sent this, and its answer goes back as it is; others are sent the translation.
 
-    `dropped` names what the translation leaves out. `only_native` names a field that cannot be left
-    out, and has no translation: others are not sent anything.
+    `headers` are those that change what is asked for, and go along with the body. `dropped` names
+    what the translation leaves out. `only_native` names a field that cannot be left out, and has no
+    translation: others are not sent anything.
     """
 
     dialect: Dialect
     body: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
     only_native: str | None = None
     dropped: tuple[str, ...] = ()

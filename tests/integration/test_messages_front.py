@@ -401,6 +401,26 @@ async def test_claude_is_asked_in_the_callers_own_words(scene: Scene, stream: bo
     assert entry["outcome"] == "succeeded"
 
 
+async def test_claude_is_told_of_beta_features_and_spared_the_thoughts_of_others(
+    scene: Scene,
+) -> None:
+    thought = {"type": "thinking", "thinking": "Hm.", "signature": ""}
+    signed = {"type": "thinking", "thinking": "So.", "signature": "c2ln"}
+    text = {"type": "text", "text": "Yes."}
+    said = {"role": "assistant", "content": [thought, signed, text]}
+    async with claude_behind(scene.running) as claude, client_of(scene) as client:
+        await client.messages.create(
+            model="sonnet",
+            max_tokens=100,
+            messages=[HELLO, said, HELLO],
+            extra_headers={"anthropic-beta": "context-management-2025-06-27", "x-own": "1"},
+        )
+    (sent,) = claude.seen
+    assert sent.headers["anthropic-beta"] == "context-management-2025-06-27"
+    assert "x-own" not in sent.headers
+    assert sent.body["messages"] == [HELLO, {**said, "content": [signed, text]}, HELLO]
+
+
 async def test_claudes_own_events_pass_by_their_names(scene: Scene) -> None:
     async with claude_behind(scene.running) as claude:
         body = {"model": "sonnet", "max_tokens": 100, "messages": [HELLO], "stream": True}

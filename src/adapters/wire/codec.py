@@ -10,14 +10,16 @@ from ...domain.operations import OperationRequest, UploadedFile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedChat:
-    """A chat as the provider takes it. `path` comes behind the base URL. `dropped` names what it
-    cannot take; `own_ids` gives, for each id that had to be changed on the way out, the caller's.
-    `dialect` is set where the caller's own words are sent, and its answer is not translated."""
+    """A chat as the provider takes it. `path` comes behind the base URL, `headers` beside its own.
+    `dropped` names what it cannot take; `own_ids` gives, for each id that had to be changed on the
+    way out, the caller's. `dialect` is set where the caller's own words are sent, and its answer is
+    not translated."""
 
     path: str
     body: dict[str, Any]
     dropped: tuple[str, ...] = ()
     own_ids: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
     dialect: Dialect | None = None
 
 

@@ -121,6 +121,8 @@ class HttpUpstream:
         if sent.dropped and call.unsupported is Unsupported.REFUSE:
             raise _not_expressed(call, sent.dropped[0])
         address = self._address(call.provider, call.credential, sent.path)
+        if isinstance(sent, EncodedChat) and sent.headers:
+            address = replace(address, headers={**address.headers, **sent.headers})
         if files is None:
             raw = _json(sent.body)
         else:

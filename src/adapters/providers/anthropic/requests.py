@@ -6,17 +6,17 @@ from typing import Any
 
 from ....application.ports.upstream import UpstreamCall
 from ....domain.chat import ChatRequest
-from ....domain.dialects import Dialect, Native
+from ....domain.dialects import Dialect
 from ...wire.codec import EncodedChat
 from .messages import Conversation
 from .models import Traits, traits
+from .own_words import PATH, as_it_came
 from .sampling import sampling
 from .schemas import strict_schema
 from .sent import SentChat
 from .thinking import Asked, Thoughts, thoughts
 from .tools import ToolBox
 
-_PATH = "/messages"
 # OpenAI's fields without a counterpart. All others are left to Anthropic, so that a field of theirs
 # works on the day it appears, and a misspelt one is refused by its name.
 _UNKNOWN = frozenset(
@@ -42,9 +42,11 @@ _SERVICE_TIERS = frozenset({"auto", "standard_only"})
 def encoded(call: UpstreamCall[ChatRequest], *, stream: bool) -> EncodedChat:
     native = call.request.native
     if native is not None and native.dialect is Dialect.MESSAGES:
-        return _as_it_came(call, native, stream=stream)
+        return as_it_came(call, native, stream=stream)
     given, model = call.request.body, traits(call.model)
     conversation = Conversation.of(given)
+    if not model.prefills:
+        conversation.close()
     dropped = dict(conversation.dropped)
     body: dict[str, Any] = {"model": call.model, "messages": conversation.messages}
     if conversation.system:
@@ -65,19 +67,11 @@ def encoded(call: UpstreamCall[ChatRequest], *, stream: bool) -> EncodedChat:
     if stream:
         body["stream"] = True
     return SentChat(
-        path=_PATH,
+        path=PATH,
         body=body,
         dropped=tuple(dropped),
         calls_functions=bool(given.get("functions")) and not given.get("tools"),
     )
-
-
-def _as_it_came(call: UpstreamCall[ChatRequest], native: Native, *, stream: bool) -> EncodedChat:
-    body = {**native.body, "model": call.model, "stream": stream}
-    cap, own = call.output_cap, body.get("max_tokens")
-    if cap is not None and not (type(own) is int and own < cap):
-        body["max_tokens"] = cap
-    return EncodedChat(path=_PATH, body=body, dialect=Dialect.MESSAGES)
 
 
 def _add_tools(body: dict[str, Any], tools: ToolBox) -> None:
@@ -107,6 +101,8 @@ def _add_thoughts(
     body["max_tokens"] = wanted.max_tokens
     if wanted.thinking is not None:
         body["thinking"] = wanted.thinking
+    elif asked.own is not None:
+        body["thinking"] = asked.own
     if not wanted.is_kept:
         dropped["reasoning_effort"] = None
     _add_output_config(given, body, dropped, wanted, model)
@@ -132,10 +128,11 @@ def _add_output_config(
             pass
         case _:  # they have no JSON without a schema
             dropped["response_format"] = None
-    if isinstance(own := given.get("output_config"), dict):
-        config |= own
-    if config:
-        body["output_config"] = config
+    own = given.get("output_config")
+    if own is not None and not isinstance(own, dict):
+        body["output_config"] = own
+    elif merged := {**config, **(own or {})}:
+        body["output_config"] = merged
 
 
 def _rest(given: Mapping[str, Any], body: dict[str, Any]) -> dict[str, None]:
@@ -176,6 +173,7 @@ def _add_metadata(given: Mapping[str, Any], body: dict[str, Any]) -> dict[str, N
         body["metadata"] = {"user_id": users[told[0]]}
     if metadata.keys() - {"user_id"}:
         dropped["metadata"] = None
-    for name in told[1:]:
-        dropped[name] = None
+    for name, user in users.items():
+        if user is not None and name not in told[:1]:
+            dropped[name] = None
     return dropped

@@ -1,4 +1,5 @@
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 import orjson
 from quart import Request, Response
@@ -33,7 +34,7 @@ def answering(front: DialectFront, gateway: Gateway) -> Handler:
 
 async def _answer(front: DialectFront, gateway: Gateway, request: Request) -> Response:
     key = await gateway.authorize(credential_of(request))
-    chat = front.parse(await read_json(request))
+    chat = _with_headers(front, request, front.parse(await read_json(request)))
     if chat.stream:
         stream = await gateway.stream_chat(key, chat)
         close_in_the_end(request, stream)
@@ -48,6 +49,13 @@ async def _answer(front: DialectFront, gateway: Gateway, request: Request) -> Re
         headers=receipt_headers(completed.receipt),
         content_type=_JSON,
     )
+
+
+def _with_headers(front: DialectFront, request: Request, chat: ChatRequest) -> ChatRequest:
+    kept = {name: request.headers[name] for name in front.passed_on if name in request.headers}
+    if not kept or chat.native is None:
+        return chat
+    return replace(chat, native=replace(chat.native, headers=kept))
 
 
 async def _events(

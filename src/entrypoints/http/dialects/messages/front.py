@@ -17,6 +17,8 @@ from .untranslated import lost
 class Messages:
     """Anthropic's Messages, for every model that there is."""
 
+    passed_on = ("anthropic-beta",)
+
     def parse(self, body: object) -> ChatRequest:
         return _parsed(body, is_capped=True)
 
