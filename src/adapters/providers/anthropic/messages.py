@@ -19,8 +19,10 @@ _TAKEN = {
     "tool": _SHARED | {"tool_call_id", "name", "is_error"},
     "function": _SHARED | {"tool_call_id", "name", "is_error"},
 }
-# A conversation that the assistant began is not taken without somebody before it.
+# A conversation that the assistant began is not taken without somebody before it, nor by newer
+# models one that the assistant ended without somebody behind it.
 _OPENING = "Begin."
+_CLOSING = "Continue."
 # Turns of which this is the last word are refused where white space ends them.
 _SPACE = " \t\r\n"
 
@@ -52,6 +54,12 @@ class Conversation:
         if not last or last[0].get("type") != "tool_result" or len(self.messages) < 2:  # noqa: PLR2004
             return False
         return "thinking" not in str(self.messages[-2]["content"][0].get("type"))
+
+    def close(self) -> None:
+        """With the last word left to the user."""
+        if self.messages and self.messages[-1]["role"] == "assistant":
+            closing = {"type": "text", "text": _CLOSING}
+            self.messages.append({"role": "user", "content": [closing]})
 
     def _add(self, message: Mapping[str, Any]) -> None:
         role = message["role"]

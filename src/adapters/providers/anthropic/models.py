@@ -26,12 +26,14 @@ class Thinking(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
     """`off` is the `thinking` that stops a model which otherwise thinks: empty where it does not
-    think unasked, None where nothing stops it. `default_cap` is sent where nobody caps the output:
-    Anthropic requires a cap, which counts thinking, too."""
+    think unasked, None where nothing stops it. `prefills` says that it goes on with what the
+    assistant said last. `default_cap` is sent where nobody caps the output: Anthropic requires a
+    cap, which counts thinking, too."""
 
     thinking: Thinking
     off: Mapping[str, str] | None = field(default_factory=dict)
     samples: bool = True
+    prefills: bool = True
     forces_tools: bool = True
     knows_schemas: bool = True
     knows_xhigh: bool = False
@@ -61,6 +63,7 @@ def traits(model: str) -> Traits:
         thinking=Thinking.ADAPTIVE,
         off=_off(family, version),
         samples=version < (4, 7),
+        prefills=False,
         forces_tools=not forces_nothing,
         knows_xhigh=version >= (4, 7),
     )

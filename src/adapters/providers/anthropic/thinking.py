@@ -2,7 +2,7 @@
 …/effort. Older models are given a budget of tokens, newer ones a level, and refuse the other's."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from .models import Thinking, Traits
@@ -36,7 +36,7 @@ class Asked:
     effort: object = None
     own: object = None
     cap: int | None = None
-    may_budget: bool = field(default=True)
+    may_budget: bool = True
 
 
 def thoughts(asked: Asked, model: Traits) -> Thoughts:

@@ -42,6 +42,7 @@ class ToolBox:
     def _given(self, tools: object) -> Iterator[Tool]:
         for tool in tools if isinstance(tools, list) else ():
             if not isinstance(tool, dict):
+                self.dropped["tools"] = None
                 continue
             if isinstance(function := tool.get("function"), dict):
                 own = {name: tool[name] for name in tool.keys() - {"type", "function"}}
