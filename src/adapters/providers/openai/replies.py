@@ -39,9 +39,8 @@ def _count_reasoning(usage: dict[str, Any]) -> None:
     twice."""
     details = usage.get("completion_tokens_details")
     reasoning = details.get("reasoning_tokens") if isinstance(details, dict) else None
-    names = ("prompt_tokens", "completion_tokens", "total_tokens")
-    prompt, output, total = (usage.get(name) for name in names)
-    if not type(prompt) is type(output) is type(total) is type(reasoning) is int:
+    prompt, output = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    if not (isinstance(prompt, int) and isinstance(output, int) and isinstance(reasoning, int)):
         return
-    if prompt + output + reasoning == total:
+    if prompt + output + reasoning == usage.get("total_tokens"):
         usage["completion_tokens"] = output + reasoning
