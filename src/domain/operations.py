@@ -63,11 +63,13 @@ _PICTURES = ("image", "images", "mask")
 # At high fidelity, gpt-image adds up to 6,144 to an input picture's tiles:
 # https://platform.openai.com/docs/guides/image-generation
 _PER_IMAGE = 8_192
-# Speech comes to some ten tokens a second. No format that is taken spends fewer bytes on them than
-# the first; at 128 kbit/s it is the second; the third is an hour.
+# OpenAI hears some ten tokens a second, Mistral 12.5, and fills up the last half minute. Hardly a
+# recording spends fewer bytes on a token than the first; at 128 kbit/s it is the second. Longer
+# ones than an hour are counted as that, like those that chats refer to.
 _LEAST_BYTES_PER_AUDIO_TOKEN = 16
 _LIKELY_BYTES_PER_AUDIO_TOKEN = 1_600
-_MAX_AUDIO_TOKENS = 36_000
+_HALF_A_MINUTE = 375
+_MAX_AUDIO_TOKENS = 45_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +126,7 @@ class OperationRequest:
     @property
     def input_bound(self) -> int:
         """The most tokens that the input can be: a text has no more of them than bytes."""
-        recordings = self._recordings(_LEAST_BYTES_PER_AUDIO_TOKEN)
+        recordings = self._recordings(_LEAST_BYTES_PER_AUDIO_TOKEN, filled_up_by=_HALF_A_MINUTE)
         return self._token_ids() + self._text_bytes() + self._pictures() * _PER_IMAGE + recordings
 
     @property
@@ -157,9 +159,10 @@ class OperationRequest:
         by_reference = sum(len(one) if isinstance(one, list) else 1 for one in told)
         return by_reference + len(self.files or ())
 
-    def _recordings(self, bytes_per_token: int) -> int:
+    def _recordings(self, bytes_per_token: int, filled_up_by: int = 0) -> int:
         """How many tokens there are in them, at so many bytes for one."""
         if not self.operation.listens:
             return 0
         sizes = (len(file.data) for file in self.files or ())
-        return sum(min(_MAX_AUDIO_TOKENS, -(-size // bytes_per_token)) for size in sizes)
+        heard = (-(-size // bytes_per_token) + filled_up_by for size in sizes)
+        return sum(min(_MAX_AUDIO_TOKENS, tokens) for tokens in heard)

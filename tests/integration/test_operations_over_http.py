@@ -357,23 +357,24 @@ async def test_subtitles_come_as_text(
 
 async def test_mistral_transcribes_for_openais_client(scene: Scene) -> None:
     async with client_of(scene) as client:
-        heard = await client.audio.transcriptions.create(
+        raw = await client.audio.transcriptions.with_raw_response.create(
             model="voxtral-mini-latest",
             file=("a.wav", RECORDING),
             response_format="verbose_json",
             language="en",
         )
+        heard = raw.parse()
     (seen,) = scene.mistral.operations
     assert seen.files[0].data == RECORDING
     assert seen.fields == {
         "model": ["voxtral-mini-latest"],
-        "language": ["en"],
         "timestamp_granularities": ["segment"],
     }
+    assert raw.headers["x-langroute-dropped"] == "language"
     assert (heard.text, heard.duration) == (f"{len(RECORDING)} bytes", 3)
     assert (heard.segments[0].id, heard.segments[0].end) == (0, 2.5)
     (entry,) = await scene.running.entries()
-    assert (entry["usage"]["input"], entry["usage"]["audio_input"]) == (4, 30)
+    assert (entry["usage"]["input"], entry["usage"]["audio_input"]) == (4, 375)
     assert entry["usage"]["output"] == 6
 
 

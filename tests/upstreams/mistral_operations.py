@@ -43,6 +43,8 @@ def _faults(name: str, seen: SeenOperation) -> Iterator[Mapping[str, Any]]:
         given = seen.body["input"]
         if not all(isinstance(one, str) for one in ([given] if isinstance(given, str) else given)):
             yield _fault("string_type", "input", "Input should be a valid string")
+    if seen.fields.keys() >= {"language", "timestamp_granularities"}:
+        yield _fault("value_error", "language", "Not with timestamp_granularities")
     if (seen.body.get("output_dimension") or 1) > 3072:
         yield _fault("less_than", "output_dimension", "Input should be less than 3073")
 
@@ -91,6 +93,7 @@ def _transcription(seen: SeenOperation) -> dict[str, Any]:
             "prompt_audio_seconds": 3,
             "prompt_tokens": 4,
             "completion_tokens": 6,
-            "total_tokens": 40,
+            "total_tokens": 385,
+            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 375},
         },
     }

@@ -108,6 +108,15 @@ def test_a_transcriptions_fields_lose_their_brackets() -> None:
     assert sent.dropped == ("include[]", "prompt")
 
 
+def test_a_language_is_told_unless_times_are_asked_for() -> None:
+    sent = encoded(Operation.TRANSCRIPTIONS, FILE, language="en")
+    assert (sent.body["language"], sent.dropped) == ("en", ())
+    times = {"timestamp_granularities[]": ["word"]}
+    sent = encoded(Operation.TRANSCRIPTIONS, FILE, language="en", **times)
+    assert "language" not in sent.body
+    assert sent.dropped == ("language",)
+
+
 def test_the_longer_form_has_segments() -> None:
     sent = encoded(Operation.TRANSCRIPTIONS, FILE, response_format="verbose_json")
     assert sent.body["timestamp_granularities"] == ["segment"]

@@ -47,8 +47,8 @@ def _complete_transcription(body: dict[str, Any], request: OperationRequest) -> 
 
 
 def _usage(told: dict[str, Any]) -> dict[str, Any]:
-    """In OpenAI's words. Mistral counts what was heard in the total only: `prompt_tokens` are those
-    of the text around it (https://docs.mistral.ai/capabilities/audio_transcription)."""
+    """In OpenAI's words. Of what goes in, Mistral's `prompt_tokens` are the text alone: what was
+    heard, in pieces of 30 s, stands in the total."""
     prompt, completion, total = (
         count if type(count := told.get(name)) is int and count >= 0 else 0
         for name in ("prompt_tokens", "completion_tokens", "total_tokens")
