@@ -205,7 +205,7 @@ async def test_what_has_no_translation_is_refused_by_name(
     async with client_of(scene) as client:
         with pytest.raises(openai.BadRequestError) as caught:
             await client.responses.create(model="gpt-4o-mini", input="Hi", **fields)
-    assert caught.value.param == param
+    assert (caught.value.param, caught.value.code) == (param, "unsupported_parameter")
     assert scene.openai.seen == []
     assert (await used(scene))["outcome"] == "failed"
 
@@ -349,6 +349,20 @@ async def test_who_speaks_the_dialect_is_sent_what_the_caller_wrote(
     assert TokenUsage(**entry["usage"]) == TokenUsage(
         input=5, cached_input=7, output=5, reasoning=4
     )
+
+
+async def test_who_does_not_speak_it_is_passed_over(scene: Scene, own: ResponsesUpstream) -> None:
+    own.say("Hello there.")
+    names = enumerate(("mistral", "own"))
+    targets = [{"provider": name, "model": name, "order": order} for order, name in names]
+    routed = await scene.running.call("PUT", "/api/routes/either", {"targets": targets})
+    assert routed.status == 200, routed
+    async with client_of(scene) as client:
+        response = await client.responses.create(
+            model="either", input="And now?", previous_response_id="resp_1"
+        )
+    assert response.output_text == "Hello there."
+    assert scene.mistral.seen == []
 
 
 async def test_its_events_come_as_it_sent_them(scene: Scene, own: ResponsesUpstream) -> None:

@@ -20,7 +20,7 @@ from langroute.adapters.wire.upstream import HttpUpstream
 from langroute.application.ports.upstream import UpstreamCall
 from langroute.domain.chat import ChatRequest
 from langroute.domain.dialects import Dialect
-from langroute.domain.errors import InvalidRequest
+from langroute.domain.errors import UnsupportedField
 from langroute.domain.providers import Provider, ProviderKind
 from langroute.domain.timeouts import Timeouts
 from langroute.domain.usage import TokenUsage
@@ -117,7 +117,7 @@ async def test_what_has_no_translation_is_not_sent_to_others(
     chat = asked(previous_response_id="resp_1")
     for double in (openai_upstream, mistral_upstream):
         for ask in (upstream.complete, upstream.stream):
-            with pytest.raises(InvalidRequest, match=r"acme does not speak") as caught:
+            with pytest.raises(UnsupportedField, match=r"acme does not speak") as caught:
                 await ask(call(chat, double.base_url, double.kind))
             assert caught.value.param == "previous_response_id"
         assert double.seen == []

@@ -191,13 +191,19 @@ def test_thoughts_that_somebody_changed_are_none(wrapped: str) -> None:
     assert messages(thought, said) == [said]
 
 
-def test_a_provider_is_not_sent_thoughts_that_it_cannot_read() -> None:
-    output = shown(answered({"content": "Hi", "reasoning_content": "Hm."}))["output"]
+def test_a_provider_is_not_sent_what_only_another_can_read() -> None:
+    extra = {"extra_content": {"google": {"thought_signature": "c2ln"}}}
+    said = {"content": "Hi", "reasoning_content": "Hm.", "tool_calls": [CALL | extra]}
+    output = shown(answered(said))["output"]
     own = {"type": "reasoning", "summary": [], "encrypted_content": "gAAA"}
     chat = asked(input=[own, *output])
     assert chat.native is not None
-    assert chat.native.body["input"] == [own, output[1]]
-    assert chat.body["messages"][0]["reasoning_content"] == "Hm."
+    call = {name: value for name, value in output[2].items() if name != "extra_content"}
+    assert chat.native.body["input"] == [own, output[1], call]
+    assert "extra_content" in output[2]
+    (message,) = chat.body["messages"]
+    assert message["reasoning_content"] == "Hm."
+    assert message["tool_calls"] == [CALL | extra]
 
 
 CHOICE = st.dictionaries(

@@ -16,7 +16,7 @@ from .....domain.errors import GatewayError, InvalidRequest
 from ...errors import Answer, explained
 from ..dialect import DialectFront, OpenAIErrors
 from .events import EventWriter, OwnEvents, TranslatedEvents, error_fields, sse
-from .keepsakes import without_own_thoughts
+from .keepsakes import without_keepsakes
 from .replies import response_of
 from .requests import translated
 
@@ -28,7 +28,7 @@ class Responses(OpenAIErrors):
         chat, lost = translated(body)
         native = Native(
             dialect=Dialect.RESPONSES,
-            body=without_own_thoughts(body),
+            body=without_keepsakes(body),
             only_native=lost.only_native,
             dropped=lost.dropped,
         )

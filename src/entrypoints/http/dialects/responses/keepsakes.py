@@ -7,6 +7,7 @@ signatures of calls and text in `extra_content`. A response has an opaque place 
 
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from operator import is_
 from typing import Any
 
 import orjson
@@ -55,14 +56,21 @@ def merged(before: Any, more: Any) -> Any:
     return more
 
 
-def without_own_thoughts(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A request whose conversation was begun by another provider, as one that keeps its own
-    thoughts can take it."""
+def without_keepsakes(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A request as a provider can take it that speaks the dialect, where another one began the
+    conversation: it cannot read these thoughts, and knows no such fields."""
     items = body.get("input")
     if not isinstance(items, list):
         return body
-    others = [item for item in items if not _is_own_thought(item)]
-    return body if len(others) == len(items) else {**body, "input": others}
+    kept = [_without_extra(item) for item in items if not _is_own_thought(item)]
+    is_as_it_was = len(kept) == len(items) and all(map(is_, kept, items))
+    return body if is_as_it_was else {**body, "input": kept}
+
+
+def _without_extra(item: Any) -> Any:
+    if not isinstance(item, dict) or EXTRA not in item:
+        return item
+    return {name: value for name, value in item.items() if name != EXTRA}
 
 
 def _is_own_thought(item: object) -> bool:
