@@ -25,8 +25,11 @@ PART_FIELDS = frozenset(
 _ROLES = frozenset({"user", "model"})
 
 
-def faults(body: Mapping[str, Any], *, signs: bool = True) -> Iterator[str]:
-    """What is wrong with a request; `signs` for a model that insists on signatures."""
+def faults(body: Mapping[str, Any], *, signs: bool = True, strict: bool = False) -> Iterator[str]:
+    """What is wrong with a request; `signs` for a model that insists on signatures, `strict` for
+    the newest."""
+    if strict:
+        yield from _strict_faults(body)
     yield from _unknown(body, REQUEST_FIELDS, "")
     config = body.get("generationConfig", {})
     yield from _unknown(config, GENERATION_FIELDS, " at 'generation_config'")
@@ -42,6 +45,19 @@ def faults(body: Mapping[str, Any], *, signs: bool = True) -> Iterator[str]:
         before = content
     for part in body.get("systemInstruction", {}).get("parts", []):
         yield from _unknown(part, PART_FIELDS, " at 'system_instruction.parts'")
+
+
+def _strict_faults(body: Mapping[str, Any]) -> Iterator[str]:
+    """https://ai.google.dev/gemini-api/docs/generate-content/whats-new-gemini-3.6"""
+    if (body.get("contents") or [{}])[-1].get("role") == "model":
+        yield "Requests ending with a model turn are not supported."
+    config = body.get("generationConfig", {})
+    if config.get("presencePenalty") or config.get("frequencyPenalty"):
+        yield "Penalty is not enabled for this model"
+    if config.keys() & {"temperature", "topP", "topK"}:
+        yield "Sampling parameters are not supported."
+    if config.get("candidateCount", 1) > 1:
+        yield "Multiple candidates is not enabled for this model"
 
 
 def _content_faults(content: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[str]:

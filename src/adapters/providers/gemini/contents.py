@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .calls import Calls
-from .families import takes_instructions
+from .families import is_strict, takes_instructions
 from .order import in_order
 from .parts import Part, joined_text, parts_of
 from .signatures import signature_of, signed, told_extra
@@ -13,6 +13,8 @@ _USER, _MODEL = "user", "model"
 _SYSTEM = frozenset({"system", "developer"})
 _ASSISTANT = frozenset({"assistant", "model"})
 _ANSWERS = frozenset({"tool", "function"})
+# Behind the beginning of an answer, which newer models do not take for one.
+_CLOSING = "Continue."
 # What is read of a message, whichever its role.
 _READ = frozenset({"role", "content", "extra_content"})
 _READ_OF_ASSISTANT = _READ | {"tool_calls", "function_call", "refusal", "images"}
@@ -26,6 +28,7 @@ class Conversation:
         self.dropped: dict[str, None] = {}
         self._calls = Calls(model)
         self._takes_instructions = takes_instructions(model)
+        self._is_strict = is_strict(model)
         self._system: list[Part] = []
         self._beside: list[Part] = []
         self._contents: list[dict[str, Any]] = []
@@ -40,6 +43,8 @@ class Conversation:
         if not self._contents or not self._takes_instructions:
             # There must be contents, and an instruction alone is as good as a question.
             self._ask_first()
+        if self._is_strict and self._contents[-1]["role"] == _MODEL:
+            self._append(_USER, [{"text": _CLOSING}])
         body: dict[str, Any] = {"contents": self._contents}
         if self._system:
             body["systemInstruction"] = {"parts": self._system}

@@ -11,6 +11,9 @@ from .paths import bare_name
 _VERSION = re.compile(r"^gemini-(?:[a-z]+-)*(\d+)(?:\.(\d+))?(?!\d)")
 _LEVELS_SINCE = (3, 0)
 _BUDGETS_SINCE = (2, 5)
+# https://ai.google.dev/gemini-api/docs/generate-content/whats-new-gemini-3.6: these models, and all
+# that came later, sample as they see fit, and leave the last word to the user.
+_STRICT_SINCE, _STRICT_LITE_SINCE = (3, 6), (3, 5)
 # https://ai.google.dev/gemma/docs/core/prompt-structure: Gemma takes instructions since its fourth.
 _FIRST_GEMMAS = re.compile(r"^gemma-[1-3](?!\d)")
 # https://ai.google.dev/gemini-api/docs/thinking: later Flash models refuse MINIMAL, Flash-Lite
@@ -39,6 +42,21 @@ def has_budgets(model: str) -> bool:
     if told is None or "-image" in model or "-tts" in model:
         return False
     return _BUDGETS_SINCE <= told < _LEVELS_SINCE
+
+
+def is_strict(model: str) -> bool:
+    """Takes no sampling parameters, and no beginning of its own answer."""
+    told = version(model)
+    if told is None:
+        return "-flash" in bare_name(model)  # gemini-flash-latest
+    return told >= (_STRICT_LITE_SINCE if "flash-lite" in model else _STRICT_SINCE)
+
+
+def penalizes(model: str) -> bool:
+    """https://github.com/google-gemini/cookbook/issues/1290: from Gemini 2.5 on, a penalty is
+    refused. A name that tells no version is taken for a new one."""
+    told = version(model)
+    return told < _BUDGETS_SINCE if told is not None else not has_levels(model)
 
 
 def takes_instructions(model: str) -> bool:

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from .families import is_strict, penalizes
 from .schemas import json_schema
 from .thinking import thinking_config
 
-_RENAMED = {
-    "temperature": "temperature",
-    "top_p": "topP",
-    "presence_penalty": "presencePenalty",
-    "frequency_penalty": "frequencyPenalty",
-}
+_SAMPLING = {"temperature": "temperature", "top_p": "topP"}
+_PENALTIES = {"presence_penalty": "presencePenalty", "frequency_penalty": "frequencyPenalty"}
+_RENAMED = {**_SAMPLING, **_PENALTIES}
 # Google's own, which a caller may set beside OpenAI's.
 OWN = frozenset(
     {"topK", "thinkingConfig", "mediaResolution", "speechConfig", "imageConfig"}
@@ -36,8 +34,7 @@ class Generation:
         self._config = dict(own)
 
     def encode(self, output_cap: int | None) -> dict[str, Any]:
-        for theirs, ours in _RENAMED.items():
-            self._set(ours, self._body.get(theirs))
+        self._sample()
         self._bound(output_cap)
         self._seed(self._body.get("seed"))
         stop = self._body.get("stop")
@@ -52,6 +49,20 @@ class Generation:
         if value is not None:
             self._config[name] = value
 
+    def _sample(self) -> None:
+        """What a model ignores, or is about to refuse, is not sent; no penalty is none to lose."""
+        for theirs, ours in _RENAMED.items():
+            value = self._body.get(theirs)
+            is_taken = (
+                penalizes(self._model) if theirs in _PENALTIES else not is_strict(self._model)
+            )
+            if is_taken:
+                self._set(ours, value)
+            elif value is not None and (value or theirs in _SAMPLING):
+                self.dropped[theirs] = None
+        if is_strict(self._model) and self._config.pop("topK", None) is not None:
+            self.dropped["top_k"] = None
+
     def _bound(self, output_cap: int | None) -> None:
         """The gateway has counted on no more choices, and no longer ones, than OpenAI's fields and
         its own cap allow: Google's own fields may not go around them."""
@@ -60,7 +71,8 @@ class Generation:
         self._set("maxOutputTokens", min((cap for cap in caps if type(cap) is int), default=None))
         if self._config.pop("candidateCount", None) is not None:
             self.dropped["generationConfig.candidateCount"] = None
-        self._set("candidateCount", self._body.get("n"))
+        if (count := self._body.get("n") or 1) > 1:  # newer models refuse the field at all
+            self._config["candidateCount"] = count
 
     def _seed(self, seed: int | None) -> None:
         """Google's has 32 bits, OpenAI's 64. The same one still gives the same."""
