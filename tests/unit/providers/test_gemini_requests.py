@@ -276,6 +276,13 @@ def test_google_s_own_tools_stand_beside_functions_where_they_may(
     assert sent({"tools": tools, "tool_choice": "auto"}, model)["toolConfig"] == config
 
 
+@given(st.text(), st.sampled_from(["9", "9" * 5, "9" * 5000]))
+def test_any_name_of_a_model_is_encoded(name: str, digits: str) -> None:
+    for model in (name, f"gemini-{name}", f"gemini-{digits}", f"gemini-3.{digits}"):
+        path = GeminiCodec().encode(chat({}, model), stream=False).path
+        assert path.count("/") == 2
+
+
 def test_a_schema_that_doubles_at_each_step_stays_small() -> None:
     defs: dict[str, Any] = {"d40": {"type": "string"}}
     for step in range(40):

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from .paths import bare_name
 
-_VERSION = re.compile(r"^gemini-(?:[a-z]+-)*(\d+)(?:\.(\d+))?(?!\d)")
+_VERSION = re.compile(r"^gemini-(?:[a-z]+-)*([0-9]{1,4})(?:\.([0-9]{1,4}))?(?![0-9])")
 _LEVELS_SINCE = (3, 0)
 _BUDGETS_SINCE = (2, 5)
 # https://ai.google.dev/gemini-api/docs/generate-content/whats-new-gemini-3.6: these models, and all
