@@ -62,7 +62,14 @@ def test_what_is_written_is_read_again(
 
 
 def test_values_that_are_no_texts_are_told_as_json_and_none_is_not() -> None:
-    fields: dict[str, Any] = {"n": 2, "flag": True, "none": None, "speed": 1.5, "many": ["a", 1, None], "o": {}}
+    fields: dict[str, Any] = {
+        "n": 2,
+        "flag": True,
+        "none": None,
+        "speed": 1.5,
+        "many": ["a", 1, None],
+        "o": {},
+    }
     content_type, body = form(fields, ())
     assert read_form(body, boundary_of(content_type))[0] == {
         "n": "2",
@@ -165,3 +172,18 @@ def test_whatever_is_sent_is_a_form_or_refused(pieces: list[bytes]) -> None:
         return
     assert set(fields) <= {"a"}
     assert files == ()
+
+
+def test_data_that_begins_as_the_boundary_does_is_data() -> None:
+    data = b'\r\n--BB\r\nContent-Disposition: form-data; name="evil"\r\n\r\nx'
+    fields, files = read_form(part('form-data; name="a"', data) + END, "B")
+    assert fields == {"a": data.decode()}
+    assert files == ()
+
+
+@pytest.mark.parametrize("kind", ["", "a/b\r\nX-Evil: 1", "a/b\r\n\r\nx", "audio/mpég"])
+def test_a_type_that_cannot_be_told_is_bytes(kind: str) -> None:
+    content_type, body = form({}, [a_file(content_type=kind)])
+    assert b"Evil" not in body
+    _, (file,) = read_form(body, boundary_of(content_type))
+    assert file == a_file(content_type="application/octet-stream")
