@@ -12,14 +12,28 @@ class Identity:
         self._made: dict[str, Any] | None = None
 
     def complete(self, body: dict[str, Any]) -> None:
-        if body.get("id") and body.get("model") and body.get("created") is not None:
+        if _is_text(body.get("id")) and _is_text(body.get("model")) and _is_time(body):
             return
         if self._made is None:
             self._made = {
-                "id": body.get("id") or f"chatcmpl-{uuid4().hex}",
-                "created": int(time.time()),
-                "model": body.get("model") or self._model,
+                "id": _text(body.get("id")) or f"chatcmpl-{uuid4().hex}",
+                "created": body["created"] if _is_time(body) else int(time.time()),
+                "model": _text(body.get("model")) or self._model,
             }
-        for name, value in self._made.items():
-            if not body.get(name):
-                body[name] = value
+        for name in ("id", "model"):
+            if not _is_text(body.get(name)):
+                body[name] = self._made[name]
+        if not _is_time(body):
+            body["created"] = self._made["created"]
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _is_time(body: dict[str, Any]) -> bool:
+    return type(body.get("created")) is int

@@ -25,10 +25,10 @@ class MistralCodec:
         return encoded(call, stream=stream)
 
     def reply(self, body: dict[str, Any], sent: EncodedChat) -> dict[str, Any]:
-        return _translated(well_formed_reply(body), sent)
+        return _translated(well_formed_reply(body, keeps_parts=True), sent)
 
     def decoder(self, sent: EncodedChat) -> ChunkDecoder:
-        return lambda body, _: (_translated(well_formed_chunk(body), sent),)
+        return lambda body, _: (_translated(well_formed_chunk(body, keeps_parts=True), sent),)
 
     def operation(self, call: UpstreamCall[OperationRequest]) -> EncodedOperation | None:
         return encoded_operation(call)
