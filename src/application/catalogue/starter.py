@@ -1,4 +1,4 @@
-"""What a new gateway knows: four providers, their current chat models, and who stands in."""
+"""What a new gateway knows: four providers, their current models, and who stands in for which."""
 
 from ...domain.providers import Provider, ProviderKind
 from ...domain.routes import ModelRoute, Target
@@ -70,6 +70,24 @@ _MODELS = {
 _OWNERS = {model: provider for provider, models in _MODELS.items() for model in models}
 
 
+# What is no chat has nobody to stand in: another model's embeddings mean something else.
+_ALONE = {
+    OPENAI: (
+        *("text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002"),
+        *("gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-4o-mini-tts"),
+        *("gpt-image-1", "gpt-image-1-mini", "gpt-image-2"),
+    ),
+    MISTRAL: ("mistral-embed", "codestral-embed"),
+    GEMINI: ("gemini-embedding-001",),
+}
+FREE = ("omni-moderation-latest",)
+"""At OpenAI; so there is no price of it."""
+
+
+def _alone(provider: Provider, model: str) -> ModelRoute:
+    return ModelRoute(model=model, targets=(Target(provider=provider.name, model=model),))
+
+
 def _route(model: str, stand_in: str) -> ModelRoute:
     targets = (
         Target(provider=_OWNERS[name].name, model=name, order=order)
@@ -78,6 +96,11 @@ def _route(model: str, stand_in: str) -> ModelRoute:
     return ModelRoute(model=model, targets=tuple(targets))
 
 
-ROUTES = tuple(
+CHATS = tuple(
     _route(model, stand_in) for models in _MODELS.values() for model, stand_in in models.items()
 )
+OTHERS = (
+    *(_alone(provider, model) for provider, models in _ALONE.items() for model in models),
+    *(_alone(OPENAI, model) for model in FREE),
+)
+ROUTES = (*CHATS, *OTHERS)

@@ -9,6 +9,7 @@ from langroute.application.catalogue.define_provider import DefineProvider
 from langroute.application.catalogue.define_route import DefineRoute
 from langroute.application.catalogue.seed_catalogue import SeedCatalogue, Seeded
 from langroute.application.catalogue.set_price import SetPrice
+from langroute.application.catalogue.starter import CHATS, FREE, OTHERS
 from langroute.application.catalogue.starter import PROVIDERS as STARTER_PROVIDERS
 from langroute.application.catalogue.starter import ROUTES as STARTER_ROUTES
 from langroute.application.chat.list_models import ListModels, ModelCard
@@ -105,12 +106,12 @@ async def test_a_model_that_has_no_list_price_has_none() -> None:
 
 
 async def test_what_a_new_gateway_knows_holds_together() -> None:
-    """Every starter route leads to a starter provider, and every one of them has a list price."""
+    """Every starter route leads to a starter provider, and what is not free has a list price."""
     shelf = Shelf(GenaiListPrices())
     await shelf.seed()
     there = await shelf.catalogues.load()
     now_ns = 1_795_000_000 * 10**9
-    for route in STARTER_ROUTES:
+    for route in CHATS:
         assert len({target.provider for target in route.targets}) == 2
         for target in route.targets:
             assert target.provider in there.providers
@@ -118,6 +119,11 @@ async def test_what_a_new_gateway_knows_holds_together() -> None:
             stand_in = there.route(target.model)
             assert stand_in is not None
             assert stand_in.targets[0].provider == target.provider
+    for route in OTHERS:
+        (target,) = route.targets
+        assert target.provider in there.providers
+        priced = there.prices.at(target.provider, target.model, now_ns) is not None
+        assert priced is (target.model not in FREE)
 
 
 async def test_a_route_to_a_provider_that_does_not_exist_is_refused() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from langroute.adapters.pricing.genai_list_prices import GenaiListPrices
-from langroute.application.catalogue.starter import ROUTES
+from langroute.application.catalogue.starter import CHATS
 from langroute.domain.money import Money
 from langroute.domain.pricing import DatedPrice, PriceBook, Rates
 from langroute.domain.usage import TokenUsage
@@ -83,8 +83,8 @@ def test_every_row_tells_where_it_comes_from() -> None:
     assert listed("openai", "gpt-4o")[0].source.startswith("genai-prices 0.2.")
 
 
-def test_every_target_of_the_starter_routes_has_a_price() -> None:
-    targets = {(target.provider, target.model) for route in ROUTES for target in route.targets}
+def test_every_target_of_the_starter_chats_has_a_price() -> None:
+    targets = {(target.provider, target.model) for route in CHATS for target in route.targets}
     for provider, model in targets:
         rows = listed(provider, model)
         assert rows, (provider, model)
