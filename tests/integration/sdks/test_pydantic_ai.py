@@ -63,6 +63,7 @@ async def agent(scene: Scene) -> AsyncIterator[Any]:
         await client.close()
 
 
+@pytest.mark.shows("chat", client="Pydantic AI")
 @OF_EACH_PROVIDER
 async def test_chats(agent: Any, model: str) -> None:
     run = await agent(model, instructions="Be brief.").run(HELLO)
@@ -72,6 +73,7 @@ async def test_chats(agent: Any, model: str) -> None:
     assert usage.output_tokens > 0
 
 
+@pytest.mark.shows("stream", "usage in streams", client="Pydantic AI")
 @OF_EACH_PROVIDER
 async def test_streams_with_usage(agent: Any, model: str) -> None:
     async with agent(model).run_stream(HELLO) as run:
@@ -82,6 +84,7 @@ async def test_streams_with_usage(agent: Any, model: str) -> None:
     assert usage.output_tokens > 0
 
 
+@pytest.mark.shows("tools", "tools in streams", client="Pydantic AI")
 @OF_EACH_PROVIDER
 @pytest.mark.parametrize("streams", [False, True], ids=["whole", "stream"])
 async def test_a_tool_is_called_and_its_result_answered(
@@ -98,6 +101,7 @@ async def test_a_tool_is_called_and_its_result_answered(
     assert tool_results(double) == ["Sunny in Paris"]
 
 
+@pytest.mark.shows("JSON schema", client="Pydantic AI")
 @OF_EACH_PROVIDER
 @pytest.mark.parametrize("kind", [None, NativeOutput, PromptedOutput], ids=str)
 async def test_an_object_is_read_from_the_answer(
@@ -117,6 +121,7 @@ async def test_an_object_is_read_from_the_answer(
         assert double.seen[0].body["response_format"]["type"] == "json_schema"
 
 
+@pytest.mark.shows("embeddings", client="Pydantic AI")
 @FROM_EACH_PROVIDER
 async def test_texts_are_embedded(scene: Scene, provider: str) -> None:
     speaks = OpenAIProvider(base_url=f"{scene.running.url}/v1", api_key=scene.key)
@@ -127,6 +132,7 @@ async def test_texts_are_embedded(scene: Scene, provider: str) -> None:
     assert embedded.usage.input_tokens > 0
 
 
+@pytest.mark.shows("typed errors", "waits told", client="Pydantic AI")
 async def test_errors_are_typed(scene: Scene, agent: Any) -> None:
     with pytest.raises(ModelAuthenticationError):
         await agent(key="invalid").run(HELLO)
@@ -141,6 +147,7 @@ async def test_errors_are_typed(scene: Scene, agent: Any) -> None:
         await agent().run(HELLO)
 
 
+@pytest.mark.shows("leaving", client="Pydantic AI")
 async def test_leaving_a_stream_stops_the_provider_and_settles_once(
     scene: Scene, agent: Any
 ) -> None:

@@ -1,0 +1,166 @@
+"""What tests saw of providers and of client libraries, and the page that is made of it.
+
+A test that is marked `shows("chat", …)` has seen it once it passes: of the provider that its
+parameter names, or of the `client` that the mark names. What has been seen stands in
+`compatibility.json`; what is new there fails until it is recorded:
+
+    python -m pytest tests/integration --record-compatibility
+    python -m tests.compatibility
+"""
+
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+_SEEN = Path(__file__).with_name("compatibility.json")
+PAGE = Path(__file__).parents[1] / "docs/compatibility.md"
+FEATURES = (
+    *("chat", "stream", "usage in streams", "tools", "tools in streams", "parallel tools"),
+    *("JSON schema", "vision", "reasoning", "embeddings", "models"),
+    *("typed errors", "waits told", "broken streams", "leaving"),
+)
+# A parameter of a test that names a provider, and who plays it.
+_PLAYED_BY = {"double": "ours", "theirs": "llmock"}
+Seen = dict[str, dict[str, dict[str, list[str]]]]
+
+
+def seen() -> Seen:
+    told: Seen = orjson.loads(_SEEN.read_bytes()) if _SEEN.exists() else {}
+    return told
+
+
+def rendered(told: Seen) -> str:
+    parts = [
+        f"## {title}\n\n{text}\n\n{_table(told.get(table, {}))}"
+        for table, (title, text) in _TABLES.items()
+    ]
+    return "\n".join([_HEAD, *parts])
+
+
+def _table(rows: Mapping[str, Mapping[str, list[str]]]) -> str:
+    features = [name for name in FEATURES if any(name in row for row in rows.values())]
+    head = [["", *features], ["---"] * (len(features) + 1)]
+    body = [[who, *(", ".join(row.get(f, ())) for f in features)] for who, row in rows.items()]
+    return "".join("| " + " | ".join(cells) + " |\n" for cells in [*head, *body])
+
+
+@dataclass(slots=True)
+class _Recorder:
+    records: bool
+    recorded: Seen = field(default_factory=seen)
+    claims: set[tuple[str, str, str, str]] = field(default_factory=set)
+    skipped: bool = False
+
+    def note(self, table: str, who: str, feature: str, by: str) -> str | None:
+        """What is wrong with the claim, if anything is."""
+        if feature not in FEATURES:
+            return f"{feature!r} is not among the FEATURES of {__name__}"
+        self.claims.add((table, who, feature, by))
+        if self.records or by in self.recorded.get(table, {}).get(who, {}).get(feature, ()):
+            return None
+        return f"{who}: {feature} ({by}) is not recorded; tests/compatibility.py tells how"
+
+    def as_seen(self) -> Seen:
+        told: Seen = {}
+        for table, who, feature, by in sorted(self.claims, key=_order):
+            told.setdefault(table, {}).setdefault(who, {}).setdefault(feature, []).append(by)
+        return told
+
+
+def _order(claim: tuple[str, str, str, str]) -> tuple[str, str, int, str]:
+    table, who, feature, by = claim
+    return table, who.lower(), FEATURES.index(feature), by
+
+
+def _claims(item: pytest.Item) -> Iterator[tuple[str, str, str, str]]:
+    params: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
+    for mark in item.iter_markers("shows"):
+        client = mark.kwargs.get("client")
+        if client is not None:
+            named = (mark.kwargs.get("provider"), params.get("model"), params.get("provider"))
+            model = next(filter(None, named), "openai")
+            by = "mistral" if str(model).startswith("mistral") else "openai"
+            claims = [("clients", client.format(**params), by)]
+        else:
+            claims = [
+                ("providers", params[name], by) for name, by in _PLAYED_BY.items() if name in params
+            ]
+        for table, who, by in claims:
+            for feature in mark.args:
+                yield table, who, feature, by
+
+
+_RECORDER = pytest.StashKey[_Recorder]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--record-compatibility", action="store_true", help="write what tests see")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "shows(*features, client, provider): what is seen by passing"
+    )
+    config.stash[_RECORDER] = _Recorder(bool(config.getoption("--record-compatibility")))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    recorder = item.config.stash[_RECORDER]
+    if report.skipped and item.get_closest_marker("shows"):
+        recorder.skipped = True
+    if call.when == "call" and report.passed:
+        wrong = [fault for claim in _claims(item) if (fault := recorder.note(*claim))]
+        if wrong:
+            report.outcome, report.longrepr = "failed", "\n".join(wrong)
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    recorder = session.config.stash[_RECORDER]
+    if exitstatus != pytest.ExitCode.OK:
+        return
+    told = recorder.as_seen()
+    if recorder.records:
+        _SEEN.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2) + b"\n")
+    elif told != recorder.recorded and _is_whole_run(session.config) and not recorder.skipped:
+        # Else a claim could outlive the test that made it.
+        print(f"\n{_SEEN.name} tells of more than this run saw.")  # noqa: T201
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _is_whole_run(config: pytest.Config) -> bool:
+    some = any(config.getoption(name) for name in ("keyword", "markexpr", "lf", "deselect"))
+    return list(config.args) == list(config.getini("testpaths")) and not some
+
+
+_HEAD = """# Compatibility
+
+<!-- Written by `python -m tests.compatibility` from what tests saw: change those. -->
+
+What the tests have seen, and against what. **No vendor's own server was asked**: a cell names the
+double that answered, over real HTTP. An empty cell says that no test tried, not that it fails.
+"""
+_TABLES = {
+    "providers": (
+        "Providers",
+        """A row is a kind of provider, asked in OpenAI's chat format. `ours` are the doubles in
+`tests/upstreams`, strict about what their vendors' documents say; `llmock` is the package of that
+name, which others wrote.""",
+    ),
+    "clients": (
+        "Client libraries",
+        """A library, unmodified, that was given a base URL, a key and the name of a model. A cell
+names the kinds of provider that answered, doubles of ours.""",
+    ),
+}
+
+if __name__ == "__main__":
+    PAGE.write_text(rendered(seen()))
