@@ -142,7 +142,7 @@ async def test_a_full_context_is_told_as_such(scene: Scene) -> None:
 @pytest.mark.shows("leaving", client="LangChain")
 async def test_leaving_a_stream_stops_the_provider_and_settles_once(scene: Scene) -> None:
     scene.openai.hang(after_events=2)
-    stream = client_of(scene).astream(HELLO)
+    stream: Any = client_of(scene).astream(HELLO)
     await anext(stream)
-    await stream.aclose()  # type: ignore[attr-defined]
+    await stream.aclose()
     await assert_settled_once(scene)

@@ -63,6 +63,9 @@ async def closed() -> AsyncIterator[None]:
     shared.close()
 
 
+whole_of: Any = litellm.stream_chunk_builder
+
+
 async def ask(scene: Scene, model: str = "gpt-4o-mini", **more: Any) -> Any:
     """Untyped, as litellm's answers are."""
     settings = {"api_key": scene.key, "messages": [ASKED], "max_retries": 0, **more}
@@ -97,9 +100,10 @@ async def test_a_tool_is_called_and_its_result_answered(
     scene: Scene, model: str, streams: bool
 ) -> None:
     double = will_call_weather(scene, model)
-    called = await ask(scene, model, tools=[WEATHER], stream=streams)
+    answered = await ask(scene, model, tools=[WEATHER], stream=streams)
+    called: Any = answered
     if streams:
-        called = litellm.stream_chunk_builder([chunk async for chunk in called])
+        called = whole_of([chunk async for chunk in answered])
     message = called.choices[0].message
     (call,) = message.tool_calls
     assert (call.function.name, json.loads(call.function.arguments)) == (
