@@ -100,7 +100,7 @@ async def test_seeding_again_changes_nothing(cli: Langroute) -> None:
     assert (turbo["input"], turbo["output"]) == ("0.5", "1.5")
     models = {target["model"] for route in before for target in route["targets"]}
     priced = {row["model"] for row in await told(cli, "prices", "list")}
-    assert models <= priced
+    assert models - {"omni-moderation-latest"} <= priced, "which is free"
 
 
 async def test_migrations_go_down_and_up(cli: Langroute) -> None:
