@@ -1,8 +1,9 @@
+import time
 from collections import deque
 from typing import Any, Protocol, Self
 
 from ...application.ports.upstream import ChatChunk, ChunkStream, UpstreamCall
-from ...domain.errors import ProviderBrokeOff
+from ...domain.errors import ProviderBrokeOff, ProviderTimedOut
 from .codec import EncodedChat
 from .http_reply import HttpReply
 from .malformed import BrokeOff, Malformed
@@ -15,8 +16,17 @@ _DONE = b"[DONE]"
 class EventReader(Protocol):
     """What the events of one answer mean. May raise Malformed and BrokeOff."""
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the provider has told that nothing more will come: not every server hangs up."""
+        ...
+
     def read(self, event: Event) -> list[ChatChunk] | None:
         """The chunks that it comes to; None where the answer is over."""
+        ...
+
+    def check_done(self) -> None:
+        """A closing `[DONE]` has come: may the answer end there?"""
         ...
 
     def check_finished(self) -> None:
@@ -40,6 +50,7 @@ class HttpChunkStream:
         self._reader = reader
         self._provider = call.provider.name
         self._credential = call.credential
+        self._deadline = time.monotonic() + call.timeouts.total_s
         self._decoder = EventDecoder()
         self._events: deque[Event] = deque()
         self._chunks: deque[ChatChunk] = deque()
@@ -55,16 +66,8 @@ class HttpChunkStream:
         if self._over:
             raise StopAsyncIteration
         try:
-            while (event := await self._next_event()) is not None:
-                chunks = None if event.data.startswith(_DONE) else self._reader.read(event)
-                if chunks is None:
-                    await self._reply.drain()
-                    break
-                if chunks:
-                    self._chunks.extend(chunks)
-                    return self._chunks.popleft()
-            else:
-                self._reader.check_finished()
+            if await self._come():
+                return self._chunks.popleft()
         except Malformed as error:
             await self.aclose()
             raise self._broke_off(f"sent a broken event: {error}.") from error
@@ -84,12 +87,36 @@ class HttpChunkStream:
         self._chunks.clear()
         self._reply.close()
 
+    async def _come(self) -> bool:
+        """Takes in the next chunks; False where the answer is over."""
+        while not self._reader.is_over:
+            event = await self._next_event()
+            if event is None:
+                self._reader.check_finished()
+                return False
+            if event.data.startswith(_DONE):
+                self._reader.check_done()
+                break
+            chunks = self._reader.read(event)
+            if chunks is None:
+                break
+            if chunks:
+                self._chunks.extend(chunks)
+                return True
+        await self._reply.drain()
+        return False
+
     async def _next_event(self) -> Event | None:
         """None at the end of the connection."""
         while not self._events:
             if self._all_read:
                 return None
             data = await self._reply.read_some()
+            # Signs of life, without an answer in them, may come for ever.
+            if time.monotonic() > self._deadline:
+                raise ProviderTimedOut(
+                    f"{self._provider} took too long to answer.", provider=self._provider
+                )
             self._all_read = not data
             self._events.extend(self._decoder.feed(data) if data else self._decoder.flush())
         return self._events.popleft()

@@ -38,13 +38,19 @@ def native_usage(dialect: Dialect, answer: Mapping[str, Any]) -> TokenUsage | No
 class NativeEvents:
     """Events of one streamed answer, each passed on as it came."""
 
-    def __init__(self, codec: Codec, dialect: Dialect) -> None:
+    def __init__(self, codec: Codec, dialect: Dialect, credential: str | None = None) -> None:
         self._codec = codec
         self._dialect = dialect
+        self._credential = credential
+        self._has_begun = False
         self._usage: dict[str, Any] = {}
         self._may_end = False
         self._is_over = False
         self._failure: str | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self._is_over
 
     def read(self, event: Event) -> list[ChatChunk] | None:
         self._check_failure()
@@ -55,9 +61,27 @@ class NativeEvents:
         if kind == "error" or (kind is None and body.get("error")):
             said = self._codec.complaint(body).message or "an error without a message"
             raise BrokeOff(f"broke off: {said}")
-        if kind == _RESPONSE_FAILED:  # passed on for what it tells, but no way to end well
-            self._failure = self._codec.complaint(_object(body, "response")).message or "it failed"
+        if kind == _RESPONSE_FAILED:
+            body = self._failed(event)
+        self._has_begun = True
         return [ChatChunk(body=body, usage=self._told(kind, body), text_bytes=_said_bytes(body))]
+
+    def _failed(self, event: Event) -> dict[str, Any]:
+        """Passed on for what it tells, but for the credential, which some providers quote; no way
+        to end well, and none to begin, since another target may be asked."""
+        secret = (self._credential or "").encode()
+        body = json_object(event.data.replace(secret, b"***") if secret else event.data)
+        self._failure = self._codec.complaint(_object(body, "response")).message or "it failed"
+        if not self._has_begun:
+            self._check_failure()
+        return body
+
+    def check_done(self) -> None:
+        """Text completions end so. The others have a closing event of their own, and what is marked
+        as done without it was cut off somewhere."""
+        self._check_failure()
+        if self._dialect is not Dialect.COMPLETIONS:
+            self.check_finished()
 
     def check_finished(self) -> None:
         self._check_failure()
@@ -87,10 +111,9 @@ class NativeEvents:
 
     def _messages_usage(self, kind: object, body: dict[str, Any]) -> TokenUsage | None:
         """The input is told at the start, the output at the end, and grows."""
-        if kind == "message_start":
-            self._usage.update(_object(_object(body, "message"), "usage"))
-            return None
-        if kind != "message_delta" or not isinstance(usage := body.get("usage"), dict):
+        told = _object(body, "message") if kind == "message_start" else body
+        usage = _object(told, "usage")
+        if kind not in ("message_start", "message_delta") or not usage:
             return None
         self._usage.update({name: value for name, value in usage.items() if value is not None})
         return messages_usage(self._usage)

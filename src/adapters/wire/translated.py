@@ -21,6 +21,10 @@ class TranslatedEvents:
         self._begun: set[int] = set()
         self._finished: set[int] = set()
 
+    @property
+    def is_over(self) -> bool:
+        return False
+
     def read(self, event: Event) -> list[ChatChunk] | None:
         body = json_object(event.data)
         if body.get("error") or body.get("object") == "error" or event.name == b"error":
@@ -28,6 +32,9 @@ class TranslatedEvents:
             raise BrokeOff(f"broke off: {said}")
         chunks = self._decode(body, event.name)
         return None if chunks is None else [self._chunk(chunk) for chunk in chunks]
+
+    def check_done(self) -> None:
+        """Wherever it stands: servers that leave out why a choice finished close with it, too."""
 
     def check_finished(self) -> None:
         if not self._finished or self._begun - self._finished:

@@ -83,7 +83,7 @@ class HttpUpstream:
         reader = (
             TranslatedEvents(codec, sent, call.model)
             if sent.dialect is None
-            else NativeEvents(codec, sent.dialect)
+            else NativeEvents(codec, sent.dialect, call.credential)
         )
         return HttpChunkStream(reply, reader, sent, call)
 

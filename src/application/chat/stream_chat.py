@@ -47,7 +47,7 @@ class ChatStream:
         self._show_usage = underway.plan.request.include_usage
         self._usage: TokenUsage | None = None
         self._usage_chunk: dict[str, Any] | None = None
-        self._text_bytes = 0
+        self._uncounted_bytes = 0
         self._settled = False
 
     def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
@@ -91,9 +91,10 @@ class ChatStream:
                 provider = self._underway.target.provider
                 raise ProviderTimedOut("The answer took longer than allowed.", provider=provider)
             chunk = await anext(self._chunks)
+        self._uncounted_bytes += chunk.text_bytes
         if chunk.usage is not None:
             self._usage = chunk.usage
-        self._text_bytes += chunk.text_bytes
+            self._uncounted_bytes = 0
         return chunk
 
     def _shown(self, chunk: ChatChunk) -> dict[str, Any] | None:
@@ -129,14 +130,22 @@ class ChatStream:
             Ending(
                 outcome=outcome,
                 target=underway.target,
-                usage=self._usage or underway.plan.likely_usage(likely_tokens(self._text_bytes)),
-                estimated=self._usage is None,
+                usage=self._used(),
+                estimated=self._usage is None or self._uncounted_bytes > 0,
                 error=error,
                 attempts=len(underway.receipt.attempts),
                 first_byte_ns=underway.first_byte_ns,
             ),
         )
         self.receipt = replace(self.receipt, cost=entry.cost if entry.priced else None)
+
+    def _used(self) -> TokenUsage:
+        """What the provider told last, and an estimate of what has been said since: some tell the
+        input at the start, and the output at an end that may never come."""
+        said = likely_tokens(self._uncounted_bytes)
+        if self._usage is None:
+            return self._underway.plan.likely_usage(said)
+        return replace(self._usage, output=self._usage.output + said)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Against a double over real HTTP, which refuses what the provider does."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -74,8 +75,11 @@ async def test_a_stream_says_the_same(upstream: HttpUpstream, anthropic: Anthrop
     chunks = [c async for c in await upstream.stream(call_to(anthropic))]
     text = "".join(c.body["choices"][0]["delta"].get("content") or "" for c in chunks)
     assert text == "It is so."
-    assert [chunk.usage for chunk in chunks[:-1]] == [None] * (len(chunks) - 1)
+    told = [chunk.usage for chunk in chunks]
+    assert told[0] is not None, "what was read, in case that the end never comes"
+    assert told[1:-1] == [None] * (len(chunks) - 2)
     assert chunks[-1].usage is not None
+    assert told[0].prompt_tokens == chunks[-1].usage.prompt_tokens
     assert chunks[-1].usage.total == sum(
         count for name, count in (anthropic.seen[1].usage or {}).items() if type(count) is int
     )
@@ -130,7 +134,8 @@ async def test_what_is_written_in_their_own_format_is_answered_in_it(
     chunks = [chunk async for chunk in stream]
     assert [chunk.body["type"] for chunk in chunks][-2:] == ["message_delta", "message_stop"]
     told = [chunk.usage for chunk in chunks if chunk.usage is not None]
-    assert told == [reply.usage]
+    assert told[-1] == reply.usage
+    assert [usage.prompt_tokens for usage in told] == [reply.usage.prompt_tokens] * 2
 
 
 async def test_a_fault_of_the_request_is_the_caller_s(
@@ -188,3 +193,14 @@ async def test_there_is_nothing_but_chats(
             )
         )
     assert anthropic.seen == []
+
+
+async def test_their_own_format_is_over_with_its_closing_event(
+    upstream: HttpUpstream, anthropic: AnthropicUpstream
+) -> None:
+    """Whoever keeps the connection open behind it is not waited for."""
+    anthropic.will(Turn(lingers=True))
+    call = replace(native_call(anthropic, max_tokens=50), timeouts=Timeouts(idle_s=30))
+    async with asyncio.timeout(10):
+        chunks = [chunk async for chunk in await upstream.stream(call)]
+    assert chunks[-1].body["type"] == "message_stop"

@@ -207,7 +207,7 @@ def test_a_finish_that_is_told_again_is_shown_once() -> None:
 def test_usage_is_kept_for_the_finish_where_that_does_not_tell_it() -> None:
     usage = {"promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2}
     chunks = streamed([{**answer([{"text": "a"}], None), "usageMetadata": usage}, answer([])])
-    assert [chunk.get("usage", {}).get("total_tokens") for chunk in chunks] == [None, 2]
+    assert [chunk.get("usage", {}).get("total_tokens") for chunk in chunks] == [2, 2]
 
 
 def test_sound_is_put_together_by_its_bytes() -> None:

@@ -1,5 +1,7 @@
 import asyncio
+import sys
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -241,3 +243,30 @@ async def test_chunks_without_identity_are_given_one_and_the_same(
     told = [(c.body["id"], c.body["created"], c.body["model"], c.body["object"]) for c in chunks]
     assert len(set(told)) == 1
     assert told[0][2:] == ("some-model", "chat.completion.chunk")
+
+
+async def test_signs_of_life_alone_do_not_keep_a_stream_open(
+    upstream: HttpUpstream, openai_upstream: OpenAIUpstream
+) -> None:
+    openai_upstream.will(Turn(raw=Endless(FIRST, b": still here\n\n")))
+    timeouts = Timeouts(connect_s=0.2, first_byte_s=0.2, idle_s=0.2, total_s=0.4)
+    stream = await upstream.stream(call_to(openai_upstream, timeouts=timeouts))
+    async with asyncio.timeout(10):
+        await anext(stream)
+        with pytest.raises(ProviderTimedOut):
+            await anext(stream)
+    await openai_upstream.seen[0].wait_for_hang_up()
+
+
+class Endless(Sequence[bytes]):
+    """The first piece, and then the second for ever."""
+
+    def __init__(self, first: bytes, then: bytes) -> None:
+        self._first = first
+        self._then = then
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._then if index else self._first
+
+    def __len__(self) -> int:
+        return sys.maxsize

@@ -119,3 +119,48 @@ def test_what_is_no_event_is_malformed(data: bytes) -> None:
 @pytest.mark.parametrize("dialect", list(Dialect))
 def test_usage_that_cannot_be_read_is_none(dialect: Dialect, usage: Any) -> None:
     assert native_usage(dialect, {"usage": usage}) is None
+
+
+@pytest.mark.parametrize(
+    ("dialect", "stream"), [(Dialect.MESSAGES, MESSAGES[:-1]), (Dialect.RESPONSES, RESPONSES[:-1])]
+)
+def test_a_mark_of_the_end_is_no_substitute_for_the_closing_event(
+    dialect: Dialect, stream: list[Event]
+) -> None:
+    reader = NativeEvents(CODEC, dialect)
+    for event in stream:
+        reader.read(event)
+    with pytest.raises(BrokeOff):
+        reader.check_done()
+
+
+def test_a_text_completion_may_end_with_the_mark_alone() -> None:
+    reader = NativeEvents(CODEC, Dialect.COMPLETIONS)
+    reader.read(COMPLETIONS[0])
+    reader.check_done()
+
+
+def test_what_was_read_is_known_from_the_first_event_on() -> None:
+    (chunk,) = NativeEvents(CODEC, Dialect.MESSAGES).read(MESSAGES[0]) or ()
+    assert chunk.usage == TokenUsage(input=5, cached_input=7, output=1)
+
+
+FAILED = {
+    "type": "response.failed",
+    "response": {"error": {"code": "server_error", "message": "No sk-secret here."}},
+}
+
+
+def test_a_failure_is_passed_on_without_the_credential_and_is_no_end() -> None:
+    reader = NativeEvents(CODEC, Dialect.RESPONSES, "sk-secret")
+    reader.read(RESPONSES[0])
+    (chunk,) = reader.read(*events(FAILED)) or ()
+    assert chunk.body["response"]["error"]["message"] == "No *** here."
+    for ends in (reader.check_done, reader.check_finished):
+        with pytest.raises(BrokeOff, match=r"No \*\*\* here"):
+            ends()
+
+
+def test_a_failure_before_anything_else_is_no_answer() -> None:
+    with pytest.raises(BrokeOff):
+        NativeEvents(CODEC, Dialect.RESPONSES).read(*events(FAILED))

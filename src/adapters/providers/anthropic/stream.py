@@ -58,7 +58,7 @@ class StreamDecoder:
             raise Malformed("its message is not an object")
         self._head = head(message)
         self._note_usage(message)
-        return self._chunk({"role": "assistant", "content": ""})
+        return self._told(self._chunk({"role": "assistant", "content": ""}))
 
     def _begin_block(self, index: int, block: object) -> list[Delta]:
         if not isinstance(block, dict):
@@ -124,9 +124,11 @@ class StreamDecoder:
         chunk["choices"][0]["finish_reason"] = (
             as_function(finish) if self._calls_functions else finish
         )
-        if self._usage:
-            chunk["usage"] = openai_usage(self._usage)
-        return [chunk]
+        return [self._told(chunk)]
+
+    def _told(self, chunk: dict[str, Any]) -> dict[str, Any]:
+        """With what was used so far: at the beginning, what was read."""
+        return {**chunk, "usage": openai_usage(self._usage)} if self._usage else chunk
 
     def _call(self, index: int, call: dict[str, Any], function: dict[str, Any]) -> list[Delta]:
         number = self._calls[index]

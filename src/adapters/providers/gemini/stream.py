@@ -12,7 +12,7 @@ from .usage import usage
 
 class Decoder:
     """For one answer. A call comes whole, in one event; usage grows from event to event, and is
-    told where a candidate finishes, or later."""
+    told as soon as it has any output."""
 
     def __init__(self) -> None:
         self._head: dict[str, Any] = {}
@@ -34,7 +34,9 @@ class Decoder:
         if not choices and not is_late:
             return []
         chunk = {**self._head, "object": "chat.completion.chunk", "choices": choices}
-        if self._usage is not None and (ends or is_late):
+        # In between, too, since the end may never come.
+        counts = told is not None and told["completion_tokens"] > 0
+        if self._usage is not None and (ends or is_late or counts):
             chunk["usage"] = self._usage
         return [chunk]
 

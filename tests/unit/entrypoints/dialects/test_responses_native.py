@@ -166,6 +166,7 @@ def test_a_response_that_failed_is_passed_on_and_then_breaks_off(
 ) -> None:
     failed = Event(orjson.dumps({"type": "response.failed", "response": response}))
     reader = NativeEvents(CODEC, Dialect.RESPONSES)
+    assert reader.read(Event(b'{"type":"response.created","response":{}}'))
     assert reader.read(failed)
     with pytest.raises(BrokeOff, match=f"broke off: {message}"):
         reader.check_finished()
