@@ -394,12 +394,13 @@ async def test_its_stream_that_breaks_off_raises(
 async def test_its_failure_is_passed_on_and_raised(scene: Scene, own: ResponsesUpstream) -> None:
     error = {"code": "server_error", "message": "Out of luck."}
     response = {"id": "resp_double", "status": "failed", "output": [], "error": error}
-    failed = {"type": "response.failed", "sequence_number": 0, "response": response}
-    own.will(Turn(raw=[own.written(failed)]))
+    begun = {"type": "response.created", "sequence_number": 0, "response": {"id": "resp_double"}}
+    failed = {"type": "response.failed", "sequence_number": 1, "response": response}
+    own.will(Turn(raw=[own.written(begun), own.written(failed)]))
     async with client_of(scene) as client:
         stream = await client.responses.create(model="own", input="Hi", stream=True)
         types = await types_until_it_raises(stream, match=r"Out of luck\.")
-    assert types == ["response.failed"]
+    assert types == ["response.created", "response.failed"]
     assert (await used(scene))["outcome"] == "broken_off"
 
 

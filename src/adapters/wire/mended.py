@@ -10,6 +10,7 @@ from uuid import uuid4
 import orjson
 
 from .malformed import Malformed
+from .usage import MAX_TOKENS
 
 # `error` is none of theirs: it ends a stream, and the reader of streams must see it.
 _REASONS = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call", "error"})
@@ -22,6 +23,7 @@ _OTHER_REASONS = {
     "refusal": "content_filter",
 }
 _TIERS = frozenset({"auto", "default", "flex", "scale", "priority"})
+_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 _DETAILS = ("prompt_tokens_details", "completion_tokens_details")
 
 
@@ -98,6 +100,9 @@ def _mend_arguments(function: dict[str, Any], *, whole: bool) -> None:
 
 
 def _mend_usage(usage: dict[str, Any]) -> None:
+    for name in _COUNTS:
+        if type(count := usage.get(name)) is int and count > MAX_TOKENS:
+            del usage[name]
     for name in _DETAILS:
         details = usage.get(name)
         if isinstance(details, dict):

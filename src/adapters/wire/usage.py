@@ -12,8 +12,9 @@ from ...domain.usage import TokenUsage
 # Mistral spells the first both ways, and older servers of theirs count beside the details.
 _PROMPT_DETAILS = ("prompt_tokens_details", "prompt_token_details")
 _OUTPUT_DETAILS = ("completion_tokens_details", "completion_token_details")
-# No context is within four orders of magnitude of this: beyond it, a count is a fault.
-_MAX_TOKENS = 10**12
+# No context is within four orders of magnitude of this: beyond it, a count is a fault. Sums of
+# such counts can be written as JSON, which ends at 64 bits.
+MAX_TOKENS = 10**12
 
 
 def token_usage(usage: object) -> TokenUsage | None:
@@ -105,7 +106,7 @@ def _count(value: object) -> int | None:
     # A bool is an int in Python; a NaN fails both comparisons.
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(value) if 0 <= value <= _MAX_TOKENS else None
+    return int(value) if 0 <= value <= MAX_TOKENS else None
 
 
 def _object(usage: Mapping[str, Any], names: tuple[str, ...]) -> Mapping[str, Any]:

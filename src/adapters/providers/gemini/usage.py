@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from ...wire.usage import MAX_TOKENS
+
 
 def usage(metadata: object) -> dict[str, Any] | None:
     """What Google's own tools brought in is part of the prompt, and thoughts, which it counts
@@ -58,4 +60,4 @@ def _of_sound(metadata: dict[str, Any], *names: str) -> int:
 
 
 def _count(value: object) -> int | None:
-    return value if type(value) is int and value >= 0 else None
+    return value if type(value) is int and 0 <= value <= MAX_TOKENS else None

@@ -17,6 +17,7 @@ from .said import first_choice
 from .usage import responses_usage
 
 _RATE_LIMIT = "rate_limit_exceeded"
+_MAX_NUMBER = 2**53  # clients count in JavaScript, too
 
 
 class EventWriter(Protocol):
@@ -96,7 +97,8 @@ class OwnEvents:
 
     def chunk(self, chunk: Mapping[str, Any]) -> bytes:
         number, response = chunk.get("sequence_number"), chunk.get("response")
-        self._number = number if type(number) is int else self._number + 1
+        is_told = type(number) is int and 0 <= number <= _MAX_NUMBER
+        self._number = number if is_told else self._number + 1
         self._response = response if isinstance(response, dict) else self._response
         self._has_failed = chunk.get("type") == "response.failed"
         return sse(chunk)
