@@ -1,11 +1,11 @@
 """Client libraries under test speak to this machine and to nobody else."""
 
-import ipaddress
 import os
-import sys
 from collections.abc import Iterator
 
 import pytest
+
+from strangers import WATCH
 
 # Read when the libraries are imported, so set before any test module is.
 os.environ.update(
@@ -15,47 +15,13 @@ os.environ.update(
     LITELLM_TELEMETRY="False",
     OPENAI_AGENTS_DISABLE_TRACING="true",
 )
-_LOCAL = frozenset({"", "localhost", "127.0.0.1", "::1"})
-
-
-class _Watch:
-    """An audit hook stays as long as the process does: this one does nothing unless it is on."""
-
-    def __init__(self) -> None:
-        self.is_on = False
-        self.strangers: set[str] = set()
-
-    def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
-        if not self.is_on:
-            return
-        if event == "socket.getaddrinfo":
-            self._see(arguments[0])
-        elif event == "socket.connect" and isinstance(arguments[1], tuple):
-            self._see(arguments[1][0])
-
-    def _see(self, host: object) -> None:
-        name = host.decode() if isinstance(host, bytes) else str(host or "")
-        if name not in _LOCAL and not _is_loopback(name):
-            self.strangers.add(name)
-            raise PermissionError(f"{name} is not this machine")
-
-
-def _is_loopback(name: str) -> bool:
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
-_WATCH = _Watch()
-sys.addaudithook(_WATCH)
 
 
 @pytest.fixture
 def loopback_only() -> Iterator[None]:
     """Fails the test in which a library looked up, or called, another machine."""
-    _WATCH.strangers.clear()
-    _WATCH.is_on = True
+    WATCH.strangers.clear()
+    WATCH.is_on = True
     yield
-    _WATCH.is_on = False
-    assert _WATCH.strangers == set()
+    WATCH.is_on = False
+    assert WATCH.strangers == set()
