@@ -17,6 +17,8 @@ _OPAQUE = {
     "base64": _PER_FILE,  # the source of a document, in Anthropic's format
 }
 
+_TEXTS = ("text", "content")
+
 _BYTES_PER_TOKEN = 4
 
 # Of a chat in any dialect, the fields that the model reads.
@@ -47,6 +49,8 @@ def token_bound(value: Any) -> int:
             kind = item.get("type")
             if isinstance(kind, str) and kind in _OPAQUE:
                 bound += _OPAQUE[kind]
+                # Whatever else calls itself so is no way to smuggle a text in.
+                waiting.extend(item[name] for name in _TEXTS if name in item)
             else:
                 bound += _PER_OBJECT + sum(map(_bytes_of, item))
                 waiting.extend(item.values())

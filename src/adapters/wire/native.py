@@ -15,10 +15,16 @@ from ...domain.usage import TokenUsage
 from .chunk_stream import EventReader
 from .codec import Codec
 from .json_object import json_object
-from .malformed import BrokeOff
+from .malformed import BrokeOff, Malformed
 from .sse import Event
 from .usage import messages_usage, responses_usage, token_usage
 
+# Where a whole answer holds what the model said.
+_SAID = {
+    Dialect.MESSAGES: "content",
+    Dialect.RESPONSES: "output",
+    Dialect.COMPLETIONS: "choices",
+}
 _RESPONSE_ENDS = ("response.completed", "response.incomplete")
 _RESPONSE_FAILED = "response.failed"
 
@@ -33,6 +39,13 @@ def native_usage(dialect: Dialect, answer: Mapping[str, Any]) -> TokenUsage | No
             return responses_usage(usage)
         case Dialect.COMPLETIONS:
             return token_usage(usage)
+
+
+def check_native(dialect: Dialect, answer: Mapping[str, Any]) -> None:
+    """Raises Malformed where a whole answer is none in the dialect."""
+    name = _SAID[dialect]
+    if not isinstance(answer.get(name), list):
+        raise Malformed(f"it has no {name}")
 
 
 class NativeEvents:

@@ -36,7 +36,7 @@ from .http_reply import HttpReply
 from .identity import Identity
 from .json_object import json_object
 from .malformed import Malformed
-from .native import NativeEvents, native_usage
+from .native import NativeEvents, check_native, native_usage
 from .operation_answers import content_type, operation_usage
 from .refusals import refusal, shown
 from .translated import TranslatedEvents
@@ -63,6 +63,10 @@ class HttpUpstream:
         reply = await self._post(codec, call, sent)
         body = await _whole(codec, call, reply)
         if sent.dialect is not None:
+            try:
+                check_native(sent.dialect, body)
+            except Malformed as error:
+                raise _not_an_answer(call, str(error)) from error
             usage = native_usage(sent.dialect, body)
             return ChatReply(body=body, usage=usage, dropped=sent.dropped, dialect=sent.dialect)
         try:

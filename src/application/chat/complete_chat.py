@@ -9,7 +9,11 @@ from ...domain.ledger import Outcome
 from ...domain.receipt import Receipt
 from ..ports.upstream import ChatReply, Upstream
 from .conduct_chat import ConductChat
+from .plan_chat import Plan
 from .settle import Ending, Settle
+
+# A response that is made in the background goes on being made, and billed, with nobody to tell.
+_UNFINISHED = ("queued", "in_progress")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +45,8 @@ class CompleteChat:
             Ending(
                 outcome=Outcome.SUCCEEDED,
                 target=underway.target,
-                usage=reply.usage or underway.plan.likely_usage(_likely_output(reply)),
+                usage=reply.usage
+                or underway.plan.likely_usage(_likely_output(reply, underway.plan)),
                 estimated=reply.usage is None,
                 attempts=len(underway.receipt.attempts),
                 first_byte_ns=underway.first_byte_ns,
@@ -56,6 +61,8 @@ class CompleteChat:
         return CompletedChat(body=reply.body, receipt=receipt, dialect=reply.dialect)
 
 
-def _likely_output(reply: ChatReply) -> int:
+def _likely_output(reply: ChatReply, plan: Plan[ChatRequest]) -> int:
+    if reply.dialect is Dialect.RESPONSES and reply.body.get("status") in _UNFINISHED:
+        return plan.ask.output_bound
     said = reply.body.get("choices") or reply.body.get("output") or reply.body.get("content") or []
     return likely_tokens(token_bound(said))

@@ -123,3 +123,10 @@ def test_a_likely_count_is_a_quarter_of_the_bytes_rounded_up(text_bytes: int) ->
     tokens = likely_tokens(text_bytes)
     assert 4 * tokens >= text_bytes > 4 * (tokens - 1)
     assert (tokens == 0) == (text_bytes == 0)
+
+
+@pytest.mark.parametrize("kind", ["image", "file", "base64", "input_audio"])
+def test_what_calls_itself_a_picture_or_a_file_hides_no_text(kind: str) -> None:
+    text = "word " * 100_000
+    for name in ("text", "content"):
+        assert token_bound([{"role": "user", "type": kind, name: text}]) >= len(text)

@@ -4,6 +4,7 @@ import copy
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from langroute.adapters.wire.codec import Complaint, EncodedChat
 from langroute.adapters.wire.malformed import Malformed
 from langroute.application.ports.upstream import UpstreamCall
 from langroute.domain.chat import ChatRequest
+from langroute.domain.dialects import Dialect, Native
 from langroute.domain.errors import InvalidRequest
 from langroute.domain.providers import Provider, ProviderKind
 from langroute.domain.timeouts import Timeouts
@@ -152,3 +154,21 @@ def test_nothing_is_lost_in_silence_and_what_was_given_stays(
     if cap is not None:
         caps = [sent.body.get(name) for name in ("max_tokens", "max_completion_tokens")]
         assert min(one for one in caps if one is not None) <= cap
+
+
+@pytest.mark.parametrize("native", [None, Native(dialect=Dialect.COMPLETIONS, body={})])
+@pytest.mark.parametrize(("asked", "sent"), [(-1, 7), (100, 7), ("9", 7), (5, 5), (None, None)])
+def test_no_other_name_goes_past_the_cap(native: Native | None, asked: Any, sent: Any) -> None:
+    body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "n_predict": asked}
+    if native is not None:
+        native = Native(dialect=native.dialect, body=body)
+    call = UpstreamCall(
+        provider=Provider(name="acme", kind=ProviderKind("llamacpp"), base_url="http://x/v1"),
+        credential=None,
+        model="m",
+        request=ChatRequest.parse(body, native),
+        output_cap=7,
+        timeouts=Timeouts(),
+    )
+    encoded = CODECS["llamacpp"].encode(call, stream=False)
+    assert (encoded.body["n_predict"], encoded.body["max_tokens"]) == (sent, 7)

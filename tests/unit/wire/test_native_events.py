@@ -7,7 +7,7 @@ import pytest
 
 from langroute.adapters.wire.codecs import all_codecs
 from langroute.adapters.wire.malformed import BrokeOff, Malformed
-from langroute.adapters.wire.native import NativeEvents, native_usage
+from langroute.adapters.wire.native import NativeEvents, check_native, native_usage
 from langroute.adapters.wire.sse import Event
 from langroute.domain.dialects import Dialect
 from langroute.domain.providers import ProviderKind
@@ -164,3 +164,10 @@ def test_a_failure_is_passed_on_without_the_credential_and_is_no_end() -> None:
 def test_a_failure_before_anything_else_is_no_answer() -> None:
     with pytest.raises(BrokeOff):
         NativeEvents(CODEC, Dialect.RESPONSES).read(*events(FAILED))
+
+
+@pytest.mark.parametrize("dialect", list(Dialect))
+@pytest.mark.parametrize("answer", [{}, {"content": "x", "output": {}, "choices": None}])
+def test_a_whole_answer_says_something(dialect: Dialect, answer: dict[str, Any]) -> None:
+    with pytest.raises(Malformed):
+        check_native(dialect, answer)

@@ -26,6 +26,7 @@ class StreamDecoder:
         self._head: dict[str, Any] = {}
         self._usage: dict[str, Any] = {}
         self._open: dict[int, dict[str, Any]] = {}
+        self._thoughts: dict[int, list[str]] = {}
         self._calls: dict[int, int] = {}
         self._without_input: set[int] = set()
         self._stopped = False
@@ -89,7 +90,7 @@ class StreamDecoder:
             case {"type": "text_delta", "text": str(text)}:
                 return [{"content": text}]
             case {"type": "thinking_delta", "thinking": str(text)}:
-                block["thinking"] = text_of(block.get("thinking")) + text
+                self._thoughts.setdefault(index, []).append(text)
                 return [{"reasoning_content": text}]
             case {"type": "signature_delta", "signature": str(signature)}:
                 block["signature"] = text_of(block.get("signature")) + signature
@@ -101,6 +102,9 @@ class StreamDecoder:
 
     def _end_block(self, index: int) -> list[Delta]:
         block = self._open.pop(index, None)
+        thoughts = self._thoughts.pop(index, [])
+        if block is not None and thoughts:
+            block["thinking"] = text_of(block.get("thinking")) + "".join(thoughts)
         match block:
             case {"type": "thinking", "signature": str(signature)} if signature:
                 return [{"thinking_blocks": [block]}]

@@ -15,6 +15,9 @@ _NATIVE_CAPS = {
     Dialect.RESPONSES: "max_output_tokens",
     Dialect.MESSAGES: "max_tokens",
 }
+# llama.cpp's, which it obeys before OpenAI's:
+# https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
+_OWN_CAP = "n_predict"
 # What a server does that has not been told: leaving these out loses nothing.
 _DEFAULTS: Mapping[str, Any] = {
     "frequency_penalty": 0,
@@ -55,6 +58,7 @@ def _as_it_came(
         body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
     if call.output_cap is not None:
         body[_NATIVE_CAPS[native.dialect]] = call.output_cap
+        _cap_own(body, call.output_cap)
     return EncodedChat(path=path, body=body, dropped=tuple(dropped), dialect=native.dialect)
 
 
@@ -143,3 +147,10 @@ def _cap(body: dict[str, Any], cap: int, name: str) -> None:
             body[known] = cap
         else:
             body.pop(known, None)
+    _cap_own(body, cap)
+
+
+def _cap_own(body: dict[str, Any], cap: int) -> None:
+    own = body.get(_OWN_CAP)
+    if own is not None and not (type(own) is int and 0 <= own <= cap):
+        body[_OWN_CAP] = cap

@@ -52,7 +52,12 @@ async def _answer(front: DialectFront, gateway: Gateway, request: Request) -> Re
 
 
 def _with_headers(front: DialectFront, request: Request, chat: ChatRequest) -> ChatRequest:
-    kept = {name: request.headers[name] for name in front.passed_on if name in request.headers}
+    # One that is sent in several lines is one list (RFC 9110, 5.3).
+    kept = {
+        name: ", ".join(request.headers.getlist(name))
+        for name in front.passed_on
+        if name in request.headers
+    }
     if not kept or chat.native is None:
         return chat
     return replace(chat, native=replace(chat.native, headers=kept))

@@ -47,6 +47,19 @@ def test_the_prompt_is_what_the_user_says_and_the_callers_own_words_are_kept() -
     assert chat.native.dialect is Dialect.COMPLETIONS
     assert chat.native.body["best_of"] == 2
     assert chat.output_cap == 5
+    assert chat.native.dropped == ("best_of", "suffix")
+
+
+def test_all_that_is_written_counts_however_little_of_it_is_shown() -> None:
+    assert parsed(best_of=20).choices == 20
+    assert parsed(best_of=20, n=30).choices == 30
+    assert parsed(best_of=None).choices == 1
+
+
+def test_what_says_nothing_is_not_told_as_lost() -> None:
+    native = parsed(best_of=1, echo=False, suffix="", logprobs=None).native
+    assert native is not None
+    assert native.dropped == ()
 
 
 def test_a_completion_without_a_cap_is_sixteen_tokens_long() -> None:
@@ -60,6 +73,10 @@ def test_a_completion_without_a_cap_is_sixteen_tokens_long() -> None:
         ({"prompt": ["a", "b"]}, "prompt"),
         ({"prompt": [1, 2]}, "prompt"),
         ({"model": 5}, "model"),
+        ({"best_of": True}, "best_of"),
+        ({"best_of": [2]}, "best_of"),
+        ({"best_of": 0}, "best_of"),
+        ({"best_of": 129}, "best_of"),
         ({"max_tokens": 0}, "max_tokens"),
         ({"stream": "yes"}, "stream"),
     ],
@@ -70,7 +87,10 @@ def test_the_field_that_is_at_fault_is_named(fields: dict[str, Any], param: str)
     assert caught.value.param == param
 
 
-@given(JSON | st.fixed_dictionaries({"model": JSON, "prompt": JSON, "max_tokens": JSON, "n": JSON}))
+@given(
+    JSON
+    | st.fixed_dictionaries({"model": JSON, "prompt": JSON, "max_tokens": JSON, "best_of": JSON})
+)
 def test_any_json_is_a_chat_or_a_fault_that_is_named(body: Any) -> None:
     try:
         chat = FRONT.parse(body)

@@ -15,7 +15,9 @@ _TYPES = {
     504: "timeout_error",
     529: "overloaded_error",
 }
-_UNKNOWN_MODEL = "model_not_found"
+_UNKNOWN_MODEL, _PAST_CONTEXT = "model_not_found", "context_length_exceeded"
+# What Anthropic says of it, which its clients search for, to shorten the conversation.
+_CONTEXT_SIGNS = ("prompt is too long", "exceed context limit")
 _OWN_FAULT = 500
 
 
@@ -27,4 +29,6 @@ def error_body(message: str, answer: Answer) -> dict[str, Any]:
         kind = "not_found_error"
     elif kind is None:
         kind = "api_error" if answer.status >= _OWN_FAULT else "invalid_request_error"
+    if answer.code == _PAST_CONTEXT and not any(sign in message for sign in _CONTEXT_SIGNS):
+        message = f"{_CONTEXT_SIGNS[0]}: {message}"
     return {"type": "error", "error": {"type": kind, "message": message}, "request_id": None}

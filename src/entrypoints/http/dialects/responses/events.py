@@ -97,8 +97,9 @@ class OwnEvents:
 
     def chunk(self, chunk: Mapping[str, Any]) -> bytes:
         number, response = chunk.get("sequence_number"), chunk.get("response")
-        is_told = type(number) is int and 0 <= number <= _MAX_NUMBER
-        self._number = number if is_told else self._number + 1
+        self._number += 1
+        if type(number) is int and 0 <= number <= _MAX_NUMBER:
+            self._number = number
         self._response = response if isinstance(response, dict) else self._response
         self._has_failed = chunk.get("type") == "response.failed"
         return sse(chunk)

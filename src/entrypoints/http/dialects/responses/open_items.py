@@ -35,7 +35,7 @@ class OpenReasoning:
         self._id = item_id
         self._at = {"output_index": index}
         self._place = {"item_id": item_id, "output_index": index, "summary_index": 0}
-        self._thoughts = ""
+        self._thoughts: list[str] = []
         self._signed: list[dict[str, Any]] = []
 
     def begin(self) -> Iterator[Event]:
@@ -48,11 +48,11 @@ class OpenReasoning:
         if not self._thoughts:
             part = summary_part("")
             yield "response.reasoning_summary_part.added", {**self._place, "part": part}
-        self._thoughts += thoughts
+        self._thoughts.append(thoughts)
         yield "response.reasoning_summary_text.delta", {**self._place, "delta": thoughts}
 
     def end(self, status: str) -> Iterator[Event]:
-        if text := self._thoughts:
+        if text := "".join(self._thoughts):
             yield "response.reasoning_summary_text.done", {**self._place, "text": text}
             part = summary_part(text)
             yield "response.reasoning_summary_part.done", {**self._place, "part": part}
@@ -60,7 +60,7 @@ class OpenReasoning:
 
     def item(self, status: str) -> dict[str, Any]:
         content = None if status == IN_PROGRESS else wrapped(self._signed)
-        return reasoning_item(self._id, self._thoughts, content)
+        return reasoning_item(self._id, "".join(self._thoughts), content)
 
 
 class OpenMessage:
@@ -71,6 +71,7 @@ class OpenMessage:
         self._at = {"output_index": index}
         self._index = index
         self._parts: list[dict[str, Any]] = []
+        self._heard: list[str] = []
         self._extra: dict[str, Any] = {}
 
     def begin(self) -> Iterator[Event]:
@@ -79,13 +80,13 @@ class OpenMessage:
     def say(self, text: str, logprobs: list[dict[str, Any]]) -> Iterator[Event]:
         yield from self._into(text_part(""))
         part = self._parts[-1]
-        part["text"] += text
+        self._heard.append(text)
         part["logprobs"] += logprobs
         yield "response.output_text.delta", {**self._place(), "delta": text, "logprobs": logprobs}
 
     def refuse(self, text: str) -> Iterator[Event]:
         yield from self._into(refusal_part(""))
-        self._parts[-1]["refusal"] += text
+        self._heard.append(text)
         yield "response.refusal.delta", {**self._place(), "delta": text}
 
     def keep(self, extra: dict[str, Any]) -> None:
@@ -106,7 +107,15 @@ class OpenMessage:
         yield "response.output_item.done", {**self._at, "item": self.item(status)}
 
     def item(self, status: str) -> dict[str, Any]:
+        self._take_in()
         return message_item(self._id, self._parts, status) | self._extra
+
+    def _take_in(self) -> None:
+        """Not piece by piece: that would copy a long text as often as it has pieces."""
+        if self._heard:
+            part = self._parts[-1]
+            part["refusal" if part["type"] == "refusal" else "text"] += "".join(self._heard)
+            self._heard.clear()
 
     def _into(self, empty: dict[str, Any]) -> Iterator[Event]:
         if self._parts:
@@ -117,6 +126,7 @@ class OpenMessage:
         yield "response.content_part.added", {**self._place(), "part": empty}
 
     def _part_done(self) -> Iterator[Event]:
+        self._take_in()
         part, place = self._parts[-1], self._place()
         if part["type"] == "refusal":
             yield "response.refusal.done", {**place, "refusal": part["refusal"]}
@@ -139,33 +149,34 @@ class OpenCall:
         self._at = {"output_index": index}
         self._place = {"item_id": item_id, "output_index": index}
         self._name = ""
-        self._arguments = ""
+        self._arguments: list[str] = []
         self._extra: dict[str, Any] = {}
 
     def keep(self, extra: dict[str, Any]) -> None:
         self._extra = merged(self._extra, extra)
 
     def hear(self, name: str, arguments: str) -> Iterator[Event]:
-        is_new, before = not self._name, self._arguments
+        is_new = not self._name
         self._name = self._name or name
-        self._arguments += arguments
+        self._arguments.append(arguments)
         if not self._name:
             return
         if is_new:
             yield from self._begin()
-            arguments = before + arguments
+            arguments = "".join(self._arguments)
         if arguments:
             yield "response.function_call_arguments.delta", {**self._place, "delta": arguments}
 
     def end(self, status: str) -> Iterator[Event]:
         if not self._name:
             yield from self._begin()
-        told = {"name": self._name, "arguments": self._arguments}
+        told = {"name": self._name, "arguments": "".join(self._arguments)}
         yield "response.function_call_arguments.done", {**self._place, **told}
         yield "response.output_item.done", {**self._at, "item": self.item(status)}
 
     def item(self, status: str) -> dict[str, Any]:
-        item = call_item(self._id, self.call_id, self._name, self._arguments, status)
+        arguments = "".join(self._arguments)
+        item = call_item(self._id, self.call_id, self._name, arguments, status)
         return item | self._extra
 
     def _begin(self) -> Iterator[Event]:
