@@ -131,7 +131,7 @@ async def test_openais_client_streams(real: RealModel) -> None:
     assert_all_told(chunks[-1].usage, await real.booked(), output=6)
 
 
-async def test_a_short_answer_ends_by_itself(real: RealModel) -> None:
+async def test_a_stop_sequence_ends_an_answer(real: RealModel) -> None:
     async with real.openai() as client:
         completion = await client.chat.completions.create(
             model=MODEL, messages=ASKED, max_tokens=60, stop=["May"]
@@ -202,18 +202,19 @@ async def test_what_the_server_cannot_do_is_told_in_its_words(real: RealModel) -
 
 @both_ways
 async def test_a_prompt_past_the_context_is_told_by_its_code(real: RealModel, stream: bool) -> None:
-    asked = {"model": MODEL, "max_tokens": 6, "stream": stream}
+    said = [{"role": "user", "content": TOO_LONG}]
     async with real.openai() as client:
-        for create, said in (
-            (client.chat.completions.create, {"messages": [{"role": "user", "content": TOO_LONG}]}),
-            (client.completions.create, {"prompt": TOO_LONG}),
+        for create, asked in (
+            (client.chat.completions.create, {"messages": said, "max_tokens": 6}),
+            (client.completions.create, {"prompt": TOO_LONG, "max_tokens": 6}),
+            (client.responses.create, {"input": TOO_LONG, "max_output_tokens": 16}),
         ):
             with pytest.raises(openai.BadRequestError, match="2048 tokens") as caught:
-                await create(**asked, **said)
+                await create(model=MODEL, stream=stream, **asked)
             assert caught.value.code == "context_length_exceeded"
     async with real.anthropic() as client:
-        with pytest.raises(anthropic.BadRequestError, match="2048 tokens"):
-            await client.messages.create(**asked, messages=[{"role": "user", "content": TOO_LONG}])
+        with pytest.raises(anthropic.BadRequestError, match=r"prompt is too long.*2048 tokens"):
+            await client.messages.create(model=MODEL, max_tokens=6, messages=said, stream=stream)
 
 
 async def test_who_leaves_stops_the_model_and_pays_once(real: RealModel) -> None:
