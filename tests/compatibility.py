@@ -1,7 +1,7 @@
 """What tests saw of providers and of client libraries, and the page that is made of it.
 
-A test that is marked `shows("chat", …)` has seen it once it passes: of the provider that its
-parameter names, or of the `client` that the mark names. What has been seen stands in
+A test that is marked `shows("chat", …)` has seen it once it passes: of the `client` that the mark
+names, or else of the provider that its parameter or the mark names. What has been seen stands in
 `compatibility.json`; what is new there fails until it is recorded:
 
     python -m pytest tests --record-compatibility
@@ -25,6 +25,12 @@ FEATURES = (
     *("JSON schema", "vision", "reasoning", "embeddings", "models"),
     *("typed errors", "waits told", "broken streams", "leaving"),
 )
+# Of providers, beside chats.
+PATHS = (
+    *("Responses", "Messages", "text completions", "embeddings", "moderations"),
+    *("images", "image edits", "speech", "transcriptions", "translations"),
+)
+_COLUMNS = tuple(dict.fromkeys((*FEATURES, *PATHS)))
 # A parameter of a test that names a provider, and who plays it.
 _PLAYED_BY = {"double": "ours", "theirs": "llmock", "at_aimock": "aimock"}
 Seen = dict[str, dict[str, dict[str, list[str]]]]
@@ -44,7 +50,7 @@ def rendered(told: Seen) -> str:
 
 
 def _table(rows: Mapping[str, Mapping[str, list[str]]]) -> str:
-    features = [name for name in FEATURES if any(name in row for row in rows.values())]
+    features = [name for name in _COLUMNS if any(name in row for row in rows.values())]
     head = [["", *features], ["---"] * (len(features) + 1)]
     body = [[who, *(", ".join(row.get(f, ())) for f in features)] for who, row in rows.items()]
     return "".join("| " + " | ".join(cells) + " |\n" for cells in [*head, *body])
@@ -59,8 +65,8 @@ class _Recorder:
 
     def note(self, table: str, who: str, feature: str, by: str) -> str | None:
         """What is wrong with the claim, if anything is."""
-        if feature not in FEATURES:
-            return f"{feature!r} is not among the FEATURES of {__name__}"
+        if feature not in _COLUMNS:
+            return f"{feature!r} is not among the FEATURES and PATHS of {__name__}"
         self.claims.add((table, who, feature, by))
         if self.records or by in self.recorded.get(table, {}).get(who, {}).get(feature, ()):
             return None
@@ -86,25 +92,32 @@ def _flat(told: Seen) -> set[tuple[str, str, str, str]]:
 
 def _order(claim: tuple[str, str, str, str]) -> tuple[str, str, int, str]:
     table, who, feature, by = claim
-    return table, who.lower(), FEATURES.index(feature), by
+    return table, who.lower(), _COLUMNS.index(feature), by
 
 
 def _claims(item: pytest.Item) -> Iterator[tuple[str, str, str, str]]:
     params: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
     for mark in item.iter_markers("shows"):
         client = mark.kwargs.get("client")
+        kind = _kind(mark, params)
         if client is not None:
-            named = (mark.kwargs.get("provider"), params.get("model"), params.get("provider"))
-            model = next(filter(None, named), "openai")
-            by = "mistral" if str(model).startswith("mistral") else "openai"
-            claims = [("clients", client.format(**params), by)]
-        else:
-            claims = [
-                ("providers", params[name], by) for name, by in _PLAYED_BY.items() if name in params
-            ]
-        for table, who, by in claims:
             for feature in mark.args:
-                yield table, who, feature, by
+                yield "clients", client.format(**params), feature, kind or "openai"
+            continue
+        players = [(str(params[name]), by) for name, by in _PLAYED_BY.items() if name in params]
+        for who, by in players or [(kind, "ours")]:
+            for feature in mark.args:
+                if who is not None:
+                    yield "paths" if feature in PATHS else "providers", who, feature, by
+
+
+def _kind(mark: pytest.Mark, params: Mapping[str, Any]) -> str | None:
+    """Of the provider that the mark, or the test's parameter, names, or whose model that names."""
+    named = (mark.kwargs.get("provider"), params.get("model"), params.get("provider"))
+    name = next((str(name) for name in named if name), None)
+    if name is not None and "provider" not in mark.kwargs:
+        return "mistral" if name.startswith("mistral") else "openai"
+    return name
 
 
 _RECORDER = pytest.StashKey[_Recorder]()
@@ -168,8 +181,13 @@ _TABLES = {
     "providers": (
         "Providers",
         """A row is a kind of provider, asked in OpenAI's chat format. `ours` are the doubles in
-`tests/upstreams`, strict about what their vendors' documents say; `llmock` and `aimock` are the
-packages of those names, which others wrote.""",
+`tests/upstreams` (for Azure a small one in its test), strict about what their vendors' documents
+say; `llmock` and `aimock` are the packages of those names, which others wrote.""",
+    ),
+    "paths": (
+        "Other formats and operations",
+        """A row is a kind of provider, once more, asked for what is no chat of OpenAI's: as it came where
+it speaks the format itself, translated where it does not. The doubles are ours.""",
     ),
     "clients": (
         "Client libraries",

@@ -150,5 +150,16 @@ async def test_embeds(ours: Asked) -> None:
     assert [item["embedding"] for item in answered.body["data"]] == vectors
 
 
+@pytest.mark.shows("text completions")
+@pytest.mark.parametrize("double", ["anthropic", "gemini", "mistral"], indirect=True)
+async def test_completes_a_text(ours: Asked, double: UpstreamDouble) -> None:
+    double.say("a time.")
+    body = {"model": "some-model", "prompt": "Once upon", "max_tokens": 9}
+    answered = await ours.running.call("POST", "/v1/completions", body, key=ours.key)
+    assert answered.status == 200, answered
+    assert answered.body["choices"][0]["text"] == "a time."
+    assert "Once upon" in json.dumps(double.seen[0].body)
+
+
 def test_the_page_is_what_was_seen() -> None:
     assert PAGE.read_text() == rendered(seen())

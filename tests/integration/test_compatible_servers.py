@@ -25,6 +25,7 @@ async def define(scene: Scene, kind: str, base_url: str, secret: str | None = No
     assert (await scene.running.call("PUT", "/api/routes/it", route)).status == 200
 
 
+@pytest.mark.shows("Messages", provider="vllm")
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 async def test_a_server_that_speaks_messages_is_sent_them_as_they_came(
     scene: Scene, stream: bool
@@ -54,6 +55,7 @@ async def test_a_server_that_speaks_messages_is_sent_them_as_they_came(
     assert entry["usage"]["output"] + entry["usage"]["reasoning"] > 0
 
 
+@pytest.mark.shows("Messages", provider="together")
 async def test_messages_are_translated_for_a_server_that_does_not_speak_them(scene: Scene) -> None:
     await define(scene, "together", scene.openai.base_url, str(scene.openai.credential))
     body = {"model": "it", "max_tokens": 50, "messages": MESSAGES}
@@ -100,6 +102,7 @@ async def azure() -> AsyncIterator[Azure]:
         await runner.cleanup()
 
 
+@pytest.mark.shows("chat", provider="azure")
 async def test_a_deployment_at_azure_answers(scene: Scene, azure: Azure) -> None:
     await define(scene, "azure", azure.base_url, "az-secret")
     answered = await scene.chat(model="it", max_tokens=9, user="ann")
@@ -111,6 +114,7 @@ async def test_a_deployment_at_azure_answers(scene: Scene, azure: Azure) -> None
     assert "max_tokens" not in body
 
 
+@pytest.mark.shows("typed errors", provider="azure")
 async def test_a_wrong_key_at_azure_is_the_operator_s_trouble(scene: Scene, azure: Azure) -> None:
     await define(scene, "azure", azure.base_url, "another-secret")
     answered = await scene.chat(model="it")

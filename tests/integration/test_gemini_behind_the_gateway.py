@@ -94,6 +94,7 @@ async def test_calls_are_made_answered_and_signed(
     assert [part.get("thoughtSignature") for part in parts] == ["c2lnbmVk", None]
 
 
+@pytest.mark.shows("Responses", provider="gemini")
 async def test_responses_and_their_tools_are_answered_by_google(
     client: Any, google: GeminiUpstream
 ) -> None:
@@ -110,6 +111,7 @@ async def test_responses_and_their_tools_are_answered_by_google(
     assert google.seen[1].body["contents"][1]["parts"][0]["thoughtSignature"]
 
 
+@pytest.mark.shows("Messages", provider="gemini")
 async def test_anthropics_messages_and_their_tools_are_answered_by_google(
     client: Any, running: RunningGateway, google: GeminiUpstream
 ) -> None:

@@ -68,6 +68,7 @@ both_ways = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stre
 every_model = pytest.mark.parametrize("model", MODELS)
 
 
+@pytest.mark.shows("Messages")
 @pytest.mark.shows("chat", "stream", client="Anthropic (Python)")
 @both_ways
 @every_model
@@ -392,6 +393,7 @@ NATIVE = {
 }
 
 
+@pytest.mark.shows("Messages", provider="anthropic")
 @both_ways
 async def test_claude_is_asked_in_the_callers_own_words(scene: Scene, stream: bool) -> None:
     async with claude_behind(scene.running) as claude, client_of(scene) as client:

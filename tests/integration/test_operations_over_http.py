@@ -73,6 +73,8 @@ def recording_form(**fields: str) -> aiohttp.FormData:
     return form
 
 
+@pytest.mark.shows("embeddings", client="OpenAI (Python)")
+@pytest.mark.shows("embeddings", provider="openai")
 @pytest.mark.parametrize("knows_base64", [True, False])
 @pytest.mark.parametrize("encoding", [None, "base64", "float"])
 async def test_openais_client_is_given_the_encoding_that_it_asks_for(
@@ -144,6 +146,8 @@ async def test_texts_and_tokens_pass_through_as_they_are(scene: Scene, given: An
     assert len(made.data) == (len(given) if given in ([[1, 2], [3]], ["a", "b", "c"]) else 1)
 
 
+@pytest.mark.shows("embeddings", client="OpenAI (Python)", provider="mistral")
+@pytest.mark.shows("embeddings", provider="mistral")
 @pytest.mark.parametrize("encoding", [None, "base64", "float"])
 async def test_mistral_embeds_for_openais_client(scene: Scene, encoding: str | None) -> None:
     asked = {} if encoding is None else {"encoding_format": encoding}
@@ -169,6 +173,7 @@ async def test_mistral_embeds_for_openais_client(scene: Scene, encoding: str | N
     assert made.usage.prompt_tokens == 3
 
 
+@pytest.mark.shows("embeddings", client="Mistral (Python)")
 @pytest.mark.parametrize("model", ["mistral-embed", "text-embedding-3-small"])
 async def test_mistrals_client_embeds_with_every_provider(scene: Scene, model: str) -> None:
     mistral: Any = Mistral(server_url=scene.running.url, api_key=scene.key)
@@ -204,6 +209,7 @@ async def test_what_mistral_refuses_is_named_as_the_caller_names_it(scene: Scene
     assert caught.value.param == "dimensions"
 
 
+@pytest.mark.shows("moderations", provider="openai")
 @pytest.mark.parametrize("prefix", ["", "/v1"])
 async def test_moderations_need_no_model_and_cost_nothing(scene: Scene, prefix: str) -> None:
     parts = [
@@ -220,6 +226,7 @@ async def test_moderations_need_no_model_and_cost_nothing(scene: Scene, prefix: 
     assert entry["priced"]
 
 
+@pytest.mark.shows("moderations", provider="mistral")
 async def test_mistrals_moderations_say_whether_they_flag(scene: Scene) -> None:
     async with client_of(scene) as client:
         judged = await client.moderations.create(
@@ -228,6 +235,7 @@ async def test_mistrals_moderations_say_whether_they_flag(scene: Scene) -> None:
     assert [result.flagged for result in judged.results] == [True, False]
 
 
+@pytest.mark.shows("images", provider="openai")
 async def test_pictures_are_made_and_billed_by_their_tokens(scene: Scene) -> None:
     async with client_of(scene) as client:
         raw = await client.images.with_raw_response.generate(
@@ -248,6 +256,7 @@ async def test_pictures_are_made_and_billed_by_their_tokens(scene: Scene) -> Non
     assert (entry["usage"]["input"], entry["usage"]["output"]) == (50, 100)
 
 
+@pytest.mark.shows("image edits", provider="openai")
 async def test_files_arrive_byte_for_byte_in_their_order_and_by_their_names(scene: Scene) -> None:
     pictures = [
         ('a "quoted" näme.png', PICTURE, "image/png"),
@@ -292,6 +301,7 @@ async def test_a_variation_and_an_edit_by_reference_pass_through(scene: Scene) -
     assert by_reference.body == edit
 
 
+@pytest.mark.shows("speech", provider="openai")
 async def test_speech_comes_as_the_bytes_that_it_is(scene: Scene) -> None:
     async with client_of(scene) as client:
         spoken = await client.audio.speech.create(
@@ -311,6 +321,7 @@ async def test_speech_comes_as_the_bytes_that_it_is(scene: Scene) -> None:
     assert entry["estimated"]
 
 
+@pytest.mark.shows("transcriptions", provider="openai")
 async def test_a_recording_is_transcribed(scene: Scene) -> None:
     await price(scene, "openai", "whisper-1", input="1", output="2", audio_input="3")
     async with client_of(scene) as client:
@@ -337,6 +348,7 @@ async def test_a_recording_is_transcribed(scene: Scene) -> None:
     assert entry["usage"]["audio_input"] == 10
 
 
+@pytest.mark.shows("transcriptions", "translations", provider="openai")
 @pytest.mark.parametrize(
     ("response_format", "content_type", "text"),
     [
@@ -355,6 +367,7 @@ async def test_subtitles_come_as_text(
     assert scene.openai.operations[0].path == f"/v1{path.removeprefix('/v1')}"
 
 
+@pytest.mark.shows("transcriptions", provider="mistral")
 async def test_mistral_transcribes_for_openais_client(scene: Scene) -> None:
     async with client_of(scene) as client:
         raw = await client.audio.transcriptions.with_raw_response.create(

@@ -71,6 +71,7 @@ async def used(scene: Scene, count: int = 1) -> dict[str, Any]:
     return (await scene.running.entries(count))[0]
 
 
+@pytest.mark.shows("Responses")
 @MODELS
 async def test_a_text_is_answered(scene: Scene, model: str) -> None:
     async with client_of(scene) as client:
@@ -88,6 +89,7 @@ async def test_a_text_is_answered(scene: Scene, model: str) -> None:
     assert TokenUsage(**entry["usage"]).total == response.usage.total_tokens > 0
 
 
+@pytest.mark.shows("Responses")
 @MODELS
 async def test_an_answer_comes_event_by_event(scene: Scene, model: str) -> None:
     async with client_of(scene) as client:
@@ -105,6 +107,7 @@ async def test_an_answer_comes_event_by_event(scene: Scene, model: str) -> None:
     assert TokenUsage(**entry["usage"]).total == response.usage.total_tokens > 0
 
 
+@pytest.mark.shows("Responses")
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 @MODELS
 async def test_tools_are_called_and_answered(scene: Scene, model: str, stream: bool) -> None:
@@ -281,6 +284,7 @@ async def test_leaving_a_stream_stops_the_provider(scene: Scene, model: str) -> 
     assert (await used(scene))["outcome"] == "client_cancelled"
 
 
+@pytest.mark.shows("Responses", provider="anthropic")
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 async def test_signed_thoughts_come_back_to_who_signed_them(scene: Scene, stream: bool) -> None:
     claude = AnthropicUpstream()
@@ -326,6 +330,7 @@ async def own(scene: Scene) -> AsyncIterator[ResponsesUpstream]:
         yield upstream
 
 
+@pytest.mark.shows("Responses", provider="vllm")
 async def test_who_speaks_the_dialect_is_sent_what_the_caller_wrote(
     scene: Scene, own: ResponsesUpstream
 ) -> None:

@@ -14,6 +14,7 @@ def client_of(scene: Scene) -> AsyncOpenAI:
     return AsyncOpenAI(base_url=f"{scene.running.url}/v1", api_key=scene.key, max_retries=0)
 
 
+@pytest.mark.shows("text completions", provider="mistral")
 async def test_a_prompt_is_answered_by_a_provider_of_chats(scene: Scene) -> None:
     async with client_of(scene) as client:
         completion = await client.completions.create(
