@@ -105,10 +105,11 @@ def _claims(item: pytest.Item) -> Iterator[tuple[str, str, str, str]]:
                 yield "clients", client.format(**params), feature, kind or "openai"
             continue
         players = [(str(params[name]), by) for name, by in _PLAYED_BY.items() if name in params]
-        for who, by in players or [(kind, "ours")]:
+        if not players and kind is not None:
+            players = [(kind, "ours")]
+        for who, by in players:
             for feature in mark.args:
-                if who is not None:
-                    yield "paths" if feature in PATHS else "providers", who, feature, by
+                yield "paths" if feature in PATHS else "providers", who, feature, by
 
 
 def _kind(mark: pytest.Mark, params: Mapping[str, Any]) -> str | None:
@@ -186,8 +187,8 @@ say; `llmock` and `aimock` are the packages of those names, which others wrote."
     ),
     "paths": (
         "Other formats and operations",
-        """A row is a kind of provider, once more, asked for what is no chat of OpenAI's: as it came where
-it speaks the format itself, translated where it does not. The doubles are ours.""",
+        """A row is a kind of provider, once more, asked for what is no chat of OpenAI's: as it
+came where it speaks the format itself, translated where it does not. The doubles are ours.""",
     ),
     "clients": (
         "Client libraries",

@@ -141,13 +141,14 @@ async def test_breaks_off(ours: Asked, double: UpstreamDouble) -> None:
 
 
 @pytest.mark.shows("embeddings")
-@pytest.mark.parametrize("double", ["openai", "mistral"], indirect=True)
+@pytest.mark.parametrize("double", ["openai", "gemini", "mistral"], indirect=True)
 async def test_embeds(ours: Asked) -> None:
     body = {"model": "some-model", "input": ["one", "two"]}
     answered = await ours.running.call("POST", "/v1/embeddings", body, key=ours.key)
     assert answered.status == 200, answered
     vectors = [vector(text, DIMENSIONS) for text in ("one", "two")]
     assert [item["embedding"] for item in answered.body["data"]] == vectors
+    assert answered.body["usage"]["prompt_tokens"] == 2
 
 
 @pytest.mark.shows("text completions")

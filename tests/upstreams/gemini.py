@@ -8,6 +8,7 @@ from langroute.domain.providers import ProviderKind
 
 from .conversation import counted, said, told_usage
 from .double import UpstreamDouble
+from .gemini_embeddings import embedding_faults, embeddings
 from .gemini_rules import faults
 from .seen import Seen
 from .turn import Turn
@@ -36,7 +37,8 @@ class GeminiUpstream(UpstreamDouble):
         return seen.path.endswith(":streamGenerateContent")
 
     def check(self, body: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]] | None:
-        fault = next(faults(body), None)
+        found = embedding_faults(body) if "requests" in body else faults(body)
+        fault = next(found, None)
         return None if fault is None else (400, _error(400, fault))
 
     def unauthenticated(self) -> Mapping[str, Any]:
@@ -52,6 +54,8 @@ class GeminiUpstream(UpstreamDouble):
         return _error(503, "The model is overloaded. Please try again later.")
 
     def reply(self, seen: Seen, turn: Turn) -> Mapping[str, Any]:
+        if seen.path.endswith(":batchEmbedContents"):
+            return embeddings(seen.body)
         one = said(as_openai(seen), turn)
         parts = [*_thoughts(turn), *([{"text": one.text}] if one.text else []), *_calls(turn)]
         return self._answer(seen, turn, parts, _FINISHED.get(one.finish_reason, one.finish_reason))

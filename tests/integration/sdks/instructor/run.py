@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from openai import OpenAI
+from openai import APIStatusError, OpenAI
 from pydantic import BaseModel, field_validator
 
 from strangers import WATCH
@@ -58,12 +58,14 @@ class Asked:
     def failure(self) -> object:
         try:
             self._chats.create(response_model=City, max_retries=1, **self._asks)
-        except Exception as error:  # noqa: BLE001  (which it is, the test decides)
-            cause: Any = error
-            while cause is not None and not hasattr(cause, "status_code"):
+        except Exception as error:
+            cause: BaseException | None = error
+            while cause is not None and not isinstance(cause, APIStatusError):
                 cause = cause.__cause__
-            wait = cause.response.headers.get("retry-after")
-            return {"kind": type(cause).__name__, "status": cause.status_code, "wait": wait}
+            if cause is not None:
+                wait = cause.response.headers.get("retry-after")
+                return {"kind": type(cause).__name__, "status": cause.status_code, "wait": wait}
+            raise
         return None
 
 
