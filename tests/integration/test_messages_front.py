@@ -567,3 +567,30 @@ async def test_what_is_no_request_is_refused_as_anthropic_does(
         body = await response.json()
     assert body["error"]["type"] == kind
     assert body["request_id"] == response.headers["request-id"]
+
+
+async def test_beta_features_in_several_lines_are_one_list(scene: Scene) -> None:
+    body = {"model": "sonnet", "max_tokens": 100, "messages": [HELLO]}
+    headers = [("anthropic-beta", "a-2025-01-01"), ("anthropic-beta", "b-2025-01-01")]
+    async with claude_behind(scene.running) as claude, scene.running.http.post(
+        "/v1/messages", json=body, headers=[*headers, ("x-api-key", scene.key)]
+    ) as response:
+        assert response.status == 200
+    (sent,) = claude.seen
+    assert sent.headers["anthropic-beta"] == "a-2025-01-01, b-2025-01-01"
+    assert scene.key not in str(sent.headers)
+
+
+async def test_claudes_stream_that_is_cut_off_is_paid_for_by_what_it_told(scene: Scene) -> None:
+    async with claude_behind(scene.running) as claude:
+        claude.break_off(after_events=4)
+        body = {"model": "sonnet", "max_tokens": 100, "messages": [HELLO], "stream": True}
+        answered = await scene.running.call("POST", "/v1/messages", body, key=scene.key)
+        assert answered.body.count("event: error\n") == 1
+    first = orjson.loads(answered.body.split("data: ", 1)[1].split("\n", 1)[0])
+    told = first["message"]["usage"]
+    (entry,) = await scene.running.entries()
+    assert entry["outcome"] == "broken_off"
+    assert TokenUsage(**entry["usage"]).prompt_tokens == sum(
+        told.get(f"{name}input_tokens") or 0 for name in ("", "cache_read_", "cache_creation_")
+    )
