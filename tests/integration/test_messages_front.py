@@ -572,9 +572,12 @@ async def test_what_is_no_request_is_refused_as_anthropic_does(
 async def test_beta_features_in_several_lines_are_one_list(scene: Scene) -> None:
     body = {"model": "sonnet", "max_tokens": 100, "messages": [HELLO]}
     headers = [("anthropic-beta", "a-2025-01-01"), ("anthropic-beta", "b-2025-01-01")]
-    async with claude_behind(scene.running) as claude, scene.running.http.post(
-        "/v1/messages", json=body, headers=[*headers, ("x-api-key", scene.key)]
-    ) as response:
+    async with (
+        claude_behind(scene.running) as claude,
+        scene.running.http.post(
+            "/v1/messages", json=body, headers=[*headers, ("x-api-key", scene.key)]
+        ) as response,
+    ):
         assert response.status == 200
     (sent,) = claude.seen
     assert sent.headers["anthropic-beta"] == "a-2025-01-01, b-2025-01-01"

@@ -1,5 +1,6 @@
 import asyncio
 import dataclasses
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -469,7 +470,7 @@ async def test_a_real_failure_is_told_rather_than_a_field_that_the_others_cannot
 async def test_what_is_made_in_the_background_is_paid_for_as_if_it_were_all_made(
     status: str,
 ) -> None:
-    body = {"object": "response", "status": status, "output": [], "usage": None}
+    body: dict[str, Any] = {"object": "response", "status": status, "output": [], "usage": None}
     reply = ChatReply(body=body, usage=None, dialect=Dialect.RESPONSES)
     scene = await a_scene(openai=reply)
     await scene.complete_chat(a_key(), a_chat(max_tokens=700))

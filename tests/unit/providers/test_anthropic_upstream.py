@@ -134,6 +134,7 @@ async def test_what_is_written_in_their_own_format_is_answered_in_it(
     chunks = [chunk async for chunk in stream]
     assert [chunk.body["type"] for chunk in chunks][-2:] == ["message_delta", "message_stop"]
     told = [chunk.usage for chunk in chunks if chunk.usage is not None]
+    assert reply.usage is not None
     assert told[-1] == reply.usage
     assert [usage.prompt_tokens for usage in told] == [reply.usage.prompt_tokens] * 2
 

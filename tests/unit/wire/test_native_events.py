@@ -141,7 +141,7 @@ def test_a_text_completion_may_end_with_the_mark_alone() -> None:
 
 
 def test_what_was_read_is_known_from_the_first_event_on() -> None:
-    (chunk,) = NativeEvents(CODEC, Dialect.MESSAGES).read(MESSAGES[0]) or ()
+    chunk = next(iter(NativeEvents(CODEC, Dialect.MESSAGES).read(MESSAGES[0]) or ()))
     assert chunk.usage == TokenUsage(input=5, cached_input=7, output=1)
 
 
@@ -154,7 +154,7 @@ FAILED = {
 def test_a_failure_is_passed_on_without_the_credential_and_is_no_end() -> None:
     reader = NativeEvents(CODEC, Dialect.RESPONSES, "sk-secret")
     reader.read(RESPONSES[0])
-    (chunk,) = reader.read(*events(FAILED)) or ()
+    chunk = next(iter(reader.read(*events(FAILED)) or ()))
     assert chunk.body["response"]["error"]["message"] == "No *** here."
     for ends in (reader.check_done, reader.check_finished):
         with pytest.raises(BrokeOff, match=r"No \*\*\* here"):
