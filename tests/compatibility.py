@@ -167,7 +167,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 def _is_whole_run(config: pytest.Config) -> bool:
-    some = any(config.getoption(name) for name in ("keyword", "markexpr", "lf", "deselect"))
+    some = any(config.getoption(name, None) for name in ("keyword", "markexpr", "lf", "deselect"))
     return list(config.args) == list(config.getini("testpaths")) and not some
 
 
