@@ -5,12 +5,12 @@ from ...domain.chat import ChatRequest
 from ...domain.dialects import Dialect
 from ...domain.estimates import likely_tokens, token_bound
 from ...domain.keys import VirtualKey
-from ...domain.ledger import Outcome
 from ...domain.receipt import Receipt
 from ..ports.upstream import ChatReply, Upstream
 from .conduct_chat import ConductChat
 from .plan_chat import Plan
-from .settle import Ending, Settle
+from .settle import Settle
+from .settle_whole import settle_whole
 
 # A response that is made in the background goes on being made, and billed, with nobody to tell.
 _UNFINISHED = ("queued", "in_progress")
@@ -40,24 +40,8 @@ class CompleteChat:
     async def __call__(self, key: VirtualKey, chat: ChatRequest) -> CompletedChat:
         underway = await self.conduct(key, chat, self.upstream.complete)
         reply = underway.answer
-        entry = self.settle(
-            underway.reservation,
-            Ending(
-                outcome=Outcome.SUCCEEDED,
-                target=underway.target,
-                usage=reply.usage
-                or underway.plan.likely_usage(_likely_output(reply, underway.plan)),
-                estimated=reply.usage is None,
-                attempts=len(underway.receipt.attempts),
-                first_byte_ns=underway.first_byte_ns,
-            ),
-        )
-        receipt = underway.receipt.settled(
-            # As of now, when what the call did not use has been given back.
-            await self.settle.admission.remaining(key.id, key.limits),
-            reply.dropped,
-            entry.cost if entry.priced else None,
-        )
+        likely = 0 if reply.usage else _likely_output(reply, underway.plan)
+        receipt = await settle_whole(self.settle, key, underway, reply, likely)
         return CompletedChat(body=reply.body, receipt=receipt, dialect=reply.dialect)
 
 

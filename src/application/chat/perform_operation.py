@@ -2,12 +2,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...domain.keys import VirtualKey
-from ...domain.ledger import Outcome
 from ...domain.operations import OperationRequest
 from ...domain.receipt import Receipt
-from ..ports.upstream import OperationReply, OperationUpstream
+from ..ports.upstream import OperationUpstream
 from .conduct_chat import ConductChat
-from .settle import Ending, Settle
+from .settle import Settle
+from .settle_whole import settle_whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,21 +33,6 @@ class PerformOperation:
 
     async def __call__(self, key: VirtualKey, request: OperationRequest) -> PerformedOperation:
         underway = await self.conduct(key, request, self.upstream.perform)
-        reply: OperationReply = underway.answer
-        entry = self.settle(
-            underway.reservation,
-            Ending(
-                outcome=Outcome.SUCCEEDED,
-                target=underway.target,
-                usage=reply.usage or underway.plan.likely_usage(0),
-                estimated=reply.usage is None,
-                attempts=len(underway.receipt.attempts),
-                first_byte_ns=underway.first_byte_ns,
-            ),
-        )
-        receipt = underway.receipt.settled(
-            await self.settle.admission.remaining(key.id, key.limits),
-            reply.dropped,
-            entry.cost if entry.priced else None,
-        )
+        reply = underway.answer
+        receipt = await settle_whole(self.settle, key, underway, reply, likely_output=0)
         return PerformedOperation(body=reply.body, content_type=reply.content_type, receipt=receipt)

@@ -1,0 +1,36 @@
+from typing import Any
+
+from ...domain.keys import VirtualKey
+from ...domain.ledger import Outcome
+from ...domain.receipt import Receipt
+from ..ports.upstream import ChatReply, OperationReply
+from .conduct_chat import Underway
+from .settle import Ending, Settle
+
+
+async def settle_whole(
+    settle: Settle,
+    key: VirtualKey,
+    underway: Underway[Any, Any],
+    reply: ChatReply | OperationReply,
+    likely_output: int,
+) -> Receipt:
+    """For a call that was answered in one piece: pays for it, and says how it came about.
+    `likely_output`, in tokens, is for a provider that told no usage."""
+    entry = settle(
+        underway.reservation,
+        Ending(
+            outcome=Outcome.SUCCEEDED,
+            target=underway.target,
+            usage=reply.usage or underway.plan.likely_usage(likely_output),
+            estimated=reply.usage is None,
+            attempts=len(underway.receipt.attempts),
+            first_byte_ns=underway.first_byte_ns,
+        ),
+    )
+    return underway.receipt.settled(
+        # As of now, when what the call did not use has been given back.
+        await settle.admission.remaining(key.id, key.limits),
+        reply.dropped,
+        entry.cost if entry.priced else None,
+    )
