@@ -5,6 +5,7 @@ from typing import Any
 from .dialects import Native
 from .errors import InvalidRequest
 from .estimates import input_bound, likely_tokens
+from .fields import missing, wrong_type
 
 Json = Mapping[str, Any]
 """A JSON object as the OpenAI format has it. What the gateway does not decide on is left alone."""
@@ -140,6 +141,4 @@ def _is_one_of(value: object, types: tuple[type, ...]) -> bool:
 
 
 def _wrong(param: str, expected: str | None) -> InvalidRequest:
-    if expected is None:
-        return InvalidRequest(f"Missing required parameter: '{param}'.", param=param)
-    return InvalidRequest(f"Invalid type for '{param}': expected {expected}.", param=param)
+    return missing(param) if expected is None else wrong_type(param, expected)

@@ -6,6 +6,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from .errors import InvalidRequest
+from .fields import missing, wrong_type
 
 _TEXT = ((str,), "a string")
 _COUNT = ((int,), "a whole number")
@@ -131,11 +132,3 @@ _REQUIRED: Mapping[str, Mapping[str, Callable[[str, object], None]]] = {
     "images/edits": {"prompt": _text},
     "audio/speech": {"input": _text},
 }
-
-
-def missing(param: str) -> InvalidRequest:
-    return InvalidRequest(f"Missing required parameter: '{param}'.", param=param)
-
-
-def wrong_type(param: str, expected: str) -> InvalidRequest:
-    return InvalidRequest(f"Invalid type for '{param}': expected {expected}.", param=param)

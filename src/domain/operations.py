@@ -5,7 +5,8 @@ from typing import Any
 
 from .errors import InvalidRequest
 from .estimates import likely_tokens, token_bound
-from .operation_fields import check_fields, check_names, missing, wrong_type
+from .fields import missing, wrong_type
+from .operation_fields import check_fields, check_names
 
 
 class Operation(StrEnum):

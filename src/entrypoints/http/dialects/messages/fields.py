@@ -4,7 +4,7 @@ field by its path, as Anthropic does: `messages.0.content.1.source`."""
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
-from .....domain.errors import InvalidRequest
+from .....domain.fields import missing, wrong_type
 
 Json = Mapping[str, Any]
 T = TypeVar("T")
@@ -31,7 +31,7 @@ def required(holder: Json, name: str, kind: type[T], at: str = "") -> T:
     value = given(holder, name, kind, at)
     if value is None:
         where = path(at, name)
-        raise InvalidRequest(f"Missing required parameter: '{where}'.", param=where)
+        raise missing(where)
     return value
 
 
@@ -40,7 +40,7 @@ def as_a(kind: type[T], value: object, at: str) -> T:
     fits = isinstance(value, (int, float) if kind is float else kind)
     if fits and (kind is bool or not isinstance(value, bool)):
         return cast("T", value)
-    raise wrong(at, _NAMES[kind])
+    raise wrong_type(at, _NAMES[kind])
 
 
 def blocks(holder: Json, name: str, at: str = "") -> list[tuple[dict[str, Any], str]]:
@@ -50,8 +50,8 @@ def blocks(holder: Json, name: str, at: str = "") -> list[tuple[dict[str, Any], 
         return [({"type": "text", "text": content}, where)]
     if not isinstance(content, list):
         if content is None:
-            raise InvalidRequest(f"Missing required parameter: '{where}'.", param=where)
-        raise wrong(where, "a string or an array of blocks")
+            raise missing(where)
+        raise wrong_type(where, "a string or an array of blocks")
     found = []
     for index, item in enumerate(content):
         place = f"{where}.{index}"
@@ -63,7 +63,3 @@ def blocks(holder: Json, name: str, at: str = "") -> list[tuple[dict[str, Any], 
 
 def path(at: str, name: str) -> str:
     return f"{at}.{name}" if at else name
-
-
-def wrong(at: str, expected: str) -> InvalidRequest:
-    return InvalidRequest(f"Invalid type for '{at}': expected {expected}.", param=at)

@@ -6,7 +6,8 @@ https://platform.openai.com/docs/api-reference/chat/create
 
 from typing import Any
 
-from .fields import Json, as_a, blocks, given, path, required, wrong
+from .....domain.fields import wrong_type
+from .fields import Json, as_a, blocks, given, path, required
 from .server_tools import in_words
 
 Part = dict[str, Any]
@@ -46,7 +47,7 @@ def _image(block: Json, at: str) -> Part:
             return {"type": "image_url", "image_url": {"url": required(source, "url", str, where)}}
         case "file":
             return {"type": "file", "file": {"file_id": required(source, "file_id", str, where)}}
-    raise wrong(path(where, "type"), "'base64', 'url' or 'file'")
+    raise wrong_type(path(where, "type"), "'base64', 'url' or 'file'")
 
 
 def _document(block: Json, at: str) -> list[Part]:
@@ -67,7 +68,7 @@ def _document(block: Json, at: str) -> list[Part]:
         case "file":
             file = {"file_id": required(source, "file_id", str, where)}
         case _:
-            raise wrong(path(where, "type"), "'base64', 'text', 'content', 'url' or 'file'")
+            raise wrong_type(path(where, "type"), "'base64', 'text', 'content', 'url' or 'file'")
     return [*map(text_part, about[bool(title) :]), {"type": "file", "file": file}]
 
 

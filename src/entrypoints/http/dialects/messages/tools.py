@@ -1,6 +1,7 @@
 from typing import Any
 
-from .fields import Json, as_a, given, path, required, wrong
+from .....domain.fields import wrong_type
+from .fields import Json, as_a, given, path, required
 
 _CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 
@@ -74,7 +75,7 @@ def _chosen(choice: Json, names: set[str]) -> dict[str, Any]:
         if name in names:
             fields["tool_choice"] = {"type": "function", "function": {"name": name}}
     else:
-        raise wrong(path("tool_choice", "type"), "'auto', 'any', 'tool' or 'none'")
+        raise wrong_type(path("tool_choice", "type"), "'auto', 'any', 'tool' or 'none'")
     if given(choice, "disable_parallel_tool_use", bool, "tool_choice"):
         fields["parallel_tool_calls"] = False
     return fields

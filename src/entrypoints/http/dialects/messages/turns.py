@@ -1,7 +1,8 @@
 from typing import Any
 
 from .....domain.errors import InvalidRequest
-from .fields import Json, as_a, blocks, given, path, required, wrong
+from .....domain.fields import wrong_type
+from .fields import Json, as_a, blocks, given, path, required
 from .json_text import written
 from .parts import Part, parts_of, text_part
 
@@ -28,7 +29,7 @@ def messages_of(body: Json) -> list[Message]:
             case "system":
                 messages += _system(turn, "content", at)
             case _:
-                raise wrong(path(at, "role"), "'user' or 'assistant'")
+                raise wrong_type(path(at, "role"), "'user' or 'assistant'")
     return messages
 
 
@@ -36,7 +37,7 @@ def _system(holder: Json, name: str, at: str = "") -> list[Message]:
     said = []
     for block, where in blocks(holder, name, at):
         if block["type"] != "text":
-            raise wrong(path(where, "type"), "'text'")
+            raise wrong_type(path(where, "type"), "'text'")
         said.append(required(block, "text", str, where))
     return [{"role": "system", "content": "\n\n".join(said)}] if any(said) else []
 

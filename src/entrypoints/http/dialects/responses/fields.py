@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from .....domain.errors import InvalidRequest
+from .....domain.fields import missing, wrong_type
 
 T = TypeVar("T")
 _NAMES: Mapping[type, str] = {str: "a string", dict: "an object", list: "an array"}
@@ -38,14 +39,6 @@ def whole_number(given: Mapping[str, Any], name: str, least: int, most: int) -> 
     if not least <= number <= most:
         raise InvalidRequest(f"'{name}' must be from {least} to {most}.", param=name)
     return number
-
-
-def missing(param: str) -> InvalidRequest:
-    return InvalidRequest(f"Missing required parameter: '{param}'.", param=param)
-
-
-def wrong_type(param: str, expected: str) -> InvalidRequest:
-    return InvalidRequest(f"Invalid type for '{param}': expected {expected}.", param=param)
 
 
 def _checked(given: Mapping[str, Any], name: str, place: str, kind: type[T]) -> T | None:

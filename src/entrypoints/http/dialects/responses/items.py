@@ -5,7 +5,8 @@ https://platform.openai.com/docs/api-reference/responses/create#responses-create
 
 from typing import Any
 
-from .fields import an_array, required_text, text, wrong_type
+from .....domain.fields import wrong_type
+from .fields import an_array, required_text, text
 from .keepsakes import EXTRA, extra_of, is_wrapped, unwrapped
 from .parts import as_parts, chat_content, simplest
 from .untranslated import Untranslated

@@ -6,7 +6,8 @@ https://platform.openai.com/docs/api-reference/chat/create#chat-create-messages
 
 from typing import Any
 
-from .fields import missing, required_text, text, wrong_type
+from .....domain.fields import missing, wrong_type
+from .fields import required_text, text
 from .untranslated import Untranslated
 
 Content = str | list[dict[str, Any]]

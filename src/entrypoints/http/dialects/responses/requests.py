@@ -6,7 +6,8 @@ https://platform.openai.com/docs/api-reference/responses/create
 from collections.abc import Mapping
 from typing import Any
 
-from .fields import an_array, an_object, required_text, text, whole_number, wrong_type
+from .....domain.fields import wrong_type
+from .fields import an_array, an_object, required_text, text, whole_number
 from .items import Conversation
 from .tools import chat_tools, chosen
 from .untranslated import Untranslated

@@ -6,7 +6,8 @@ are flat here. What OpenAI runs itself, such as web search, has no counterpart i
 
 from typing import Any
 
-from .fields import an_array, required_text, wrong_type
+from .....domain.fields import wrong_type
+from .fields import an_array, required_text
 from .untranslated import Untranslated
 
 _FUNCTION = ("name", "description", "parameters", "strict")
