@@ -1,14 +1,9 @@
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from .dialects import Native
 from .errors import InvalidRequest
 from .estimates import input_bound, likely_tokens
-from .fields import missing, wrong_type
-
-Json = Mapping[str, Any]
-"""A JSON object as the OpenAI format has it. What the gateway does not decide on is left alone."""
+from .fields import Json, is_of, missing, whole_number, wrong_type
 
 _NUMBER = (int, float)
 _FIELD_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
@@ -76,11 +71,9 @@ class ChatRequest:
         _check_messages(body)
         for name, value in body.items():
             known = _FIELD_TYPES.get(name)
-            if known and value is not None and not _is_one_of(value, known[0]):
+            if known and value is not None and not is_of(known[0], value):
                 raise _wrong(name, known[1])
-        choices = 1 if body.get("n") is None else body["n"]
-        if not 1 <= choices <= _MAX_CHOICES:
-            raise InvalidRequest(f"'n' must be from 1 to {_MAX_CHOICES}.", param="n")
+        choices = whole_number(body, "n", 1, _MAX_CHOICES) or 1
         stream = bool(body.get("stream"))
         options = body.get("stream_options") or {}
         include_usage = options.get("include_usage")
@@ -122,22 +115,9 @@ def _check_messages(body: Json) -> None:
 
 
 def _output_cap(body: Json) -> int | None:
-    caps = []
-    for name in ("max_tokens", "max_completion_tokens"):
-        cap = body.get(name)
-        if cap is None:
-            continue
-        if not 1 <= cap <= _MAX_CAP:
-            raise InvalidRequest(f"'{name}' must be from 1 to {_MAX_CAP}.", param=name)
-        caps.append(cap)
-    return min(caps, default=None)
-
-
-def _is_one_of(value: object, types: tuple[type, ...]) -> bool:
-    # In Python, unlike in JSON, true is an integer.
-    if isinstance(value, bool):
-        return bool in types
-    return isinstance(value, types)
+    names = ("max_tokens", "max_completion_tokens")
+    caps = (whole_number(body, name, 1, _MAX_CAP) for name in names)
+    return min((cap for cap in caps if cap is not None), default=None)
 
 
 def _wrong(param: str, expected: str | None) -> InvalidRequest:

@@ -6,8 +6,8 @@ https://platform.openai.com/docs/api-reference/chat/create
 
 from typing import Any
 
-from .....domain.fields import wrong_type
-from .fields import Json, as_a, blocks, given, path, required
+from .....domain.fields import Json, as_a, given, path, required, wrong_type
+from .blocks import blocks
 from .server_tools import in_words
 
 Part = dict[str, Any]

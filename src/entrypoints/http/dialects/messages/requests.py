@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Any
 
 from .....domain.errors import InvalidRequest
-from .fields import Json, as_a, given, required
+from .....domain.fields import Json, as_a, given, required
 from .tools import is_strict, tools_of
 from .turns import messages_of
 

@@ -4,7 +4,7 @@ of Claude's. Another model can read it, and that is all.
 https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/web-search-tool
 """
 
-from .fields import Json, path, required
+from .....domain.fields import Json, path, required
 from .json_text import written
 
 _CALLS = frozenset({"server_tool_use", "mcp_tool_use"})

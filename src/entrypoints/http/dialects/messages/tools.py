@@ -1,7 +1,6 @@
 from typing import Any
 
-from .....domain.fields import wrong_type
-from .fields import Json, as_a, given, path, required
+from .....domain.fields import Json, as_a, given, path, required, wrong_type
 
 _CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 

@@ -1,8 +1,8 @@
 from typing import Any
 
 from .....domain.errors import InvalidRequest
-from .....domain.fields import wrong_type
-from .fields import Json, as_a, blocks, given, path, required
+from .....domain.fields import Json, as_a, given, path, required, wrong_type
+from .blocks import blocks
 from .json_text import written
 from .parts import Part, parts_of, text_part
 

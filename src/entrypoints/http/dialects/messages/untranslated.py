@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from .fields import Json
+from .....domain.fields import Json
 from .tools import is_function, is_strict
 
 _TRANSLATED = frozenset(

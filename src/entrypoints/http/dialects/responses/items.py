@@ -5,8 +5,7 @@ https://platform.openai.com/docs/api-reference/responses/create#responses-create
 
 from typing import Any
 
-from .....domain.fields import wrong_type
-from .fields import an_array, required_text, text
+from .....domain.fields import given, required, wrong_type
 from .keepsakes import EXTRA, extra_of, is_wrapped, unwrapped
 from .parts import as_parts, chat_content, simplest
 from .untranslated import Untranslated
@@ -64,7 +63,7 @@ class Conversation:
         self._turn = None
 
     def _add_message(self, item: dict[str, Any], param: str) -> None:
-        role = required_text(item, "role", f"{param}.")
+        role = required(item, "role", str, param)
         content = chat_content(item.get("content"), f"{param}.content", self._lost)
         if role != "assistant":
             self.end_turn()
@@ -85,31 +84,30 @@ class Conversation:
         turn.update(extra_of(item))
 
     def _add_thoughts(self, item: dict[str, Any], param: str) -> None:
-        content = text(item, "encrypted_content", f"{param}.")
+        content = given(item, "encrypted_content", str, param)
         if content is not None:
             if is_wrapped(content):
                 self._signed.extend(unwrapped(content))
             else:  # another provider's, or that of another format
                 self._lost.drop("input.encrypted_content")
         for name in ("content", "summary"):  # the thoughts themselves, else what is told of them
-            found = an_array(item, name, f"{param}.") or []
+            found = given(item, name, list, param) or []
             texts = [part["text"] for part in found if _is_text(part)]
             if texts:
                 self._thoughts.extend(texts)
                 return
 
     def _add_call(self, item: dict[str, Any], param: str) -> None:
-        place = f"{param}."
         function = {
-            "name": required_text(item, "name", place),
-            "arguments": required_text(item, "arguments", place),
+            "name": required(item, "name", str, param),
+            "arguments": required(item, "arguments", str, param),
         }
-        call_id = required_text(item, "call_id", place)
+        call_id = required(item, "call_id", str, param)
         call = {"id": call_id, "type": "function", "function": function, **extra_of(item)}
         self._open_turn().setdefault("tool_calls", []).append(call)
 
     def _add_output(self, item: dict[str, Any], param: str) -> None:
-        call_id = required_text(item, "call_id", f"{param}.")
+        call_id = required(item, "call_id", str, param)
         content = chat_content(item.get("output"), f"{param}.output", self._lost)
         self.end_turn()
         self.messages.append({"role": "tool", "tool_call_id": call_id, "content": content})
@@ -130,7 +128,7 @@ class Conversation:
 
 
 def _kind(item: dict[str, Any], param: str) -> str:
-    kind = text(item, "type", f"{param}.")
+    kind = given(item, "type", str, param)
     if kind is not None:
         return kind
     if "role" in item:

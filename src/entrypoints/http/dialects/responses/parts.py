@@ -6,8 +6,7 @@ https://platform.openai.com/docs/api-reference/chat/create#chat-create-messages
 
 from typing import Any
 
-from .....domain.fields import missing, wrong_type
-from .fields import required_text, text
+from .....domain.fields import given, missing, required, wrong_type
 from .untranslated import Untranslated
 
 Content = str | list[dict[str, Any]]
@@ -24,15 +23,15 @@ _KNOWN = {
 }
 
 
-def chat_content(given: object, param: str, lost: Untranslated) -> Content:
+def chat_content(sent: object, param: str, lost: Untranslated) -> Content:
     """A lone text is a string, which is understood in more places than a part is."""
-    if isinstance(given, str):
-        return given
-    if given is None:
+    if isinstance(sent, str):
+        return sent
+    if sent is None:
         raise missing(param)
-    if not isinstance(given, list):
+    if not isinstance(sent, list):
         raise wrong_type(param, "a string or an array of parts")
-    translated = (_part(part, f"{param}.{index}", lost) for index, part in enumerate(given))
+    translated = (_part(part, f"{param}.{index}", lost) for index, part in enumerate(sent))
     return simplest([part for part in translated if part is not None])
 
 
@@ -51,49 +50,49 @@ def as_parts(content: Content) -> list[dict[str, Any]]:
     return [{"type": "text", "text": content}] if content else []
 
 
-def _part(given: object, param: str, lost: Untranslated) -> dict[str, Any] | None:
+def _part(sent: object, param: str, lost: Untranslated) -> dict[str, Any] | None:
     """None where there is no such part in a chat."""
-    if not isinstance(given, dict):
+    if not isinstance(sent, dict):
         raise wrong_type(param, "an object")
-    kind = given.get("type")
+    kind = sent.get("type")
     if not isinstance(kind, str):
         raise wrong_type(f"{param}.type", "a string")
     if kind in _SHARED:
-        return given
+        return sent
     if kind in _KNOWN:
-        lost.drop_all_but(_KNOWN[kind], given, "input.content")
+        lost.drop_all_but(_KNOWN[kind], sent, "input.content")
     match kind:
         case "input_text" | "output_text":
-            return {"type": "text", "text": required_text(given, "text", f"{param}.")}
+            return {"type": "text", "text": required(sent, "text", str, param)}
         case "refusal":
-            return {"type": "refusal", "refusal": required_text(given, "refusal", f"{param}.")}
+            return {"type": "refusal", "refusal": required(sent, "refusal", str, param)}
         case "input_image":
-            return _image(given, param, lost)
+            return _image(sent, param, lost)
         case "input_file":
-            return _file(given, param, lost)
+            return _file(sent, param, lost)
     lost.needs_native(f"{param}.type")
     return None
 
 
-def _image(given: dict[str, Any], param: str, lost: Untranslated) -> dict[str, Any] | None:
-    url = text(given, "image_url", f"{param}.")
+def _image(sent: dict[str, Any], param: str, lost: Untranslated) -> dict[str, Any] | None:
+    url = given(sent, "image_url", str, param)
     if url is None:
-        if given.get("file_id") is None:
+        if sent.get("file_id") is None:
             raise missing(f"{param}.image_url")
         lost.needs_native(f"{param}.file_id")
         return None
     image = {"url": url}
-    if (detail := text(given, "detail", f"{param}.")) is not None:
+    if (detail := given(sent, "detail", str, param)) is not None:
         image["detail"] = detail
     return {"type": "image_url", "image_url": image}
 
 
-def _file(given: dict[str, Any], param: str, lost: Untranslated) -> dict[str, Any] | None:
-    told = {name: text(given, name, f"{param}.") for name in ("file_data", "file_id", "filename")}
+def _file(sent: dict[str, Any], param: str, lost: Untranslated) -> dict[str, Any] | None:
+    told = {name: given(sent, name, str, param) for name in ("file_data", "file_id", "filename")}
     file = {name: value for name, value in told.items() if value is not None}
     if file.keys() & {"file_data", "file_id"}:
         return {"type": "file", "file": file}
-    if given.get("file_url") is None:
+    if sent.get("file_url") is None:
         raise missing(f"{param}.file_data")
     lost.needs_native(f"{param}.file_url")
     return None

@@ -6,8 +6,7 @@ https://platform.openai.com/docs/api-reference/responses/create
 from collections.abc import Mapping
 from typing import Any
 
-from .....domain.fields import wrong_type
-from .fields import an_array, an_object, required_text, text, whole_number
+from .....domain.fields import given, required, whole_number, wrong_type
 from .items import Conversation
 from .tools import chat_tools, chosen
 from .untranslated import Untranslated
@@ -58,7 +57,7 @@ def translated(body: Mapping[str, Any]) -> tuple[dict[str, Any], Untranslated]:
         chat["max_completion_tokens"] = cap
     if body.get("stream") is not None:
         chat["stream"] = body["stream"]
-    if an_object(body, "stream_options") and not body.get("stream"):
+    if given(body, "stream_options", dict) and not body.get("stream"):
         chat["stream_options"] = body["stream_options"]  # refused, as there is nothing to stream
     elif body.get("stream"):
         chat["stream_options"] = {"include_usage": True}
@@ -66,22 +65,21 @@ def translated(body: Mapping[str, Any]) -> tuple[dict[str, Any], Untranslated]:
 
 
 def _note_state(body: Mapping[str, Any], lost: Untranslated) -> None:
-    text(body, "previous_response_id")
-    an_object(body, "prompt")
+    given(body, "previous_response_id", str)
+    given(body, "prompt", dict)
     if not isinstance(body.get("conversation"), str | dict | None):
         raise wrong_type("conversation", "a string or an object")
-    if not isinstance(body.get("background"), bool | None):
-        raise wrong_type("background", "true or false")
+    given(body, "background", bool)
     for name in _STATE:
         if body.get(name):
             lost.needs_native(name)
-    if (text(body, "truncation") or "disabled") != "disabled":
+    if (given(body, "truncation", str) or "disabled") != "disabled":
         lost.drop("truncation")
 
 
 def _messages(body: Mapping[str, Any], lost: Untranslated) -> list[dict[str, Any]]:
     conversation = Conversation(lost)
-    if instructions := text(body, "instructions"):
+    if instructions := given(body, "instructions", str):
         conversation.messages.append({"role": "system", "content": instructions})
     match body.get("input"):
         case str(said):
@@ -91,7 +89,7 @@ def _messages(body: Mapping[str, Any], lost: Untranslated) -> list[dict[str, Any
                 conversation.add(item, f"input.{index}")
             conversation.end_turn()
         case None if lost.only_native is None:
-            required_text(body, "input")
+            required(body, "input", str)
         case None:
             pass
         case _:
@@ -104,10 +102,9 @@ def _messages(body: Mapping[str, Any], lost: Untranslated) -> list[dict[str, Any
 
 
 def _add_tools(body: Mapping[str, Any], chat: dict[str, Any], lost: Untranslated) -> None:
-    given = chat_tools(an_array(body, "tools") or [], lost)
-    choice, tools = chosen(body.get("tool_choice"), given, lost)
-    if not isinstance(parallel := body.get("parallel_tool_calls"), bool | None):
-        raise wrong_type("parallel_tool_calls", "true or false")
+    offered = chat_tools(given(body, "tools", list) or [], lost)
+    choice, tools = chosen(body.get("tool_choice"), offered, lost)
+    parallel = given(body, "parallel_tool_calls", bool)
     if tools:
         chat["tools"] = tools
     # Where there is nothing to call, a chat must not say how to; here it may.
@@ -118,19 +115,19 @@ def _add_tools(body: Mapping[str, Any], chat: dict[str, Any], lost: Untranslated
 
 
 def _add_text(body: Mapping[str, Any], chat: dict[str, Any], lost: Untranslated) -> None:
-    config = an_object(body, "text") or {}
-    if (verbosity := text(config, "verbosity", "text.")) is not None:
+    config = given(body, "text", dict) or {}
+    if (verbosity := given(config, "verbosity", str, "text")) is not None:
         chat["verbosity"] = verbosity
-    shape = an_object(config, "format", "text.")
+    shape = given(config, "format", dict, "text")
     if shape is None:
         return
-    match required_text(shape, "type", "text.format."):
+    match required(shape, "type", str, "text.format"):
         case "text":
             pass
         case "json_object":
             chat["response_format"] = {"type": "json_object"}
         case "json_schema":
-            required_text(shape, "name", "text.format.")
+            required(shape, "name", str, "text.format")
             schema = {k: v for k, v in shape.items() if k != "type" and v is not None}
             chat["response_format"] = {"type": "json_schema", "json_schema": schema}
         case _:
@@ -138,8 +135,8 @@ def _add_text(body: Mapping[str, Any], chat: dict[str, Any], lost: Untranslated)
 
 
 def _add_reasoning(body: Mapping[str, Any], chat: dict[str, Any], lost: Untranslated) -> None:
-    reasoning = an_object(body, "reasoning") or {}
-    if (effort := text(reasoning, "effort", "reasoning.")) is not None:
+    reasoning = given(body, "reasoning", dict) or {}
+    if (effort := given(reasoning, "effort", str, "reasoning")) is not None:
         chat["reasoning_effort"] = effort
     # Thoughts that a provider tells are always passed on, so no summary has to be asked for.
     known = frozenset({"effort", "summary", "generate_summary"})
@@ -147,7 +144,7 @@ def _add_reasoning(body: Mapping[str, Any], chat: dict[str, Any], lost: Untransl
 
 
 def _add_logprobs(body: Mapping[str, Any], chat: dict[str, Any], lost: Untranslated) -> None:
-    include = an_array(body, "include") or []
+    include = given(body, "include", list) or []
     top = whole_number(body, "top_logprobs", 0, 20)
     if top or _LOGPROBS in include:
         chat["logprobs"] = True
