@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .....domain.chat import ChatRequest
+from ..said import as_text, signed_thoughts_of
 
 _UNFIT_FOR_IDS = re.compile(r"[^a-zA-Z0-9_-]+")
 _THOUGHTS = ("thinking", "redacted_thinking")
@@ -56,42 +57,6 @@ def _stop_reason(finish_reason: object, *, has_calls: bool, has_refused: bool) -
     return "tool_use" if has_calls else "end_turn"
 
 
-def thought(said: Mapping[str, Any]) -> str:
-    """vLLM, DeepSeek and llama.cpp call it by the first name, OpenRouter and Ollama by the
-    second."""
-    for name in ("reasoning_content", "reasoning"):
-        text = said.get(name)
-        if isinstance(text, str) and text:
-            return text
-    return ""
-
-
 def thinking_blocks(said: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Those that a provider of the same kind thought, in Anthropic's own form."""
-    found = said.get("thinking_blocks")
-    return [
-        block
-        for block in (found if isinstance(found, list) else ())
-        if isinstance(block, dict) and block.get("type") in _THOUGHTS
-    ]
-
-
-def text_of(content: object) -> str:
-    """A text, or the texts of its parts."""
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else ()
-    texts = (part.get("text") for part in parts if isinstance(part, dict))
-    return "".join(text for text in texts if isinstance(text, str))
-
-
-def objects(value: object) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def as_object(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def as_text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    """Those that a provider of the same kind thought."""
+    return [block for block in signed_thoughts_of(said) if block.get("type") in _THOUGHTS]

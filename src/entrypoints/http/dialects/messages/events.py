@@ -7,16 +7,8 @@ from typing import Any
 import orjson
 
 from .....domain.chat import ChatRequest
-from .answer import (
-    as_object,
-    as_text,
-    head,
-    objects,
-    stop_of,
-    text_of,
-    thinking_blocks,
-    thought,
-)
+from ..said import arguments_of, as_object, as_text, objects, text_of, thoughts_of
+from .answer import head, stop_of, thinking_blocks
 from .content_blocks import ContentBlocks, Event
 from .usage import NOTHING_YET, delta_usage
 
@@ -66,7 +58,7 @@ class StreamedMessage:
         if thoughts := thinking_blocks(delta):
             for block in thoughts:
                 self._think(block, blocks)
-        elif text := thought(delta):
+        elif text := thoughts_of(delta):
             blocks.thinking(self._noted(text))
         if text := text_of(delta.get("content")):
             blocks.text(self._noted(text))
@@ -79,7 +71,7 @@ class StreamedMessage:
                 number if type(number) is int else None,
                 as_text(call.get("id")),
                 as_text(function.get("name")),
-                self._noted(_arguments(function.get("arguments"))),
+                self._noted(arguments_of(function)),
             )
 
     def _think(self, block: dict[str, Any], blocks: ContentBlocks) -> None:
@@ -102,10 +94,3 @@ def _started(begun: dict[str, Any]) -> Event:
         "type": "message_start",
         "message": {**begun, "content": [], **no_end, "usage": NOTHING_YET},
     }
-
-
-def _arguments(arguments: object) -> str:
-    """Some servers send an object instead of the text of one."""
-    if isinstance(arguments, dict):
-        return orjson.dumps(arguments).decode()
-    return as_text(arguments)

@@ -5,18 +5,8 @@ from typing import Any
 
 from .....domain.chat import ChatRequest
 from .....domain.estimates import token_bound
-from .answer import (
-    as_object,
-    as_text,
-    call_block,
-    head,
-    objects,
-    stop_of,
-    text_block,
-    text_of,
-    thinking_blocks,
-    thought,
-)
+from ..said import as_object, as_text, objects, text_of, thoughts_of
+from .answer import call_block, head, stop_of, text_block, thinking_blocks
 from .json_text import tool_input
 from .usage import whole_usage
 
@@ -42,7 +32,7 @@ def message_of(chat: Mapping[str, Any], asked: ChatRequest) -> dict[str, Any]:
 def _thoughts(said: Mapping[str, Any]) -> list[dict[str, Any]]:
     if blocks := thinking_blocks(said):
         return blocks
-    text = thought(said)
+    text = thoughts_of(said)
     return [{"type": "thinking", "thinking": text, "signature": ""}] if text else []
 
 

@@ -1,8 +1,8 @@
-from collections.abc import Mapping
 from typing import Any
 
 from .....domain.chat import ChatRequest
 from .....domain.estimates import likely_tokens
+from ..said import as_object, count
 
 Usage = dict[str, Any]
 
@@ -28,18 +28,19 @@ def delta_usage(usage: object, asked: ChatRequest, said_bytes: int) -> Usage:
     """As https://docs.anthropic.com/en/api/messages has it: `input_tokens` leaves out what was read
     from, and written to, the cache. Anthropic always tells it: where the provider did not, it is
     estimated."""
-    told = usage if isinstance(usage, dict) else {}
-    prompt, output = _count(told, "prompt_tokens"), _count(told, "completion_tokens")
+    told = as_object(usage)
+    prompt, output = count(told, "prompt_tokens"), count(told, "completion_tokens")
     if not prompt + output:
         estimate = {
             "input_tokens": asked.likely_input,
             "output_tokens": likely_tokens(said_bytes),
         }
         return _DELTA | estimate
-    parts, made = (_object(told, f"{whole}_tokens_details") for whole in ("prompt", "completion"))
-    read = min(_count(parts, "cached_tokens"), prompt)
-    written = min(_count(parts, "cache_write_tokens"), prompt - read)
-    thinking = min(_count(made, "reasoning_tokens"), output)
+    parts = as_object(told.get("prompt_tokens_details"))
+    made = as_object(told.get("completion_tokens_details"))
+    read = min(count(parts, "cached_tokens"), prompt)
+    written = min(count(parts, "cache_write_tokens"), prompt - read)
+    thinking = min(count(made, "reasoning_tokens"), output)
     return _DELTA | {
         "input_tokens": prompt - read - written,
         "cache_creation_input_tokens": written,
@@ -47,13 +48,3 @@ def delta_usage(usage: object, asked: ChatRequest, said_bytes: int) -> Usage:
         "output_tokens": output,
         "output_tokens_details": {"thinking_tokens": thinking} if thinking else None,
     }
-
-
-def _count(holder: Mapping[str, Any], name: str) -> int:
-    value = holder.get(name)
-    return value if type(value) is int and value > 0 else 0
-
-
-def _object(holder: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = holder.get(name)
-    return value if isinstance(value, dict) else {}

@@ -1,19 +1,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..said import arguments_of, signed_thoughts_of, text_of, thoughts_of
 from .envelope import Envelope
 from .keepsakes import extra_of
 from .open_items import Event, OpenCall, OpenItem, OpenMessage, OpenReasoning
 from .output_items import COMPLETED
-from .said import (
-    annotations_of,
-    arguments_of,
-    calls_of,
-    logprobs_of,
-    signed_thoughts_of,
-    text_of,
-    thoughts_of,
-)
+from .said import annotations_of, calls_of, logprobs_of
 
 
 class Output:
@@ -94,7 +87,7 @@ class Output:
         if type(index) is int:
             self._by_index[index] = call
         call.keep(extra_of(told))
-        yield from call.hear(name, arguments_of(told))
+        yield from call.hear(name, arguments_of(told["function"]))
 
     def _known(self, index: object, call_id: str, name: str) -> OpenCall | None:
         """The call that a delta adds to; None where it begins one. By its index; some servers leave

@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ..said import arguments_of, signed_thoughts_of, text_of, thoughts_of
 from .envelope import Envelope, ending
 from .keepsakes import extra_of, wrapped
 from .output_items import (
@@ -11,16 +12,7 @@ from .output_items import (
     refusal_part,
     text_part,
 )
-from .said import (
-    annotations_of,
-    arguments_of,
-    calls_of,
-    first_choice,
-    logprobs_of,
-    signed_thoughts_of,
-    text_of,
-    thoughts_of,
-)
+from .said import annotations_of, calls_of, first_choice, logprobs_of
 from .usage import responses_usage
 
 
@@ -55,7 +47,7 @@ def _output(envelope: Envelope, choice: Mapping[str, Any]) -> list[dict[str, Any
             envelope.item_id("fc", index),
             text_of(call.get("id")) or envelope.item_id("call", index),
             text_of(call["function"].get("name")),
-            arguments_of(call),
+            arguments_of(call["function"]),
             COMPLETED,
         )
         output.append(item | extra_of(call))
