@@ -198,7 +198,6 @@ async def test_an_answer_that_its_cap_cut_off_is_incomplete(scene: Scene) -> Non
     ("fields", "param"),
     [
         ({"previous_response_id": "resp_1"}, "previous_response_id"),
-        ({"background": True}, "background"),
         ({"tools": [{"type": "web_search"}]}, "tools.0.type"),
     ],
 )

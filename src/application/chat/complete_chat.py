@@ -8,12 +8,8 @@ from ...domain.keys import VirtualKey
 from ...domain.receipt import Receipt
 from ..ports.upstream import ChatReply, Upstream
 from .conduct_chat import ConductChat
-from .plan_chat import Plan
 from .settle import Settle
 from .settle_whole import settle_whole
-
-# A response that is made in the background goes on being made, and billed, with nobody to tell.
-_UNFINISHED = ("queued", "in_progress")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +36,11 @@ class CompleteChat:
     async def __call__(self, key: VirtualKey, chat: ChatRequest) -> CompletedChat:
         underway = await self.conduct(key, chat, self.upstream.complete)
         reply = underway.answer
-        likely = 0 if reply.usage else _likely_output(reply, underway.plan)
+        likely = 0 if reply.usage else _likely_output(reply)
         receipt = await settle_whole(self.settle, key, underway, reply, likely)
         return CompletedChat(body=reply.body, receipt=receipt, dialect=reply.dialect)
 
 
-def _likely_output(reply: ChatReply, plan: Plan[ChatRequest]) -> int:
-    if reply.dialect is Dialect.RESPONSES and reply.body.get("status") in _UNFINISHED:
-        return plan.ask.output_bound
+def _likely_output(reply: ChatReply) -> int:
     said = reply.body.get("choices") or reply.body.get("output") or reply.body.get("content") or []
     return likely_tokens(token_bound(said))

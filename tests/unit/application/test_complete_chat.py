@@ -1,6 +1,5 @@
 import asyncio
 import dataclasses
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -28,11 +27,9 @@ from scene import (
 )
 
 from langroute.adapters.memory.credentials import MemoryCredentials
-from langroute.application.ports.upstream import ChatReply
 from langroute.domain.attempts import told
 from langroute.domain.catalogue import Catalogue
 from langroute.domain.credentials import Credential
-from langroute.domain.dialects import Dialect
 from langroute.domain.errors import (
     AllTargetsFailed,
     CredentialMissing,
@@ -464,15 +461,3 @@ async def test_a_real_failure_is_told_rather_than_a_field_that_the_others_cannot
     with pytest.raises(AllTargetsFailed) as caught:
         await scene.complete_chat(a_key(), a_chat())
     assert isinstance(caught.value.last, ProviderRefused)
-
-
-@pytest.mark.parametrize("status", ["queued", "in_progress"])
-async def test_what_is_made_in_the_background_is_paid_for_as_if_it_were_all_made(
-    status: str,
-) -> None:
-    body: dict[str, Any] = {"object": "response", "status": status, "output": [], "usage": None}
-    reply = ChatReply(body=body, usage=None, dialect=Dialect.RESPONSES)
-    scene = await a_scene(openai=reply)
-    await scene.complete_chat(a_key(), a_chat(max_tokens=700))
-    entry = await scene.entry()
-    assert (entry.usage.output, entry.estimated) == (700, True)

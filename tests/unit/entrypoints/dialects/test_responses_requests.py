@@ -234,7 +234,6 @@ def test_what_is_left_out_is_named() -> None:
         ({"previous_response_id": "resp_1", "input": None}, "previous_response_id"),
         ({"conversation": "conv_1", "input": []}, "conversation"),
         ({"prompt": {"id": "pmpt_1"}, "input": None}, "prompt"),
-        ({"background": True}, "background"),
         ({"tools": [WEATHER, {"type": "web_search"}]}, "tools.1.type"),
         ({"tools": [{"type": "custom", "name": "sql"}]}, "tools.0.type"),
         ({"tool_choice": {"type": "web_search_preview"}}, "tool_choice.type"),
@@ -297,6 +296,7 @@ def test_what_has_no_translation_is_for_those_who_speak_the_dialect(
         ({"text": {"format": {"type": "json_schema"}}}, "text.format.name"),
         ({"reasoning": {"effort": 1}}, "reasoning.effort"),
         ({"background": "yes"}, "background"),
+        ({"background": True}, "background"),
         ({"conversation": 5}, "conversation"),
     ],
 )

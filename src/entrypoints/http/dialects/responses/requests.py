@@ -6,18 +6,19 @@ https://platform.openai.com/docs/api-reference/responses/create
 from collections.abc import Mapping
 from typing import Any
 
+from .....domain.errors import InvalidRequest
 from .....domain.fields import given, required, whole_number, wrong_type
 from .items import Conversation
 from .tools import chat_tools, chosen
 from .untranslated import Untranslated
 
 _MAX_CAP = 10**9
-# What OpenAI keeps, or does when nobody waits for it: a translation would have to know it all.
-_STATE = ("previous_response_id", "conversation", "prompt", "background")
+# What OpenAI keeps: a translation would have to know it all.
+_STATE = ("previous_response_id", "conversation", "prompt")
 _TRANSLATED = frozenset(
     {"model", "input", "instructions", "stream", "stream_options", "max_output_tokens"}
     | {"text", "reasoning", "tools", "tool_choice", "parallel_tool_calls"}
-    | {"include", "top_logprobs", "truncation", *_STATE}
+    | {"include", "top_logprobs", "truncation", "background", *_STATE}
 )
 _NO_COUNTERPART = frozenset({"context_management", "access_programs", "image"})
 # Of what is refused where it would matter: tools that OpenAI runs, and answers nobody waits for.
@@ -69,7 +70,11 @@ def _note_state(body: Mapping[str, Any], lost: Untranslated) -> None:
     given(body, "prompt", dict)
     if not isinstance(body.get("conversation"), str | dict | None):
         raise wrong_type("conversation", "a string or an object")
-    given(body, "background", bool)
+    if given(body, "background", bool):
+        # Nobody could come back for the answer, and what it will have cost is not known by then.
+        raise InvalidRequest(
+            "'background' is not supported: LangRoute keeps no responses.", param="background"
+        )
     for name in _STATE:
         if body.get(name):
             lost.needs_native(name)
