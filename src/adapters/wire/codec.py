@@ -13,7 +13,8 @@ class EncodedChat:
     """A chat as the provider takes it. `path` comes behind the base URL, `headers` beside its own.
     `dropped` names what it cannot take; `own_ids` gives, for each id that had to be changed on the
     way out, the caller's. `dialect` is set where the caller's own words are sent, and its answer is
-    not translated."""
+    not translated. `calls_functions` says that the caller knows OpenAI's older `functions`, and is
+    to be answered by a `function_call`."""
 
     path: str
     body: dict[str, Any]
@@ -21,6 +22,7 @@ class EncodedChat:
     own_ids: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     dialect: Dialect | None = None
+    calls_functions: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
