@@ -88,11 +88,13 @@ def test_a_credential_is_sent_in_the_form_that_the_vendor_takes(kind: str) -> No
 SPOKEN = {
     "azure": {Dialect.COMPLETIONS: "/completions", Dialect.RESPONSES: "/responses"},
     "cerebras": {Dialect.COMPLETIONS: "/completions"},
+    "deepinfra": {Dialect.COMPLETIONS: "/completions"},
     "deepseek": {Dialect.MESSAGES: "/anthropic/v1/messages"},
     "groq": {Dialect.RESPONSES: "/responses"},
+    "moonshot": {},
     "nvidia": {Dialect.COMPLETIONS: "/completions"},
     "openai": {Dialect.COMPLETIONS: "/completions", Dialect.RESPONSES: "/responses"},
-    "perplexity": {},
+    "perplexity": {Dialect.RESPONSES: "/responses"},
     "together": {Dialect.COMPLETIONS: "/completions"},
     "xai": {Dialect.RESPONSES: "/responses"},
 }
@@ -158,17 +160,40 @@ def test_openai_s_own_facts_hold_at_its_own_hosts(base_url: str, is_openai: bool
     assert translated["max_completion_tokens" if is_openai else "max_tokens"] == 7
 
 
+def test_perplexity_s_responses_are_at_its_default_address_only() -> None:
+    """Another's may still speak its chats, which have ended there."""
+    assert encoded("perplexity", Dialect.RESPONSES).dialect is Dialect.RESPONSES
+    for base_url in ("https://api.perplexity.ai", ELSEWHERE):
+        assert encoded("perplexity", Dialect.RESPONSES, base_url).path == "/chat/completions"
+
+
 def test_deepseek_s_messages_are_beside_its_default_address_only() -> None:
     assert encoded("deepseek", Dialect.MESSAGES, "https://api.deepseek.com/").dialect is not None
     for base_url in ("https://api.deepseek.com/v1", ELSEWHERE):
         assert encoded("deepseek", Dialect.MESSAGES, base_url).path == "/chat/completions"
 
 
+@pytest.mark.parametrize(("total", "output"), [(135, 103), (41, 9), (None, 9)])
+def test_reasoning_is_added_to_the_output_only_where_the_sum_says_that_it_is_apart(
+    total: int | None, output: int
+) -> None:
+    usage = {
+        "prompt_tokens": 32,
+        "completion_tokens": 9,
+        "total_tokens": total,
+        "completion_tokens_details": {"reasoning_tokens": 94},
+    }
+    body = {"choices": [{"message": {"content": "Ho"}}], "usage": usage}
+    shown = CODECS["xai"].reply(body, EncodedChat(path="/chat/completions", body={}))
+    assert shown["usage"]["completion_tokens"] == output
+
+
 @pytest.mark.parametrize(
     ("kind", "offered"),
     [
         ("openai", set(Operation)),
-        ("ollama", set(Operation)),
+        ("ollama", {Operation.EMBEDDINGS, Operation.TRANSCRIPTIONS}),
+        ("openrouter", {Operation.EMBEDDINGS, Operation.SPEECH, Operation.TRANSCRIPTIONS}),
         ("deepseek", set()),
         ("groq", {Operation.SPEECH, Operation.TRANSCRIPTIONS, Operation.TRANSLATIONS}),
         ("fireworks", {Operation.EMBEDDINGS}),

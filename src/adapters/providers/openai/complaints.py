@@ -18,9 +18,13 @@ from ...wire.refusals import CONTEXT_CODE
 
 # In small letters. Where a prompt was too long, clients shorten it and ask again, if they are told.
 _CONTEXT_SIGNS = (
-    "maximum context length",  # OpenAI, vLLM, DeepSeek, OpenRouter, Fireworks
+    "maximum context length",  # OpenAI, older vLLM, DeepSeek, OpenRouter, Fireworks
+    "model's context length is only",  # vLLM
+    "longer than the maximum model length",  # vLLM, of the decoder
     "available context size",  # llama.cpp
-    "exceeded max context length",  # Ollama
+    "longer than the context length",  # Ollama
+    "exceeds the context length",  # Ollama, of embeddings
+    "exceeded max context length",  # Ollama's cloud
     "maximum prompt length is",  # xAI
     "reduce the length of the messages",  # Groq, Cerebras
     "loaded with context length of only",  # LM Studio
@@ -64,7 +68,8 @@ def _message(error: object, body: Mapping[str, Any]) -> str | None:
 
 def _reason(metadata: object, said: str | None) -> str | None:
     """OpenRouter's own message is mostly "Provider returned error"; why stands in `raw`, as text or
-    as the JSON of that provider's error. https://openrouter.ai/docs/api-reference/errors"""
+    as the JSON of that provider's error:
+    https://openrouter.ai/docs/api/reference/errors-and-debugging"""
     raw = metadata.get("raw") if isinstance(metadata, dict) else None
     if isinstance(raw, str) and raw.startswith("{"):
         with suppress(orjson.JSONDecodeError):
