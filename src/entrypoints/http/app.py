@@ -9,10 +9,12 @@ from ...application.gateway import Gateway
 from ...application.ports.clock import Clock
 from ...application.ports.entropy import Entropy
 from .connection import IDLE_S, HttpConnection, HttpRequest
+from .dialects.messages.paths import add_messages
 from .front import Front
 from .guard import ManagementGuard
 from .health import health_blueprint
 from .management.blueprint import management_blueprint
+from .models import add_models
 from .openai import add_openai
 
 
@@ -52,6 +54,8 @@ def create_app(parts: HttpParts) -> Quart:
     app.request_class = HttpRequest
     app.session_interface = _NoSessions()
     add_openai(app, parts.gateway)
+    add_messages(app, parts.gateway)
+    add_models(app, parts.gateway)
     app.register_blueprint(management_blueprint(parts.gateway, parts.clock, parts.guard))
     app.register_blueprint(health_blueprint(parts.is_ready))
     return app

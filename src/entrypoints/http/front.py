@@ -12,6 +12,7 @@ from .errors import Answer, body_of, explained, headers_of
 from .headers import receipt_headers
 
 Handler = Callable[[Request], Awaitable[Response]]
+Refusal = Callable[[Exception], Awaitable[Response]]
 
 
 class Front(Quart):
@@ -27,7 +28,8 @@ class Front(Quart):
         self.config["MAX_CONTENT_LENGTH"] = max_body_bytes
         self._entropy = entropy
         self._handlers: dict[tuple[str, str], Handler] = {}
-        self.register_error_handler(Exception, error_response)
+        self._refusals: list[tuple[Callable[[Request], bool], Refusal]] = []
+        self.register_error_handler(Exception, self._refused)
         self.after_request(self._named)
 
     def answer(self, method: str, path: str, handler: Handler) -> None:
@@ -40,6 +42,10 @@ class Front(Quart):
         self.add_url_rule(path, f"{method} {path}", view, methods=[method])
         self._handlers[method, path] = handler
 
+    def refuse(self, which: Callable[[Request], bool], refusal: Refusal) -> None:
+        """How such requests are told of an error, if not in OpenAI's shape."""
+        self._refusals.append((which, refusal))
+
     async def handle_request(self, request: Request) -> ResponseTypes:
         handler = self._handlers.get((request.method, request.path))
         if handler is None:
@@ -48,8 +54,18 @@ class Front(Quart):
         try:
             response = await handler(request)
         except Exception as error:  # noqa: BLE001  (the one place that turns them into answers)
-            response = await error_response(error)
+            response = await self.refusal(request, error)
         return await self._named(response)
+
+    async def _refused(self, error: Exception) -> Response:
+        return await self.refusal(request_ctx.request, error)
+
+    async def refusal(self, request: Request, error: Exception) -> Response:
+        """In the shape that whoever asks expects."""
+        for is_one, refusal in self._refusals:
+            if is_one(request):
+                return await refusal(error)
+        return await error_response(error)
 
     async def _named(self, response: ResponseTypes) -> ResponseTypes:
         if "x-request-id" not in response.headers:
