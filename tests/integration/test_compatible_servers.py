@@ -8,8 +8,11 @@ import orjson
 import pytest
 from aiohttp import web
 
-from gateway_fixtures import Scene
+from gateway_fixtures import Answered, Scene
+from one_provider import WEATHER, text_of, whole_calls
 from upstreams.anthropic import AnthropicUpstream
+from upstreams.compatible import DeepSeekUpstream, OllamaUpstream
+from upstreams.turn import Turn
 
 MESSAGES = [{"role": "user", "content": "one two three"}]
 
@@ -25,10 +28,11 @@ async def define(scene: Scene, kind: str, base_url: str, secret: str | None = No
     assert (await scene.running.call("PUT", "/api/routes/it", route)).status == 200
 
 
-@pytest.mark.shows("Messages", provider="vllm")
+@pytest.mark.shows("Messages")
+@pytest.mark.parametrize("kind", ["vllm", "ollama"])
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 async def test_a_server_that_speaks_messages_is_sent_them_as_they_came(
-    scene: Scene, stream: bool
+    scene: Scene, kind: str, stream: bool
 ) -> None:
     body = {
         "model": "it",
@@ -38,7 +42,7 @@ async def test_a_server_that_speaks_messages_is_sent_them_as_they_came(
         "stream": stream,
     }
     async with AnthropicUpstream() as server:
-        await define(scene, "vllm", server.base_url)
+        await define(scene, kind, server.base_url)
         answered = await scene.running.call("POST", "/v1/messages", body, key=scene.key)
         assert answered.status == 200, answered
         (seen,) = server.seen
@@ -63,6 +67,138 @@ async def test_messages_are_translated_for_a_server_that_does_not_speak_them(sce
     assert answered.status == 200, answered
     assert [block["text"] for block in answered.body["content"]] == ["You said: one two three"]
     assert scene.openai.seen[0].path == "/v1/chat/completions"
+
+
+CONVERSATION = [
+    {"role": "developer", "content": "Be brief."},
+    {"role": "user", "content": "one two three four five"},
+]
+
+
+def chunks_of(answered: Answered) -> list[Any]:
+    assert answered.status == 200, answered
+    lines = [line[6:] for line in answered.body.split("\n") if line.startswith("data: ")]
+    return [orjson.loads(line) for line in lines if line != "[DONE]"]
+
+
+def reasoning_of(chunks: list[Any]) -> str:
+    deltas = [chunk["choices"][0]["delta"] for chunk in chunks if chunk["choices"]]
+    return "".join(delta.get("reasoning_content") or "" for delta in deltas)
+
+
+@pytest.fixture
+async def deepseek(scene: Scene) -> AsyncIterator[DeepSeekUpstream]:
+    async with DeepSeekUpstream(credential="ds-secret") as deepseek:
+        await define(scene, "deepseek", deepseek.base_url, "ds-secret")
+        yield deepseek
+
+
+@pytest.mark.shows("chat", "reasoning", provider="deepseek")
+async def test_deepseek_s_cache_is_counted_and_a_developer_speaks_as_the_system(
+    scene: Scene, deepseek: DeepSeekUpstream
+) -> None:
+    deepseek.will(Turn(text="Ho", reasoning="Hm."))
+    answered = await scene.chat(model="it", messages=CONVERSATION, max_completion_tokens=20)
+    assert answered.status == 200, answered
+    message = answered.body["choices"][0]["message"]
+    assert (message["content"], message["reasoning_content"]) == ("Ho", "Hm.")
+    (seen,) = deepseek.seen
+    assert [message["role"] for message in seen.body["messages"]] == ["system", "user"]
+    assert seen.body["max_tokens"] == 20
+    usage = answered.body["usage"]
+    cached = usage["prompt_cache_hit_tokens"]
+    assert usage["prompt_tokens_details"] == {"cached_tokens": cached}
+    assert cached > 0
+    (entry,) = await scene.running.entries()
+    assert entry["usage"]["cached_input"] == cached
+    assert entry["usage"]["input"] == usage["prompt_tokens"] - cached
+    assert entry["usage"]["reasoning"] > 0
+
+
+@pytest.mark.shows("stream", "usage in streams", provider="deepseek")
+async def test_deepseek_streams_what_it_thinks_and_what_it_had_in_its_cache(
+    scene: Scene, deepseek: DeepSeekUpstream
+) -> None:
+    deepseek.will(Turn(text="Ho ho", reasoning="Hm."))
+    options = {"include_usage": True}
+    chunks = chunks_of(
+        await scene.chat(model="it", messages=CONVERSATION, stream=True, stream_options=options)
+    )
+    assert (text_of(chunks), reasoning_of(chunks)) == ("Ho ho", "Hm.")
+    usage = chunks[-1]["usage"]
+    cached = usage["prompt_cache_hit_tokens"]
+    assert usage["prompt_tokens_details"] == {"cached_tokens": cached}
+    (entry,) = await scene.running.entries()
+    assert (entry["usage"]["cached_input"], entry["estimated"]) == (cached, False)
+
+
+@pytest.mark.shows("tools", "typed errors", provider="deepseek")
+async def test_deepseek_is_given_back_what_it_thought_before_it_called_a_tool(
+    scene: Scene, deepseek: DeepSeekUpstream
+) -> None:
+    weather = {"name": "weather", "arguments": '{"city": "Rome"}'}
+    call = {"id": "call_1", "type": "function", "function": weather}
+    deepseek.will(Turn(tool_calls=[call], reasoning="Hm."))
+    asked = [{"role": "user", "content": "Is it warm?"}]
+    first = await scene.chat(model="it", messages=asked, tools=[WEATHER])
+    message = first.body["choices"][0]["message"]
+    assert whole_calls(message) == [("weather", {"city": "Rome"})]
+    assert message["reasoning_content"] == "Hm."
+    result = {"role": "tool", "tool_call_id": "call_1", "content": "Sunny"}
+    second = await scene.chat(model="it", messages=[*asked, message, result], tools=[WEATHER])
+    assert second.status == 200, second
+    assert deepseek.seen[1].body["messages"][1]["reasoning_content"] == "Hm."
+    del message["reasoning_content"]
+    third = await scene.chat(model="it", messages=[*asked, message, result], tools=[WEATHER])
+    assert (third.status, third.body["error"]["type"]) == (400, "invalid_request_error")
+    assert "must be passed back" in third.body["error"]["message"]
+
+
+@pytest.fixture
+async def ollama(scene: Scene) -> AsyncIterator[OllamaUpstream]:
+    async with OllamaUpstream() as ollama:
+        await define(scene, "ollama", ollama.base_url)
+        yield ollama
+
+
+@pytest.mark.shows("chat", provider="ollama")
+async def test_ollama_obeys_a_cap_under_the_name_that_it_reads(
+    scene: Scene, ollama: OllamaUpstream
+) -> None:
+    answered = await scene.chat(
+        model="it", messages=CONVERSATION, max_completion_tokens=6, tool_choice="required"
+    )
+    assert answered.status == 200, answered
+    choice = answered.body["choices"][0]
+    assert (choice["message"]["content"], choice["finish_reason"]) == ("You said:", "length")
+    assert answered.headers["x-langroute-dropped"] == "tool_choice"
+    (seen,) = ollama.seen
+    assert seen.body["max_tokens"] == 6
+    assert not {"max_completion_tokens", "tool_choice"} & seen.body.keys()
+    assert [message["role"] for message in seen.body["messages"]] == ["system", "user"]
+    (entry,) = await scene.running.entries()
+    assert (entry["usage"]["output"], entry["estimated"]) == (6, False)
+
+
+@pytest.mark.shows("reasoning", "stream", "usage in streams", provider="ollama")
+async def test_ollama_s_reasoning_comes_and_goes_back_under_its_own_name(
+    scene: Scene, ollama: OllamaUpstream
+) -> None:
+    ollama.will(Turn(text="Ho", reasoning="Hm."), times=2)
+    whole = await scene.chat(model="it", messages=CONVERSATION)
+    message = whole.body["choices"][0]["message"]
+    assert (message["content"], message["reasoning_content"]) == ("Ho", "Hm.")
+    assert "reasoning" not in message
+    history = [*CONVERSATION, message, {"role": "user", "content": "Go on."}]
+    options = {"include_usage": True}
+    chunks = chunks_of(
+        await scene.chat(model="it", messages=history, stream=True, stream_options=options)
+    )
+    assert (text_of(chunks), reasoning_of(chunks)) == ("Ho", "Hm.")
+    assert chunks[-1]["usage"]["total_tokens"] > 0
+    given_back = ollama.seen[1].body["messages"][2]
+    assert given_back["reasoning"] == "Hm."
+    assert "reasoning_content" not in given_back
 
 
 class Azure:
