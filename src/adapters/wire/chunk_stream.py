@@ -4,11 +4,11 @@ from typing import Any, Protocol, Self
 
 from ...application.ports.upstream import ChatChunk, ChunkStream, UpstreamCall
 from ...domain.errors import ProviderBrokeOff, ProviderTimedOut
-from .codec import EncodedChat
+from .codec import EncodedChat, EncodedOperation
 from .http_reply import HttpReply
 from .malformed import BrokeOff, Malformed
 from .refusals import shown
-from .sse import Event, EventDecoder
+from .sse import MAX_EVENT_BYTES, Event, EventDecoder
 
 _DONE = b"[DONE]"
 
@@ -25,8 +25,9 @@ class EventReader(Protocol):
         """The chunks that it comes to; None where the answer is over."""
         ...
 
-    def check_done(self) -> None:
-        """A closing `[DONE]` has come: may the answer end there?"""
+    def done(self) -> list[ChatChunk]:
+        """A closing `[DONE]` has come: what the provider left out before it. Raises BrokeOff where
+        the answer may not end there."""
         ...
 
     def check_finished(self) -> None:
@@ -42,16 +43,21 @@ class HttpChunkStream:
     """
 
     def __init__(
-        self, reply: HttpReply, reader: EventReader, sent: EncodedChat, call: UpstreamCall[Any]
+        self,
+        reply: HttpReply,
+        reader: EventReader,
+        sent: EncodedChat | EncodedOperation,
+        call: UpstreamCall[Any],
+        max_event_bytes: int = MAX_EVENT_BYTES,
     ) -> None:
         self.dropped = sent.dropped
-        self.dialect = sent.dialect
+        self.dialect = sent.dialect if isinstance(sent, EncodedChat) else None
         self._reply = reply
         self._reader = reader
         self._provider = call.provider.name
         self._credential = call.credential
         self._deadline = time.monotonic() + call.timeouts.total_s
-        self._decoder = EventDecoder()
+        self._decoder = EventDecoder(max_event_bytes)
         self._events: deque[Event] = deque()
         self._chunks: deque[ChatChunk] = deque()
         self._all_read = False
@@ -95,7 +101,7 @@ class HttpChunkStream:
                 self._reader.check_finished()
                 return False
             if event.data.startswith(_DONE):
-                self._reader.check_done()
+                self._chunks.extend(self._reader.done())
                 break
             chunks = self._reader.read(event)
             if chunks is None:
@@ -104,7 +110,8 @@ class HttpChunkStream:
                 self._chunks.extend(chunks)
                 return True
         await self._reply.drain()
-        return False
+        self._over = True
+        return bool(self._chunks)
 
     async def _next_event(self) -> Event | None:
         """None at the end of the connection."""

@@ -71,7 +71,7 @@ def mend_probabilities(choice: dict[str, Any]) -> None:
 def _mend_calls(calls: object, *, whole: bool) -> None:
     if not isinstance(calls, list):
         raise Malformed("its tool calls are not a list")
-    for index, call in enumerate(calls):
+    for call in calls:
         if not isinstance(call, dict):
             raise Malformed("a tool call is not an object")
         function = call.get("function")
@@ -79,11 +79,9 @@ def _mend_calls(calls: object, *, whole: bool) -> None:
             continue
         if whole or "type" in call:
             call["type"] = "function"
-        begins = whole or isinstance(function.get("name"), str)
-        if begins and not (isinstance(call.get("id"), str) and call["id"]):
+        # Of a streamed call only the first piece has one: see call_numbers.py.
+        if whole and not (isinstance(call.get("id"), str) and call["id"]):
             call["id"] = f"call_{uuid4().hex[:24]}"
-        if not whole and type(call.get("index")) is not int:
-            call["index"] = index
         _mend_arguments(function, whole=whole)
 
 

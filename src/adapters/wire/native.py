@@ -89,12 +89,13 @@ class NativeEvents:
             self._check_failure()
         return body
 
-    def check_done(self) -> None:
-        """Text completions end so. The others have a closing event of their own, and what is marked
-        as done without it was cut off somewhere."""
+    def done(self) -> list[ChatChunk]:
+        """Text completions end so, and nothing is added to what is passed on as it came. The others
+        have a closing event of their own, and what is marked as done without it was cut off."""
         self._check_failure()
         if self._dialect is not Dialect.COMPLETIONS:
             self.check_finished()
+        return []
 
     def check_finished(self) -> None:
         self._check_failure()

@@ -101,6 +101,23 @@ async def test_a_stream_that_says_it_is_finished_ends_well(
     assert text(await read(await upstream.stream(call_to(openai_upstream)))) == "a"
 
 
+CALL = b'data: {"choices":[{"index":1,"delta":{"tool_calls":[{"function":{"name":"f"}}]}}]}\n\n'
+
+
+async def test_where_no_reason_is_ever_told_the_mark_of_the_end_stands_for_it(
+    upstream: HttpUpstream, openai_upstream: OpenAIUpstream
+) -> None:
+    openai_upstream.will(Turn(raw=[FIRST, CALL, DONE]))
+    chunks = [chunk.body for chunk in await read(await upstream.stream(call_to(openai_upstream)))]
+    ends = [choice for body in chunks[2:] for choice in body["choices"]]
+    assert ends == [
+        {"index": 0, "delta": {}, "finish_reason": "stop"},
+        {"index": 1, "delta": {}, "finish_reason": "tool_calls"},
+    ]
+    heads = [{name: value for name, value in b.items() if name != "choices"} for b in chunks]
+    assert all(head == heads[0] for head in heads)
+
+
 @pytest.mark.parametrize(
     "stream",
     [
@@ -118,6 +135,7 @@ async def test_a_stream_that_says_it_is_finished_ends_well(
         [FIRST, b'data: {"choices": [{"delta": 7}]}\n\n', DONE],
         [FIRST, b'data: {"choices": [{"finish_reason": 7}]}\n\n', DONE],
         [FIRST, LAST.replace(b"stop", b"error"), DONE],
+        [FIRST, LAST.replace(b'"index":0', b'"index":1'), DONE],
     ],
 )
 async def test_a_stream_that_does_not_is_never_taken_for_a_whole_answer(

@@ -49,15 +49,6 @@ def test_calls_without_an_id_are_given_one_each() -> None:
     assert first["type"] == second["type"] == "function"
 
 
-def test_only_the_chunk_that_begins_a_call_is_given_an_id() -> None:
-    begins = chunk({"tool_calls": [{"index": 1, "function": {"name": "f", "arguments": ""}}]})
-    goes_on = chunk({"tool_calls": [{"index": 1, "function": {"arguments": '{"a'}}]})
-    assert calls_of(well_formed_chunk(begins), "delta")[0]["id"]
-    assert calls_of(well_formed_chunk(goes_on), "delta") == [
-        {"index": 1, "function": {"arguments": '{"a'}}
-    ]
-
-
 def test_arguments_are_a_text() -> None:
     body = reply({"tool_calls": [{**CALL, "function": {"name": "f", "arguments": {"a": 1}}}]})
     (call,) = calls_of(well_formed_reply(body), "message")

@@ -131,13 +131,13 @@ def test_a_mark_of_the_end_is_no_substitute_for_the_closing_event(
     for event in stream:
         reader.read(event)
     with pytest.raises(BrokeOff):
-        reader.check_done()
+        reader.done()
 
 
 def test_a_text_completion_may_end_with_the_mark_alone() -> None:
     reader = NativeEvents(CODEC, Dialect.COMPLETIONS)
     reader.read(COMPLETIONS[0])
-    reader.check_done()
+    reader.done()
 
 
 def test_what_was_read_is_known_from_the_first_event_on() -> None:
@@ -156,7 +156,7 @@ def test_a_failure_is_passed_on_without_the_credential_and_is_no_end() -> None:
     reader.read(RESPONSES[0])
     chunk = next(iter(reader.read(*events(FAILED)) or ()))
     assert chunk.body["response"]["error"]["message"] == "No *** here."
-    for ends in (reader.check_done, reader.check_finished):
+    for ends in (reader.done, reader.check_finished):
         with pytest.raises(BrokeOff, match=r"No \*\*\* here"):
             ends()
 

@@ -3,6 +3,7 @@ https://docs.mistral.ai/studio-api/conversations/reasoning has it."""
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 import orjson
 
@@ -31,8 +32,8 @@ def translate_choice(choice: dict[str, Any], own_ids: Mapping[str, str]) -> None
             calls = said.get("tool_calls")
             if isinstance(calls, list):
                 said["tool_calls"] = [
-                    _translated_call(call, index, own_ids, streamed=said is part)
-                    for index, call in enumerate(calls)
+                    _translated_call(call, own_ids, streamed=said is part)
+                    for call in calls
                     if isinstance(call, dict)
                 ]
 
@@ -47,17 +48,17 @@ def _translate_content(said: dict[str, Any]) -> None:
 
 
 def _translated_call(
-    call: dict[str, Any], index: int, own_ids: Mapping[str, str], *, streamed: bool
+    call: dict[str, Any], own_ids: Mapping[str, str], *, streamed: bool
 ) -> dict[str, Any]:
+    """A streamed call without an id, or an index, is given one where the stream is put together."""
     call_id = call.get("id")
+    if isinstance(call_id, str):
+        call["id"] = own_ids.get(call_id, call_id)
     if call_id is None or call_id == _NO_ID:
         call.pop("id", None)
-    elif isinstance(call_id, str):
-        call["id"] = own_ids.get(call_id, call_id)
-    if streamed:
-        if type(call.get("index")) is not int:
-            call["index"] = index
-    else:
+        if not streamed:
+            call["id"] = f"call_{uuid4().hex[:24]}"
+    if not streamed:
         call.pop("index", None)
     if call.get("type") is None:
         call["type"] = "function"

@@ -42,6 +42,7 @@ class ContentBlocks:
         self._index = 0
         self._calls: list[_Call] = []
         self._by_number: dict[int, _Call] = {}
+        self._by_id: dict[str, _Call] = {}
 
     @property
     def has_calls(self) -> bool:
@@ -65,11 +66,9 @@ class ContentBlocks:
         self._waiting.append(_Block(start=block, is_full=True))
 
     def call(self, number: int | None, call_id: str, name: str, arguments: str) -> None:
-        """What is told of one call. Some servers number all of them alike, or not at all: an id
-        and a name that are new begin another one."""
-        call = self._known(number)
-        is_another = call is not None and call_id and name and call.name and call_id != call.id
-        if call is None or is_another:
+        """What is told of one call."""
+        call = self._known(number, call_id, name)
+        if call is None:
             call = self._new_call(number, call_id)
         if name and not call.name:
             call.name = name
@@ -107,15 +106,21 @@ class ContentBlocks:
         self._waiting.append(block)
         return block
 
-    def _known(self, number: int | None) -> _Call | None:
+    def _known(self, number: int | None, call_id: str, name: str) -> _Call | None:
+        """None for a call that begins. Some servers number all of them alike: an id and a name that
+        are new begin another one; or not at all: then an id does."""
         if number is not None:
-            return self._by_number.get(number)
-        return self._calls[-1] if self._calls else None
+            call = self._by_number.get(number)
+            is_another = call and call_id and name and call.name and call_id != call.id
+            return None if is_another else call
+        last = self._calls[-1] if self._calls else None
+        return self._by_id.get(call_id) if call_id else last
 
     def _new_call(self, number: int | None, call_id: str) -> _Call:
         own_id = f"{self._own_id}_{len(self._calls)}"
         call = _Call(call_id or own_id, "", _Block(start=None, lasting=True))
         self._calls.append(call)
+        self._by_id[call.id] = call
         self._waiting.append(call.block)
         if number is not None:
             self._by_number[number] = call

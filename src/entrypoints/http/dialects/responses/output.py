@@ -90,14 +90,16 @@ class Output:
         yield from call.hear(name, arguments_of(told["function"]))
 
     def _known(self, index: object, call_id: str, name: str) -> OpenCall | None:
-        """The call that a delta adds to; None where it begins one. By its index; some servers leave
-        that out, and some have the same for all: their calls differ in id, and have a name each."""
+        """The call that a delta adds to; None where it begins one. By its index; some servers have
+        the same for all: their calls differ in id, and have a name each. Some leave it out: there,
+        an id that is new begins another."""
         if type(index) is int:
             call = self._by_index.get(index)
-        else:
-            call = self._calls[-1] if self._calls else None
-        is_another = bool(call and call_id and name and call_id != call.call_id)
-        return None if is_another else call
+            is_another = bool(call and call_id and name and call_id != call.call_id)
+            return None if is_another else call
+        last = self._calls[-1:]
+        found = (call for call in self._calls if call.call_id == call_id) if call_id else last
+        return next(iter(found), None)
 
     def _stop_speaking(self, status: str = COMPLETED) -> Iterator[Event]:
         item, self._speaking = self._speaking, None
