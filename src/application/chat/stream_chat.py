@@ -70,9 +70,8 @@ class ChatStream:
             await asyncio.shield(self._abandon())
             raise
         except Exception as error:
-            await self._chunks.aclose()
             reason = error.reason if isinstance(error, ProviderError) else type(error).__name__
-            self._finish(Outcome.BROKEN_OFF, reason)
+            await self.break_off(reason)
             if isinstance(error, GatewayError):
                 error.receipt = self.receipt
             raise
@@ -81,6 +80,13 @@ class ChatStream:
         """Hangs up on the provider, and settles what was used. Closing again does nothing."""
         if not self._settled:
             await asyncio.shield(self._abandon())
+
+    async def break_off(self, reason: str) -> None:
+        """Like `aclose`, where the fault is not the caller's, but lies in the answer, or in who
+        writes it down."""
+        if not self._settled:
+            await self._chunks.aclose()
+            self._finish(Outcome.BROKEN_OFF, reason)
 
     async def _chunk(self) -> ChatChunk:
         chunk, self._next = self._next, None
@@ -91,11 +97,14 @@ class ChatStream:
                 provider = self._underway.target.provider
                 raise ProviderTimedOut("The answer took longer than allowed.", provider=provider)
             chunk = await anext(self._chunks)
+        self._count(chunk)
+        return chunk
+
+    def _count(self, chunk: ChatChunk) -> None:
         self._uncounted_bytes += chunk.text_bytes
         if chunk.usage is not None:
             self._usage = chunk.usage
             self._uncounted_bytes = 0
-        return chunk
 
     def _shown(self, chunk: ChatChunk) -> dict[str, Any] | None:
         """The chunk as this caller should see it. Usage that nobody asked for is hidden; usage that
@@ -104,8 +113,9 @@ class ChatStream:
         if self.dialect not in _LIKE_CHATS:
             return body
         if not body.get("choices"):
-            if body.get("usage") is not None:
-                self._usage_chunk = None
+            if self._show_usage and body.get("usage") is not None:
+                self._usage_chunk = body
+                return None
             return body if self._show_usage or "usage" not in body else None
         if self._show_usage:
             if body.get("usage") is not None:
@@ -124,6 +134,8 @@ class ChatStream:
         if self._settled:
             return
         self._settled = True
+        if self._next is not None:  # it came, and nobody stayed to read it
+            self._count(self._next)
         underway = self._underway
         entry = self._settle(
             underway.reservation,

@@ -254,6 +254,13 @@ async def see_it_break_off(stream: ChatStream) -> None:
         await read_to_the_end(stream)
 
 
+async def break_it_off(stream: ChatStream) -> None:
+    await anext(stream)
+    await stream.break_off("broken")
+    await stream.break_off("again")
+    await stream.aclose()
+
+
 async def see_it_break_off_and_close(stream: ChatStream) -> None:
     await see_it_break_off(stream)
     await stream.aclose()
@@ -273,10 +280,11 @@ Leave = Callable[[ChatStream], Awaitable[None]]
         (read_to_the_end_and_close, None, Outcome.SUCCEEDED, TWO_CHUNKS),
         (read_past_the_end, None, Outcome.SUCCEEDED, TWO_CHUNKS),
         (read_one_and_close, None, Outcome.CLIENT_CANCELLED, ONE_CHUNK),
-        (close_at_once, None, Outcome.CLIENT_CANCELLED, 0),
+        (close_at_once, None, Outcome.CLIENT_CANCELLED, ONE_CHUNK),
         (close_twice, None, Outcome.CLIENT_CANCELLED, ONE_CHUNK),
-        (close_from_two_sides, None, Outcome.CLIENT_CANCELLED, 0),
-        (read_after_closing, None, Outcome.CLIENT_CANCELLED, 0),
+        (close_from_two_sides, None, Outcome.CLIENT_CANCELLED, ONE_CHUNK),
+        (read_after_closing, None, Outcome.CLIENT_CANCELLED, ONE_CHUNK),
+        (break_it_off, broke_off(), Outcome.BROKEN_OFF, ONE_CHUNK),
         (see_it_break_off, broke_off(), Outcome.BROKEN_OFF, TWO_CHUNKS),
         (see_it_break_off_and_close, broke_off(), Outcome.BROKEN_OFF, TWO_CHUNKS),
     ],
@@ -293,8 +301,7 @@ async def test_a_stream_settles_once_whatever_way_it_is_left(
     scene, script, stream = await begun(first, HELLO[1], *([last] if last else []))
     await leave(stream)
     entry = await scene.entry()
-    read_any = outcome is not Outcome.CLIENT_CANCELLED or output > 0
-    if usage is not None and read_any:
+    if usage is not None:
         # What was said after the usage was told cannot be in it.
         since = output - ONE_CHUNK
         told = dataclasses.replace(USAGE, output=USAGE.output + since)
@@ -380,8 +387,9 @@ BESIDE_TEXT = ChatChunk(body={"choices": SAID, "usage": TOLD}, usage=USAGE, text
         [BESIDE_TEXT],
         [BESIDE_TEXT, usage_chunk()],
         [BESIDE_TEXT, ChatChunk(body={"choices": [], "usage": None})],
+        [usage_chunk(), a_chunk("One")],
     ],
-    ids=["at the end", "beside the text", "twice", "before an empty chunk"],
+    ids=["at the end", "beside the text", "twice", "before an empty chunk", "before the text"],
 )
 async def test_usage_that_was_asked_for_comes_once_and_in_a_chunk_of_its_own(
     lines: list[Said],

@@ -7,7 +7,6 @@ from quart import Request, Response
 from ....application.chat.stream_chat import ChatStream
 from ....application.gateway import Gateway
 from ....domain.chat import ChatRequest
-from ....domain.errors import GatewayError
 from ..bearer import credential_of
 from ..bodies import read_json
 from ..connection import close_in_the_end
@@ -69,8 +68,10 @@ async def _events(
     try:
         async for event in front.events(chat, stream):
             yield event
-    except GatewayError as error:
-        # Never a clean end without the provider's own.
+    except Exception as error:  # noqa: BLE001  (the status has been sent: only the event can tell)
+        # Never a clean end without the provider's own. A fault of ours is no hang-up of the
+        # client's, and is not to be taken for one by who reads the ledger.
+        await stream.break_off(type(error).__name__)
         message, answer = explained(error)
         yield front.error_event(message, answer)
     finally:

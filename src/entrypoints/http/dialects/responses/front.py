@@ -12,7 +12,7 @@ from .....application.chat.complete_chat import CompletedChat
 from .....application.chat.stream_chat import ChatStream
 from .....domain.chat import ChatRequest
 from .....domain.dialects import Dialect, Native
-from .....domain.errors import GatewayError, InvalidRequest
+from .....domain.errors import InvalidRequest
 from ...errors import Answer, explained
 from ..dialect import DialectFront, OpenAIErrors
 from .events import EventWriter, OwnEvents, TranslatedEvents, error_fields, sse
@@ -47,11 +47,11 @@ class Responses(OpenAIErrors):
             async for chunk in stream:
                 if event := writer.chunk(chunk):
                     yield event
-        except GatewayError as error:
-            yield writer.fail(*explained(error))
-        else:
             if event := writer.end():
                 yield event
+        except Exception as error:  # noqa: BLE001  (whoever's fault it is)
+            await stream.break_off(type(error).__name__)
+            yield writer.fail(*explained(error))
 
     def error_event(self, message: str, answer: Answer) -> bytes:
         return sse({"type": "error", "sequence_number": 0, **error_fields(message, answer)})
