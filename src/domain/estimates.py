@@ -1,6 +1,7 @@
 """How many tokens a text can be, told without a tokenizer."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 # The chat templates of the open models, and OpenAI's cookbook, put 3 to 8 tokens around a message.
@@ -8,23 +9,38 @@ _PER_OBJECT = 8
 # A picture at full detail: OpenAI bills at most 1,536 patches of newer models, and
 # 85 + 170 x 8 tiles of older ones; Mistral up to 4,096 for one of 1024 x 1024.
 _PER_IMAGE = 4_096
-# A file or recording given by reference cannot be measured here; this is an hour of speech at ten
-# tokens a second, or some thirty pages.
+# A file, a recording or a film cannot be measured here; this is an hour of speech at ten tokens a
+# second, some thirty pages, or two minutes of a film at Google's 263 tokens a second:
+# https://ai.google.dev/gemini-api/docs/tokens
 _PER_FILE = 36_000
+# Parts of OpenAI, of vLLM (https://docs.vllm.ai/en/latest/features/multimodal_inputs/), of Mistral
+# and of Anthropic; what holds a source counts as its source does.
 _OPAQUE = {
     **dict.fromkeys(("image_url", "input_image", "computer_screenshot", "image"), _PER_IMAGE),
-    **dict.fromkeys(("input_audio", "file", "input_file"), _PER_FILE),
-    "base64": _PER_FILE,  # the source of a document, in Anthropic's format
+    "image_embeds": _PER_IMAGE,
+    **dict.fromkeys(("input_audio", "audio_url", "video_url"), _PER_FILE),
+    **dict.fromkeys(("file", "input_file", "document_url"), _PER_FILE),
+    **dict.fromkeys(("base64", "url"), _PER_FILE),  # the source of a document, as Anthropic has it
 }
+# Google's parts have no type: https://ai.google.dev/api/caching#Part. It reads either spelling.
+_UNTYPED = dict.fromkeys(("inlineData", "inline_data", "fileData", "file_data"), _PER_FILE)
+# What holds the picture or the file; whatever else stands beside it may be read as text.
+_PAYLOADS = frozenset(
+    {
+        *("image_url", "image", "image_embeds", "source", "data", "url", "document_url"),
+        *("input_audio", "audio_url", "video_url", "file", "file_data", "file_url", "file_id"),
+    }
+)
 
-_TEXTS = ("text", "content")
-
+_NONE: AbstractSet[str] = frozenset()
 _BYTES_PER_TOKEN = 4
 
-# Of a chat in any dialect, the fields that the model reads.
-_INPUTS = (
-    *("messages", "tools", "functions", "response_format", "prediction"),
-    *("prompt", "suffix", "system", "input", "instructions", "text", "output_config"),
+# Of a chat in any dialect, the fields that the model reads: those with pictures and files in them,
+# and those of texts alone, where a schema may happen to have a name of theirs as its type.
+_SAID = ("messages", "prompt", "system", "input", "prediction")
+_TEXTS = (
+    *("tools", "functions", "response_format", "suffix", "instructions", "text"),
+    *("output_config", "output_format"),
 )
 
 
@@ -34,11 +50,13 @@ def input_bound(body: Mapping[str, Any]) -> int:
     Every tokenizer in use works on bytes of UTF-8, and none makes two tokens of one byte: a text
     has at most as many tokens as bytes. Pictures and files count by the piece.
     """
-    return sum(token_bound(body[name]) for name in _INPUTS if name in body)
+    said = sum(token_bound(body[name]) for name in _SAID if name in body)
+    return said + sum(token_bound(body[name], media=False) for name in _TEXTS if name in body)
 
 
-def token_bound(value: Any) -> int:
-    """No fewer tokens than a piece of JSON can be."""
+def token_bound(value: Any, *, media: bool = True) -> int:
+    """No fewer tokens than a piece of JSON can be. With `media`, its pictures and files count by
+    the piece."""
     bound = 0
     waiting = [value]  # a stack of our own: a caller's nesting must not reach Python's
     while waiting:
@@ -46,19 +64,28 @@ def token_bound(value: Any) -> int:
         if isinstance(item, str):
             bound += _bytes_of(item)
         elif isinstance(item, Mapping):
-            kind = item.get("type")
-            if isinstance(kind, str) and kind in _OPAQUE:
-                bound += _OPAQUE[kind]
-                # Whatever else calls itself so is no way to smuggle a text in.
-                waiting.extend(item[name] for name in _TEXTS if name in item)
-            else:
-                bound += _PER_OBJECT + sum(map(_bytes_of, item))
-                waiting.extend(item.values())
+            pieces, payloads = _media(item) if media else (0, _NONE)
+            bound += _PER_OBJECT + pieces
+            for name, inner in item.items():
+                if name not in payloads:
+                    bound += _bytes_of(name)
+                    waiting.append(inner)
         elif isinstance(item, Sequence):
             waiting.extend(item)
         else:
             bound += len(str(item))
     return bound
+
+
+def _media(item: Mapping[str, Any]) -> tuple[int, AbstractSet[str]]:
+    """What the pictures and files in an object count, and the names under which it holds them."""
+    kind = item.get("type")
+    if isinstance(kind, str):
+        return (_OPAQUE[kind], _PAYLOADS) if kind in _OPAQUE else (0, _NONE)
+    if _UNTYPED.keys().isdisjoint(item):
+        return 0, _NONE
+    held = {name for name in _UNTYPED if isinstance(item.get(name), Mapping)}
+    return sum(_UNTYPED[name] for name in held), held
 
 
 def _bytes_of(text: str) -> int:

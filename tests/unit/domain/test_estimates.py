@@ -125,8 +125,53 @@ def test_a_likely_count_is_a_quarter_of_the_bytes_rounded_up(text_bytes: int) ->
     assert (tokens == 0) == (text_bytes == 0)
 
 
+HUGE = "A" * 10**6
+# Whoever speaks which format, a recording, a film or a file is one thing, however large it is.
+FILES: dict[str, dict[str, Any]] = {
+    "OpenAI's recording": {"type": "input_audio", "input_audio": {"data": HUGE, "format": "mp3"}},
+    "OpenAI's file": {"type": "file", "file": {"file_data": HUGE, "filename": "a.pdf"}},
+    "a response's file": {"type": "input_file", "file_data": HUGE, "filename": "a.pdf"},
+    "a response's linked file": {"type": "input_file", "file_url": HUGE},
+    "vLLM's film": {"type": "video_url", "video_url": {"url": HUGE}},
+    "vLLM's recording": {"type": "audio_url", "audio_url": {"url": HUGE}},
+    "Mistral's document": {"type": "document_url", "document_url": HUGE},
+    "Mistral's recording": {"type": "input_audio", "input_audio": HUGE},
+    "Google's file": {"fileData": {"fileUri": "https://a.example/film.mp4"}},
+    "Google's bytes": {"inlineData": {"mimeType": "video/mp4", "data": HUGE}},
+    "Google's in the other spelling": {"file_data": {"file_uri": HUGE}},
+    "Anthropic's document": {
+        "type": "document",
+        "source": {"type": "base64", "media_type": "application/pdf", "data": HUGE},
+    },
+    "Anthropic's linked document": {"type": "document", "source": {"type": "url", "url": HUGE}},
+    "Anthropic's kept document": {"type": "document", "source": {"type": "file", "file_id": "a"}},
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_recordings_films_and_files_count_by_the_piece(name: str) -> None:
+    part = FILES[name]
+    for body in (
+        {"messages": [{"role": "user", "content": [part, part]}]},
+        {"input": [{"role": "user", "content": [part, part]}]},
+    ):
+        assert 72_000 <= input_bound(body) < 80_000
+
+
+@pytest.mark.parametrize("kind", ["image", "video_url", "file", "base64", "url"])
+def test_a_schema_that_has_such_a_name_for_a_type_hides_no_text(kind: str) -> None:
+    schema = {"type": kind, "description": "word " * 100_000, kind: {"x": "word " * 100_000}}
+    for name in ("tools", "functions", "response_format", "text", "output_config"):
+        assert input_bound({name: [schema]}) >= 10**6
+
+
+@pytest.mark.parametrize("name", ["fileData", "inlineData"])
+def test_a_text_by_the_name_of_a_file_is_a_text(name: str) -> None:
+    assert token_bound({name: "word " * 100_000}) >= 500_000
+
+
 @pytest.mark.parametrize("kind", ["image", "file", "base64", "input_audio"])
 def test_what_calls_itself_a_picture_or_a_file_hides_no_text(kind: str) -> None:
     text = "word " * 100_000
-    for name in ("text", "content"):
+    for name in ("text", "content", "title", "anything"):
         assert token_bound([{"role": "user", "type": kind, name: text}]) >= len(text)

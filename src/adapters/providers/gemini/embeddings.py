@@ -1,10 +1,9 @@
 """https://ai.google.dev/api/embeddings#method:-models.batchembedcontents"""
 
-from collections.abc import Mapping
 from typing import Any
 
 from ....application.ports.upstream import UpstreamCall
-from ....domain.errors import InvalidRequest
+from ....domain.errors import OperationUnsupported
 from ....domain.operations import OperationRequest
 from ...wire.codec import EncodedOperation
 from ...wire.malformed import Malformed
@@ -17,7 +16,7 @@ _TRANSLATED = frozenset({"model", "input", "dimensions", "encoding_format", *_DR
 
 
 def embedding_request(call: UpstreamCall[OperationRequest]) -> EncodedOperation:
-    """Raises InvalidRequest for tokens, which are another model's."""
+    """Raises OperationUnsupported for tokens, which are another model's."""
     body = call.request.body
     own = {camel(name): value for name, value in body.items() if name not in _TRANSLATED}
     if (dimensions := body.get("dimensions")) is not None:
@@ -26,7 +25,7 @@ def embedding_request(call: UpstreamCall[OperationRequest]) -> EncodedOperation:
     return EncodedOperation(
         path=model_path(call.model, "batchEmbedContents"),
         body={
-            "requests": [{**asked, "content": {"parts": [{"text": text}]}} for text in _texts(body)]
+            "requests": [{**asked, "content": {"parts": [{"text": text}]}} for text in _texts(call)]
         },
         dropped=tuple(name for name in body if name in _DROPPED),
     )
@@ -35,7 +34,7 @@ def embedding_request(call: UpstreamCall[OperationRequest]) -> EncodedOperation:
 def embedded(body: dict[str, Any], call: UpstreamCall[OperationRequest]) -> dict[str, Any]:
     """Raises Malformed where there is not one for each text."""
     told = body.get("embeddings")
-    if not isinstance(told, list) or len(told) != len(_texts(call.request.body)):
+    if not isinstance(told, list) or len(told) != len(_texts(call)):
         raise Malformed("it does not have one embedding for each input")
     data = [
         {"object": "embedding", "index": index, "embedding": _values(one)}
@@ -48,14 +47,12 @@ def embedded(body: dict[str, Any], call: UpstreamCall[OperationRequest]) -> dict
     return answer
 
 
-def _texts(body: Mapping[str, Any]) -> list[str]:
-    given = body.get("input")
+def _texts(call: UpstreamCall[OperationRequest]) -> list[str]:
+    given = call.request.body.get("input")
     texts = [given] if isinstance(given, str) else given
     if isinstance(texts, list) and texts and all(isinstance(text, str) for text in texts):
         return texts
-    raise InvalidRequest(
-        "'input' must be a text, or an array of texts: this model takes no tokens.", param="input"
-    )
+    raise OperationUnsupported(call.provider.name, f"{call.request.operation} of tokens' numbers")
 
 
 def _values(one: object) -> list[Any]:
