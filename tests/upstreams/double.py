@@ -12,6 +12,7 @@ from .responses import cut, half_response, hang, json_response, raw_response
 from .script import Script
 from .seen import Seen
 from .turn import Turn
+from .unreadable import MESSAGE, UNREADABLE, object_of
 
 
 class UpstreamDouble(Script):
@@ -62,10 +63,13 @@ class UpstreamDouble(Script):
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         assert request.transport is not None
+        body = object_of(await request.read())
+        if body is None:
+            return json_response(self.refusal(400, {"message": MESSAGE}), status=400)
         seen = Seen(
             path=request.path,
             headers=request.headers.copy(),
-            body=orjson.loads(await request.read()),
+            body=body,
             connection=request.transport.get_extra_info("peername"),
         )
         self.seen.append(seen)
@@ -94,23 +98,37 @@ class UpstreamDouble(Script):
             return json_response(error, status=turn.status, headers=turn.headers)
         if turn.raw is not None:
             return await raw_response(request, turn)
-        if (refused := self.check(seen.body)) is not None:
+        return await self._judged(request, seen, turn)
+
+    async def _judged(self, request: web.Request, seen: Seen, turn: Turn) -> web.StreamResponse:
+        events: Sequence[Mapping[str, Any]] = ()
+        reply: Mapping[str, Any] = {}
+        try:
+            refused = self.check(seen.body)
+            if refused is None and self.wants_stream(seen):
+                events = self.events(seen, turn)
+            elif refused is None:
+                reply = self.reply(seen, turn)
+        except UNREADABLE:
+            refused = 400, self.refusal(400, {"message": MESSAGE})
+        if refused is not None:
             status, error = refused
             return json_response(error, status=status)
         if self.wants_stream(seen):
-            return await self._streamed(request, seen, turn)
-        reply = self.reply(seen, turn)
+            return await self._streamed(request, seen, turn, events)
         if turn.cut_after is not None:
             await half_response(request, reply)
             await cut(request, seen)
         return json_response(reply, status=turn.status, headers=turn.headers)
 
-    async def _streamed(self, request: web.Request, seen: Seen, turn: Turn) -> web.StreamResponse:
+    async def _streamed(
+        self, request: web.Request, seen: Seen, turn: Turn, told: Sequence[Mapping[str, Any]]
+    ) -> web.StreamResponse:
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream; charset=utf-8", **turn.headers}
         )
         await response.prepare(request)
-        events = [self.written(event) for event in self.events(seen, turn)]
+        events = [self.written(event) for event in told]
         for event in [*events, self.closing] if turn.done and self.closing else events:
             if seen.events_sent == turn.cut_after:
                 await cut(request, seen)

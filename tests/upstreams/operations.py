@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 from aiohttp import BodyPartReader, web
 
 from .responses import hang, json_response, raw_response
 from .script import Script
 from .seen import Seen
+from .unreadable import MESSAGE, UNREADABLE, object_of
 
 SOUND = b"ID3\x00\xff" + bytes(range(256))
 DIMENSIONS = 4
@@ -62,6 +62,8 @@ class Operations(Script):
 
     async def _operate(self, request: web.Request) -> web.StreamResponse:
         seen = await _read(request)
+        if seen is None:
+            return json_response(self.refusal(400, {"message": MESSAGE}), status=400)
         self.seen.append(seen)
         try:
             response = await self._performed(request, seen)
@@ -85,7 +87,10 @@ class Operations(Script):
             return json_response(error, status=turn.status, headers=turn.headers)
         if turn.raw is not None:
             return await raw_response(request, turn)
-        return self.performed(request.match_info["name"], seen)
+        try:
+            return self.performed(request.match_info["name"], seen)
+        except UNREADABLE:
+            return json_response(self.refusal(400, {"message": MESSAGE}), status=400)
 
     # What each provider has of its own.
 
@@ -96,7 +101,7 @@ class Operations(Script):
         raise NotImplementedError
 
 
-async def _read(request: web.Request) -> SeenOperation:
+async def _read(request: web.Request) -> SeenOperation | None:
     assert request.transport is not None
     seen = SeenOperation(
         path=request.path,
@@ -105,7 +110,9 @@ async def _read(request: web.Request) -> SeenOperation:
         connection=request.transport.get_extra_info("peername"),
     )
     if not request.content_type.startswith("multipart/"):
-        seen.body = orjson.loads(await request.read())
+        if (body := object_of(await request.read())) is None:
+            return None
+        seen.body = body
         return seen
     async for part in await request.multipart():
         assert isinstance(part, BodyPartReader)
