@@ -3,8 +3,9 @@
 {"error": {message, type, param, code}}     OpenAI; the code may be the status (llama.cpp, vLLM,
                                             OpenRouter)
 {"error": text, "code": text}               xAI, Ollama, LM Studio
+{"error": text, "message": text}            Fireworks, of limits
 {message, type, param, code}                Cerebras; with "object": "error", older vLLM
-{"detail": text}, {"detail": [{loc, msg}]}  whatever is made with FastAPI; NVIDIA
+{"detail": text}, {"detail": [{loc, msg}]}  whatever is made with FastAPI; NVIDIA, or a "title" only
 """
 
 from collections.abc import Mapping
@@ -22,15 +23,18 @@ _CONTEXT_SIGNS = (
     "model's context length is only",  # vLLM
     "longer than the maximum model length",  # vLLM, of the decoder
     "available context size",  # llama.cpp
+    "larger than the max context size",  # llama.cpp, of embeddings
     "longer than the context length",  # Ollama
     "exceeds the context length",  # Ollama, of embeddings
     "exceeded max context length",  # Ollama's cloud
     "maximum prompt length is",  # xAI
     "reduce the length of the messages",  # Groq, Cerebras
     "loaded with context length of only",  # LM Studio
+    "is greater than the context length",  # LM Studio, newer
 )
 _BAD_REQUEST = 400
 _LIMIT_CODE, _LIMITED = "rate_limit_exceeded", 429
+_KEY_SIGN, _UNAUTHORIZED = "incorrect api key provided", 401
 
 
 def complaint(body: Mapping[str, Any]) -> Complaint:
@@ -48,13 +52,18 @@ def complaint(body: Mapping[str, Any]) -> Complaint:
         # LM Studio says it with a status of 200: https://github.com/lmstudio-ai/
         # lmstudio-bug-tracker/issues/2322
         named, status = CONTEXT_CODE, _BAD_REQUEST
+    elif message is not None and message.lower().startswith(_KEY_SIGN):
+        # xAI says it with 400, as if the call were at fault; but the key is the operator's:
+        # https://github.com/continuedev/continue/issues/10778
+        status = _UNAUTHORIZED
     param = as_text(told.get("param")) or _place(body.get("detail"))
     return Complaint(message=message, param=param, code=named, status=status)
 
 
 def _message(error: object, body: Mapping[str, Any]) -> str | None:
     if isinstance(error, str) and error:
-        return error
+        said = as_text(body.get("message"))
+        return f"{error}: {said}" if said else error
     if isinstance(error, dict):
         said = as_text(error.get("message"))
         return _reason(error.get("metadata"), said) or said
@@ -63,7 +72,7 @@ def _message(error: object, body: Mapping[str, Any]) -> str | None:
     detail = body.get("detail")
     if isinstance(detail, list):
         return _message_of_details(detail)
-    return as_text(detail)
+    return as_text(detail) or as_text(body.get("title"))
 
 
 def _reason(metadata: object, said: str | None) -> str | None:
