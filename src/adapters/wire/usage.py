@@ -4,7 +4,7 @@ https://platform.openai.com/docs/api-reference/chat/object: the details are *par
 `prompt_tokens` and `completion_tokens`; here they become classes that never overlap.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...domain.usage import TokenUsage
@@ -71,11 +71,15 @@ def messages_usage(usage: object) -> TokenUsage | None:
 
 
 def openai_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
-    """Anthropic's usage, as OpenAI has it."""
-    read = _count(usage.get("cache_read_input_tokens")) or 0
-    written = _count(usage.get("cache_creation_input_tokens")) or 0
-    prompt = (_count(usage.get("input_tokens")) or 0) + read + written
-    completion = _count(usage.get("output_tokens")) or 0
+    """Anthropic's usage, as OpenAI has it.
+
+    What summing up a long conversation took is billed, but not among the totals:
+    https://platform.claude.com/docs/en/build-with-claude/compaction#understanding-usage"""
+    passes = [usage, *_compactions(usage)]
+    read = _total(passes, "cache_read_input_tokens")
+    written = _total(passes, "cache_creation_input_tokens")
+    prompt = _total(passes, "input_tokens") + read + written
+    completion = _total(passes, "output_tokens")
     told: dict[str, Any] = {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
@@ -88,6 +92,16 @@ def openai_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
     if thought:
         told["completion_tokens_details"] = {"reasoning_tokens": thought}
     return told
+
+
+def _compactions(usage: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    told = usage.get("iterations")
+    told = told if isinstance(told, list) else []
+    return [one for one in told if isinstance(one, dict) and one.get("type") == "compaction"]
+
+
+def _total(passes: Iterable[Mapping[str, Any]], name: str) -> int:
+    return min(sum(_count(one.get(name)) or 0 for one in passes), MAX_TOKENS)
 
 
 def cached_tokens(usage: Mapping[str, Any]) -> int:

@@ -29,13 +29,13 @@ class StreamDecoder:
         self._thoughts: dict[int, list[str]] = {}
         self._calls: dict[int, int] = {}
         self._without_input: set[int] = set()
-        self._stopped = False
+        self._begun = self._stopped = False
 
     def __call__(self, event: dict[str, Any], name: bytes) -> Sequence[dict[str, Any]] | None:
         del name
         match event.get("type"):
             case "message_start":
-                return [self._begin(event.get("message"))]
+                return self._begin(event.get("message"))
             case "content_block_start":
                 deltas = self._begin_block(_index(event), event.get("content_block"))
             case "content_block_delta":
@@ -54,12 +54,27 @@ class StreamDecoder:
                 raise Malformed("it does not tell its type")
         return [self._chunk(delta) for delta in deltas]
 
-    def _begin(self, message: object) -> dict[str, Any]:
+    def _begin(self, message: object) -> list[dict[str, Any]]:
+        """A message may come with what it holds, whole: calls made by Anthropic's own code, at
+        https://platform.claude.com/docs/en/agents-and-tools/tool-use/programmatic-tool-calling."""
         if not isinstance(message, dict):
             raise Malformed("its message is not an object")
+        if self._begun:
+            # Seen of servers in between: https://github.com/vercel/ai, packages/anthropic 4.0.32.
+            if head(message) == self._head:
+                return []
+            raise BrokeOff("began another answer in the middle of its first one.")
+        self._begun = True
         self._head = head(message)
         self._note_usage(message)
-        return self._told(self._chunk({"role": "assistant", "content": ""}))
+        chunks = [self._told(self._chunk({"role": "assistant", "content": ""}))]
+        content = message.get("content")
+        if not isinstance(content, list) or not content:
+            return chunks
+        for index, block in enumerate(content):
+            deltas = (*self._begin_block(index, block), *self._end_block(index))
+            chunks += [self._chunk(delta) for delta in deltas]
+        return chunks + self._end({"delta": message})
 
     def _begin_block(self, index: int, block: object) -> list[Delta]:
         if not isinstance(block, dict):
