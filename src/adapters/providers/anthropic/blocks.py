@@ -27,6 +27,14 @@ def blocks(content: object) -> list[Block]:
     return [block for part in content if isinstance(part, dict) for block in _block(part)]
 
 
+def lost(content: object) -> Iterator[str]:
+    """What the parts say that blocks have no place for."""
+    for part in content if isinstance(content, list) else ():
+        match part:
+            case {"type": "image_url", "image_url": {"detail": str(detail)}} if detail != "auto":
+                yield "messages.content.image_url.detail"
+
+
 def _block(part: Mapping[str, Any]) -> Iterator[Block]:
     own = {name: part[name] for name in ("cache_control", "citations") if part.get(name)}
     match part:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...wire.json_object import json_object
 from ...wire.malformed import Malformed
-from .blocks import Block, blocks
+from .blocks import Block, blocks, lost
 from .tool_ids import ToolIds
 
 Message = dict[str, Any]
@@ -71,6 +71,7 @@ class Conversation:
             self._append("user", _cached([self._result(message)], message))
         else:  # a user's; or a role that Anthropic may know, or else refuse by its name
             self._append(role, _cached(blocks(message.get("content")), message))
+        self.dropped.update(dict.fromkeys(lost(message.get("content"))))
         taken = _TAKEN.get(role, _SHARED)
         for name, value in message.items():
             if name not in taken and value:

@@ -116,7 +116,10 @@ class Generation:
 
     def _effort(self, effort: object) -> None:
         """What a caller says in Google's own words is more exact."""
-        if effort is None or "thinkingConfig" in self._config:
+        if effort is None:
+            return
+        if "thinkingConfig" in self._config:
+            self.dropped["reasoning_effort"] = None
             return
         config = thinking_config(effort, self._model)
         if config is None:
