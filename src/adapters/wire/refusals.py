@@ -16,10 +16,11 @@ _MAX_WAIT_S = 86_400.0
 CONTEXT_CODE = "context_length_exceeded"
 # What clients search the message for, since OpenAI's own says it.
 _CONTEXT_TEXT = "maximum context length is"
-# OpenAI and vLLM; Mistral; llama.cpp; Google; Anthropic, which tells either.
+# OpenAI and vLLM; Mistral; llama.cpp; Google; Anthropic, which tells any of the last three.
 _CONTEXT_SIGNS = (
     *("maximum context length", "too large for model", "available context size"),
     *("exceeds the maximum number of tokens", "prompt is too long", "exceed context limit"),
+    "exceeds model context window",
 )
 
 

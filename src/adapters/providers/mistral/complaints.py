@@ -10,6 +10,9 @@ import orjson
 from ...wire.codec import Complaint, as_text
 
 _MAX_NESTING = 4
+# A model that Mistral does not have is told with 400, but is not the request's fault:
+# https://github.com/mistralai/mistral-vibe/issues/617
+_NO_SUCH_MODEL = 404
 # As the caller wrote it.
 _OWN_NAMES = {"output_dimension": "dimensions", "random_seed": "seed"}
 _ROLES = frozenset({"system", "user", "assistant", "tool"})
@@ -30,7 +33,12 @@ def complaint(body: Mapping[str, Any], nesting: int = 0) -> Complaint:
             param=said.param or as_text(body.get("param")),
             code=said.code or code,
         )
-    return Complaint(message=as_text(inner), param=as_text(body.get("param")), code=code)
+    return Complaint(
+        message=as_text(inner),
+        param=as_text(body.get("param")),
+        code=code,
+        status=_NO_SUCH_MODEL if body.get("type") == "invalid_model" else None,
+    )
 
 
 def _nested(message: object) -> object:
