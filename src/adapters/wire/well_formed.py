@@ -70,7 +70,10 @@ def _mend_end(choice: dict[str, Any]) -> None:
     if choice.get("logprobs") is not None:
         mend_probabilities(choice)
     reason = choice.setdefault("finish_reason", None)
-    if reason is None:
+    if reason is None or reason == "":
+        # Empty before the end, in Together's words: https://github.com/togethercomputer/
+        # together-python/blob/main/src/together/types/common.py
+        choice["finish_reason"] = None
         return
     if not isinstance(reason, str):
         raise Malformed("a choice's finish_reason is not a text")

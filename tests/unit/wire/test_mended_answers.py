@@ -41,6 +41,11 @@ def test_ends_are_told_in_openais_words(told: str, shown: str) -> None:
     assert finish_reason(told) == shown
 
 
+def test_an_empty_reason_is_no_end_of_a_stream() -> None:
+    (shown,) = well_formed_chunk(chunk({"content": "H"}, finish_reason=""))["choices"]
+    assert shown["finish_reason"] is None
+
+
 def test_calls_without_an_id_are_given_one_each() -> None:
     call = {"function": {"name": "f", "arguments": "{}"}}
     body = reply({"tool_calls": [copy.deepcopy(call), copy.deepcopy(call)]})
