@@ -97,7 +97,10 @@ def joined(chunks: Sequence[dict[str, Any]]) -> dict[str, Any]:
         delta = choice["delta"]
         for name in ("content", "reasoning_content"):
             message[name] += delta.get(name) or ""
-        message["thinking_blocks"] += delta.get("thinking_blocks", [])
+        for block in delta.get("thinking_blocks", []):
+            assert block["index"] == len(message["thinking_blocks"])
+            told = {name: value for name, value in block.items() if name != "index"}
+            message["thinking_blocks"].append(told)
         for call in delta.get("tool_calls", []):
             if call["index"] == len(message["tool_calls"]):
                 told = {name: value for name, value in call.items() if name != "index"}

@@ -65,7 +65,7 @@ async def test_a_stream_says_the_same(upstream: HttpUpstream, anthropic: Anthrop
     anthropic.say("It is so.", reasoning="Hm.")
     chunks = [c async for c in await upstream.stream(call_to(anthropic, tools=[WEATHER]))]
     deltas = [chunk.body["choices"][0]["delta"] for chunk in chunks]
-    thoughts = {"type": "thinking", "thinking": "Hm.", "signature": "c2lnbmVk"}
+    thoughts = {"type": "thinking", "thinking": "Hm.", "signature": "c2lnbmVk", "index": 0}
     assert [d["thinking_blocks"] for d in deltas if "thinking_blocks" in d] == [[thoughts]]
     calls = [call for delta in deltas for call in delta.get("tool_calls", ())]
     assert "".join(call["function"]["arguments"] for call in calls) == '{"city":"Paris"}'

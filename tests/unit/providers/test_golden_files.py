@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 
 import orjson
 import pytest
+from openai.lib.streaming.chat import ChatCompletionStreamState
+from openai.types.chat import ChatCompletionChunk
 
 from langroute.adapters.wire.codecs import all_codecs
 from langroute.adapters.wire.upstream import HttpUpstream
@@ -117,6 +119,22 @@ async def test_a_stream_is_shown_in_the_openai_format(
     else:
         with pytest.raises(StopAsyncIteration):
             await anext(chunks)
+
+
+@golden("streams")
+def test_openai_s_own_library_puts_a_stream_together(file: Path) -> None:
+    """What it makes of the chunks is what they say: it is strict about lists."""
+    case = orjson.loads(file.read_bytes())
+    state = ChatCompletionStreamState()
+    told: dict[int, str] = {}
+    for shown in case["shown"]:
+        state.handle_chunk(ChatCompletionChunk.model_validate({"created": 1, **shown["body"]}))
+        for choice in shown["body"]["choices"]:
+            text = choice["delta"].get("content") or ""
+            told[choice["index"]] = told.get(choice["index"], "") + text
+    if told:
+        choices = state.current_completion_snapshot.choices
+        assert {one.index: one.message.content or "" for one in choices} == told
 
 
 @golden("errors")

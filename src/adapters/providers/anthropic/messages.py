@@ -107,7 +107,8 @@ class Conversation:
             self.dropped["messages.thinking_blocks"] = None
         if message.get("reasoning_content") and not signed:
             self.dropped["messages.reasoning_content"] = None
-        yield from (dict(block) for block in signed)
+        for block in signed:  # a stream numbers them
+            yield {name: value for name, value in block.items() if name != "index"}
 
     def _calls(self, message: Mapping[str, Any]) -> Iterator[Block]:
         given = message.get("tool_calls")

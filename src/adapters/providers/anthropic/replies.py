@@ -9,6 +9,7 @@ import orjson
 from ...wire.malformed import Malformed
 from ...wire.usage import openai_usage
 from ...wire.well_formed import well_formed_reply
+from .citations import annotations
 
 _FINISH_REASONS = {
     "end_turn": "stop",
@@ -37,6 +38,8 @@ def translated_reply(body: Mapping[str, Any], *, calls_functions: bool) -> dict[
         if thinking := _joined(said, "thinking"):
             message["reasoning_content"] = thinking
         message["thinking_blocks"] = thoughts
+    if sources := annotations(block for block in said if block.get("type") == "text"):
+        message["annotations"] = sources
     calls = [_call(block) for block in said if block.get("type") == "tool_use"]
     finish = finish_reason(body.get("stop_reason"))
     if calls and calls_functions:

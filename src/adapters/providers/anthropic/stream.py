@@ -6,6 +6,7 @@ from typing import Any
 
 from ...wire.malformed import BrokeOff, Malformed
 from ...wire.usage import openai_usage
+from .citations import Sources
 from .replies import (
     arguments_of,
     as_function,
@@ -28,6 +29,8 @@ class StreamDecoder:
         self._open: dict[int, dict[str, Any]] = {}
         self._thoughts: dict[int, list[str]] = {}
         self._calls: dict[int, int] = {}
+        self._sources = Sources()
+        self._listed: dict[str, int] = {}
         self._without_input: set[int] = set()
         self._begun = self._stopped = False
 
@@ -81,8 +84,10 @@ class StreamDecoder:
             raise Malformed("its block is not an object")
         self._open[index] = block
         match block.get("type"):
-            case "text" if text := text_of(block.get("text")):
-                return [{"content": text}]
+            case "text":
+                self._sources.begin(index, block.get("citations"))
+                text = text_of(block.get("text"))
+                return self._say(text) if text else []
             case "thinking":
                 text = block["thinking"] = text_of(block.get("thinking"))
                 return [{"reasoning_content": text}] if text else []
@@ -103,7 +108,9 @@ class StreamDecoder:
             raise Malformed("it continues no block")
         match delta:
             case {"type": "text_delta", "text": str(text)}:
-                return [{"content": text}]
+                return self._say(text)
+            case {"type": "citations_delta", "citation": citation}:
+                self._sources.find(index, citation)
             case {"type": "thinking_delta", "thinking": str(text)}:
                 self._thoughts.setdefault(index, []).append(text)
                 return [{"reasoning_content": text}]
@@ -115,6 +122,10 @@ class StreamDecoder:
                     return self._call(index, {}, {"arguments": text})
         return []
 
+    def _say(self, text: str) -> list[Delta]:
+        self._sources.say(text)
+        return [{"content": text}]
+
     def _end_block(self, index: int) -> list[Delta]:
         block = self._open.pop(index, None)
         thoughts = self._thoughts.pop(index, [])
@@ -122,9 +133,11 @@ class StreamDecoder:
             block["thinking"] = text_of(block.get("thinking")) + "".join(thoughts)
         match block:
             case {"type": "thinking", "signature": str(signature)} if signature:
-                return [{"thinking_blocks": [block]}]
+                return self._list("thinking_blocks", [block])
             case {"type": "redacted_thinking"}:
-                return [{"thinking_blocks": [block]}]
+                return self._list("thinking_blocks", [block])
+            case {"type": "text"} if sources := self._sources.end(index):
+                return self._list("annotations", sources)
         if index in self._without_input:
             self._without_input.discard(index)
             return self._call(index, {}, {"arguments": "{}"})
@@ -148,6 +161,12 @@ class StreamDecoder:
     def _told(self, chunk: dict[str, Any]) -> dict[str, Any]:
         """With what was used so far: at the beginning, what was read."""
         return {**chunk, "usage": openai_usage(self._usage)} if self._usage else chunk
+
+    def _list(self, name: str, more: list[dict[str, Any]]) -> list[Delta]:
+        """Numbered, since by that clients put the pieces of a list together."""
+        number = self._listed.get(name, 0)
+        self._listed[name] = number + len(more)
+        return [{name: [{**one, "index": at} for at, one in enumerate(more, number)]}]
 
     def _call(self, index: int, call: dict[str, Any], function: dict[str, Any]) -> list[Delta]:
         number = self._calls[index]

@@ -13,8 +13,11 @@ def thoughts_of(said: Mapping[str, Any]) -> str:
 
 
 def signed_thoughts_of(said: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """In the form of Anthropic's blocks, whoever thought them."""
-    return objects(said.get("thinking_blocks"))
+    """In the form of Anthropic's blocks, whoever thought them; without the numbers of a stream."""
+    return [
+        {name: value for name, value in block.items() if name != "index"}
+        for block in objects(said.get("thinking_blocks"))
+    ]
 
 
 def arguments_of(function: Mapping[str, Any]) -> str:
