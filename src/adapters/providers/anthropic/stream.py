@@ -132,10 +132,10 @@ class StreamDecoder:
         if block is not None and thoughts:
             block["thinking"] = text_of(block.get("thinking")) + "".join(thoughts)
         match block:
-            case {"type": "thinking", "signature": str(signature)} if signature:
-                return self._list("thinking_blocks", [block])
-            case {"type": "redacted_thinking"}:
-                return self._list("thinking_blocks", [block])
+            case {"type": "thinking", "signature": str(signature)} as thought if signature:
+                return self._list("thinking_blocks", [thought])
+            case {"type": "redacted_thinking"} as thought:
+                return self._list("thinking_blocks", [thought])
             case {"type": "text"} if sources := self._sources.end(index):
                 return self._list("annotations", sources)
         if index in self._without_input:
