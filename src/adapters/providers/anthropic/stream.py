@@ -128,14 +128,15 @@ class StreamDecoder:
 
     def _end_block(self, index: int) -> list[Delta]:
         block = self._open.pop(index, None)
-        thoughts = self._thoughts.pop(index, [])
-        if block is not None and thoughts:
+        if block is None:
+            return []
+        if thoughts := self._thoughts.pop(index, []):
             block["thinking"] = text_of(block.get("thinking")) + "".join(thoughts)
         match block:
-            case {"type": "thinking", "signature": str(signature)} as thought if signature:
-                return self._list("thinking_blocks", [thought])
-            case {"type": "redacted_thinking"} as thought:
-                return self._list("thinking_blocks", [thought])
+            case {"type": "thinking", "signature": str(signature)} if signature:
+                return self._list("thinking_blocks", [block])
+            case {"type": "redacted_thinking"}:
+                return self._list("thinking_blocks", [block])
             case {"type": "text"} if sources := self._sources.end(index):
                 return self._list("annotations", sources)
         if index in self._without_input:
