@@ -8,6 +8,7 @@ from ....domain.chat import ChatRequest
 from ...wire.codec import EncodedChat
 from .content import joined_text
 from .messages import Messages
+from .tools import tools_of
 
 # OpenAI's fields without a counterpart. All others are left to Mistral, so that a field of theirs
 # works on the day it appears, and a misspelt one is refused by its name.
@@ -27,7 +28,6 @@ _UNKNOWN = frozenset(
     }
 )
 _SERVICE_TIERS = frozenset({"auto", "standard_only"})
-_NO_PARAMETERS = {"type": "object", "properties": {}}
 
 
 def encoded(call: UpstreamCall[ChatRequest], *, stream: bool) -> EncodedChat:
@@ -72,22 +72,9 @@ def _cap(call: UpstreamCall[ChatRequest], body: dict[str, Any]) -> None:
 def _translate(given: Mapping[str, Any], body: dict[str, Any]) -> None:
     if (seed := given.get("seed")) is not None:
         body["random_seed"] = seed
-    if (choice := given.get("tool_choice")) is not None:
-        # `required` is in the newer schema only, and means the same.
-        body["tool_choice"] = "any" if choice == "required" else choice
-    if (tools := given.get("tools")) is not None:
-        body["tools"] = [_tool(tool) for tool in tools]
+    body.update(tools_of(given))
     if (prediction := given.get("prediction")) is not None:
         body["prediction"] = _prediction(prediction)
-
-
-def _tool(tool: Any) -> Any:
-    """With `parameters`, which Mistral requires of every function."""
-    function = tool.get("function") if isinstance(tool, dict) else None
-    if not isinstance(function, dict):
-        return tool
-    told = {name: value for name, value in function.items() if value is not None}
-    return {**tool, "function": {"parameters": _NO_PARAMETERS, **told}}
 
 
 def _prediction(prediction: Any) -> Any:
