@@ -43,6 +43,10 @@ class Operation(StrEnum):
         return self.startswith("audio/")
 
     @property
+    def draws(self) -> bool:
+        return self.startswith("images/")
+
+    @property
     def listens(self) -> bool:
         return self in {Operation.TRANSCRIPTIONS, Operation.TRANSLATIONS}
 

@@ -17,8 +17,10 @@ class Rates:
     cached_input: Money | None = None
     cache_write: Money | None = None
     audio_input: Money | None = None
+    image_input: Money | None = None
     reasoning: Money | None = None
     audio_output: Money | None = None
+    image_output: Money | None = None
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
@@ -33,9 +35,11 @@ class Rates:
             + usage.cached_input * _pico(self.cached_input, plain_in)
             + usage.cache_write * _pico(self.cache_write, plain_in)
             + usage.audio_input * _pico(self.audio_input, plain_in)
+            + usage.image_input * _pico(self.image_input, plain_in)
             + usage.output * plain_out
             + usage.reasoning * _pico(self.reasoning, plain_out)
             + usage.audio_output * _pico(self.audio_output, plain_out)
+            + usage.image_output * _pico(self.image_output, plain_out)
         )
 
     def bound(self, input_tokens: int, output_tokens: int) -> Money:
@@ -46,9 +50,13 @@ class Rates:
             _pico(self.cached_input, plain_in),
             _pico(self.cache_write, plain_in),
             _pico(self.audio_input, plain_in),
+            _pico(self.image_input, plain_in),
         )
         dearest_out = max(
-            plain_out, _pico(self.reasoning, plain_out), _pico(self.audio_output, plain_out)
+            plain_out,
+            _pico(self.reasoning, plain_out),
+            _pico(self.audio_output, plain_out),
+            _pico(self.image_output, plain_out),
         )
         return Money(input_tokens * dearest_in + output_tokens * dearest_out)
 

@@ -1,21 +1,28 @@
 from dataclasses import dataclass
 
+INPUT_CLASSES = ("input", "cached_input", "cache_write", "audio_input", "image_input")
+OUTPUT_CLASSES = ("output", "reasoning", "audio_output", "image_output")
+TOKEN_CLASSES = INPUT_CLASSES + OUTPUT_CLASSES
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenUsage:
     """The tokens of one call, in classes that never overlap: their sum is the total.
 
-    The OpenAI format counts cached, reasoning and audio tokens *inside* its totals;
-    `prompt_tokens` and `completion_tokens` give those totals back.
+    The OpenAI format counts cached, reasoning, audio and image tokens *inside* its totals;
+    `prompt_tokens` and `completion_tokens` give those totals back. What was cached is cached input
+    alone, whatever it was: sound or an image that is read again counts as neither.
     """
 
     input: int = 0
     cached_input: int = 0
     cache_write: int = 0
     audio_input: int = 0
+    image_input: int = 0
     output: int = 0
     reasoning: int = 0
     audio_output: int = 0
+    image_output: int = 0
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
@@ -25,11 +32,13 @@ class TokenUsage:
 
     @property
     def prompt_tokens(self) -> int:
-        return self.input + self.cached_input + self.cache_write + self.audio_input
+        return (
+            self.input + self.cached_input + self.cache_write + self.audio_input + self.image_input
+        )
 
     @property
     def completion_tokens(self) -> int:
-        return self.output + self.reasoning + self.audio_output
+        return self.output + self.reasoning + self.audio_output + self.image_output
 
     @property
     def total(self) -> int:
@@ -41,9 +50,11 @@ class TokenUsage:
             cached_input=self.cached_input + other.cached_input,
             cache_write=self.cache_write + other.cache_write,
             audio_input=self.audio_input + other.audio_input,
+            image_input=self.image_input + other.image_input,
             output=self.output + other.output,
             reasoning=self.reasoning + other.reasoning,
             audio_output=self.audio_output + other.audio_output,
+            image_output=self.image_output + other.image_output,
         )
 
 

@@ -40,8 +40,10 @@ RATES = Rates(
     cached_input=Money(75_000),
     cache_write=Money(0),
     audio_input=Money(1),
+    image_input=Money(10_000_000),
     reasoning=Money(600_000),
     audio_output=Money(80_000_000),
+    image_output=Money(0),
 )
 PRICE = DatedPrice(
     provider="openai",

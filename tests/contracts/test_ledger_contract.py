@@ -57,6 +57,8 @@ async def test_an_entry_reads_back_as_it_was_recorded(ledger: Ledger) -> None:
             output=5,
             reasoning=6,
             audio_output=7,
+            image_input=8,
+            image_output=9,
         ),
         cost=Money(10**24 + 1),
         error="it broke",
@@ -103,7 +105,9 @@ async def test_the_newest_entries_come_first_and_no_more_than_asked_for(ledger: 
 
 async def test_spend_adds_up_under_each_heading_the_dearest_first(ledger: Ledger) -> None:
     one, two = KeyId(ENTROPY.uuid()), KeyId(ENTROPY.uuid())
-    usage = TokenUsage(input=10, cache_write=1, output=5, audio_output=2)
+    usage = TokenUsage(
+        input=10, cache_write=1, image_input=20, output=5, audio_output=2, image_output=40
+    )
     await ledger.record(
         new_entry(key_id=one, model="a", provider="x", usage=usage, cost=Money(10)),
         new_entry(key_id=one, model="b", provider="y", usage=usage, cost=Money(1), estimated=True),
@@ -114,8 +118,8 @@ async def test_spend_adds_up_under_each_heading_the_dearest_first(ledger: Ledger
         return SpendLine(
             name=name,
             calls=calls,
-            prompt_tokens=11 * calls,
-            completion_tokens=7 * calls,
+            prompt_tokens=31 * calls,
+            completion_tokens=47 * calls,
             cost=Money(cost),
             unpriced_calls=unpriced,
             estimated_calls=estimated,

@@ -67,6 +67,21 @@ async def test_providers_routes_and_prices_are_defined(cli: Langroute) -> None:
         cli, "prices", "set", "ollama", "llama3.2", "--input", "0.1", "--output", "0.2"
     )
     assert (price["input"], price["output"]) == ("0.1", "0.2")
+    assert price["image_input"] is None
+    rates = {
+        "input": "5",
+        "output": "10",
+        "cached_input": "1.25",
+        "cache_write": "6.25",
+        "audio_input": "40",
+        "image_input": "8",
+        "reasoning": "11",
+        "audio_output": "80",
+        "image_output": "32",
+    }
+    options = (f"--{name.replace('_', '-')}={usd}" for name, usd in rates.items())
+    price = await told(cli, "prices", "set", "openai", "gpt-image-1.5", *options)
+    assert {name: price[name] for name in rates} == rates
     in_use = await cli("providers", "remove", "ollama")
     assert in_use.returncode == 1
     assert "fast" in in_use.stderr

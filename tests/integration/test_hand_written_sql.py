@@ -46,6 +46,8 @@ _REFUSED = [
     "update langroute.prices set input_usd_per_mtok = -1",
     "update langroute.prices set output_usd_per_mtok = 'NaN'",
     "update langroute.prices set output_usd_per_mtok = 'Infinity'",
+    "update langroute.prices set image_input_usd_per_mtok = -1",
+    "update langroute.prices set image_output_usd_per_mtok = 'NaN'",
     "update langroute.prices set effective_from = '-infinity'",
     "update langroute.prices set tiers = '{}'",
     "update langroute.virtual_keys set digest = 'abc'",
@@ -150,16 +152,18 @@ async def test_a_row_that_makes_no_sense_is_left_out_alone(
 
 async def test_a_tier_may_be_written_with_numbers(database: Database) -> None:
     tiers = """update langroute.prices set tiers =
-        '[{"above_prompt_tokens": 10, "input": 0.1, "output": "0.000001", "reasoning": 3}]'"""
+        '[{"above_prompt_tokens": 10, "input": 0.1, "output": "0.000001", "reasoning": 3,
+          "image_input": "10"}]'"""
     await type_in(database, _PRICE, tiers)
 
     (row,) = (await PostgresCatalogues(database).load()).prices.rows()
 
     rates = row.price.rates_for(11)
-    assert (rates.input, rates.output, rates.reasoning) == (
+    assert (rates.input, rates.output, rates.reasoning, rates.image_input) == (
         Money(100_000),
         Money(1),
         Money(3_000_000),
+        Money(10_000_000),
     )
 
 

@@ -93,6 +93,7 @@ async def test_a_new_price_applies_to_calls_from_then_on(scene: Scene) -> None:
     await scene.chat()
     (before,) = await scene.running.entries()
     price = {"provider": "openai", "model": "gpt-4o-mini", "input": "1000", "output": "1000.000001"}
+    price |= {"image_input": "10", "image_output": "40.5"}
     assert (await scene.running.call("POST", "/api/prices", price)).status == 201
     await scene.chat()
     after, unchanged = await scene.running.entries(2)
@@ -100,7 +101,9 @@ async def test_a_new_price_applies_to_calls_from_then_on(scene: Scene) -> None:
     usage = after["usage"]
     assert after["cost_usd"].startswith(f"0.{sum(usage.values()):03d}"[:5])
     listed = (await scene.running.call("GET", "/api/prices")).body["data"]
-    assert any(row["output"] == "1000.000001" and row["source"] == "operator" for row in listed)
+    (added,) = (row for row in listed if row["source"] == "operator")
+    assert {name: added[name] for name in price} == price
+    assert added["audio_input"] is None
 
 
 async def test_spend_adds_up_to_the_ledger(scene: Scene) -> None:
@@ -161,6 +164,9 @@ async def test_spend_adds_up_to_the_ledger(scene: Scene) -> None:
          400, "input"),
         ("POST", "/api/prices",
          {"provider": "openai", "model": "m", "input": "0.0000001", "output": "1"}, 400, "input"),
+        ("POST", "/api/prices",
+         {"provider": "openai", "model": "m", "input": "1", "output": "1", "image_output": "-1"},
+         400, "image_output"),
         ("GET", "/api/spend?by=colour", None, 400, "by"),
         ("GET", "/api/spend?from=yesterday", None, 400, "from"),
         ("GET", "/api/ledger?key=me", None, 400, "key"),

@@ -1,16 +1,37 @@
 import asyncio
 
+import asyncpg
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from langroute.adapters.postgres.catalogues import PostgresCatalogues
 from langroute.adapters.postgres.database import Database
+from langroute.adapters.postgres.ledger import PostgresLedger
+from langroute.adapters.postgres.ledger_reports import PostgresReports
 from langroute.adapters.postgres.migrate import downgrade, migrate
 from langroute.adapters.postgres.revision import current, is_current, migrations_folder, newest
 from langroute.adapters.postgres.tables import METADATA, SCHEMA
+from langroute.application.ports.ledger import SpendQuery
+from langroute.domain.money import Money
+from langroute.domain.pricing import DatedPrice, ModelPrice, Rates, Tier
+from langroute.domain.usage import TokenUsage
 from postgres_fixtures import Databases, type_in
+from samples import new_entry
+
+_ENTRY_OF_BEFORE = """
+    insert into langroute.ledger (
+        request_id, key_id, at, duration_ns, model, outcome, attempts, streamed,
+        input_tokens, output_tokens, cost_usd
+    )
+    values (
+        gen_random_uuid(), gen_random_uuid(), now(), 1, 'gpt-image-2', 'succeeded', 1, false,
+        50, 100, 0.00325
+    )
+"""
 
 _COMMENTS = {"add_table_comment", "remove_table_comment", "modify_comment"}
 
@@ -32,16 +53,17 @@ async def test_up_down_and_up_again(empty_database: Database) -> None:
 
 async def test_each_revision_can_be_taken_back(empty_database: Database) -> None:
     seen = []
-    for revision in ("0001", "0002", "0003", "0004"):
+    for revision in ("0001", "0002", "0003", "0004", "0005"):
         await migrate(empty_database.engine, revision)
         seen.append(await _objects(empty_database))
-    for revision in ("0003", "0002", "0001"):
+    for revision in ("0004", "0003", "0002", "0001"):
         await downgrade(empty_database.engine, revision)
         seen.append(await _objects(empty_database))
 
-    one, two, three, four, three_again, two_again, one_again = seen
+    one, two, three, four, five, *again = seen
     assert four != three
-    assert (three_again, two_again, one_again) == (three, two, one)
+    assert five != four
+    assert again == [four, three, two, one]
 
 
 async def test_a_route_of_before_drops_what_is_unsupported(empty_database: Database) -> None:
@@ -53,6 +75,65 @@ async def test_a_route_of_before_drops_what_is_unsupported(empty_database: Datab
     async with empty_database.engine.connect() as connection:
         kept = await connection.execute(text("select model, unsupported from langroute.routes"))
         assert kept.all() == [("old", "drop")]
+
+
+async def test_entries_of_before_images_keep_what_they_cost(empty_database: Database) -> None:
+    await migrate(empty_database.engine, "0004")
+    await type_in(empty_database, _ENTRY_OF_BEFORE)
+
+    await migrate(empty_database.engine)
+
+    reports = PostgresReports(empty_database)
+    (entry,) = await reports.entries(None, 10)
+    assert entry.usage == TokenUsage(input=50, output=100)
+    assert entry.cost == Money.from_usd("0.00325")
+    (line,) = await reports.spend(SpendQuery())
+    assert (line.prompt_tokens, line.completion_tokens) == (50, 100)
+
+
+async def test_without_images_their_tokens_are_plain_and_cost_the_same(
+    empty_database: Database,
+) -> None:
+    await migrate(empty_database.engine)
+    async with PostgresLedger(empty_database) as ledger:
+        ledger.record(
+            new_entry(
+                usage=TokenUsage(input=10, image_input=40, output=1, image_output=100),
+                cost=Money(7),
+            )
+        )
+    rates = Rates(input=Money(5), output=Money(40), image_input=Money(10), image_output=Money(30))
+    tiers = (Tier(above_prompt_tokens=9, rates=rates),)
+    await PostgresCatalogues(empty_database).put(
+        prices=[
+            DatedPrice(
+                provider="openai",
+                model="gpt-image-1",
+                effective_from_ns=0,
+                price=ModelPrice(rates=rates, tiers=tiers),
+            )
+        ]
+    )
+
+    await downgrade(empty_database.engine, "0004")
+
+    async with empty_database.engine.connect() as connection:
+        kept = await connection.execute(
+            text("select input_tokens, output_tokens, cost_usd from langroute.ledger")
+        )
+        assert kept.all() == [(50, 101, Money(7).usd)]
+        tiers_kept = await connection.execute(text("select tiers from langroute.prices"))
+        (written,) = tiers_kept.scalars()
+    assert written == [{"above_prompt_tokens": 9, "input": "0.000005", "output": "0.00004"}]
+    with pytest.raises(asyncpg.RestrictViolationError, match="only ever added to"):
+        await type_in(empty_database, "update langroute.ledger set cost_usd = 0")
+
+    await migrate(empty_database.engine)
+
+    (row,) = (await PostgresCatalogues(empty_database).load()).prices.rows()
+    assert row.price.rates == Rates(input=Money(5), output=Money(40))
+    (entry,) = await PostgresReports(empty_database).entries(None, 10)
+    assert (entry.usage, entry.cost) == (TokenUsage(input=50, output=101), Money(7))
 
 
 async def test_migrating_what_is_migrated_changes_nothing(database: Database) -> None:

@@ -36,7 +36,7 @@ async def scene(database_url: str) -> AsyncIterator[Scene]:
             for model in models:
                 await route(scene, model, provider)
         await price(scene, "openai", "text-embedding-3-small", input="0.02", output="0")
-        await price(scene, "openai", "gpt-image-2", input="5", output="30")
+        await price(scene, "openai", "gpt-image-2", input="5", image_input="8", output="30")
         yield scene
 
 
@@ -251,9 +251,23 @@ async def test_pictures_are_made_and_billed_by_their_tokens(scene: Scene) -> Non
     made = raw.parse()
     assert [base64.b64decode(one.b64_json) for one in made.data] == [PICTURE, PICTURE]
     assert made.usage.total_tokens == 150
-    assert raw.headers["x-langroute-cost"] == str(Money(50 * 5_000_000 + 100 * 30_000_000))
+    cost = Money(10 * 5_000_000 + 40 * 8_000_000 + 100 * 30_000_000)
+    assert raw.headers["x-langroute-cost"] == str(cost)
     (entry,) = await scene.running.entries()
-    assert (entry["usage"]["input"], entry["usage"]["output"]) == (50, 100)
+    used = {name: count for name, count in entry["usage"].items() if count}
+    assert used == {"input": 10, "image_input": 40, "image_output": 100}
+    (line,) = (await scene.running.call("GET", "/api/spend")).body["data"]
+    assert (line["prompt_tokens"], line["completion_tokens"]) == (50, 100)
+
+
+async def test_what_is_drawn_has_a_price_of_its_own(scene: Scene) -> None:
+    rates = {"input": "5", "output": "10", "image_output": "32"}
+    await price(scene, "openai", "gpt-image-2", **rates)
+    async with client_of(scene) as client:
+        raw = await client.images.with_raw_response.generate(model="gpt-image-2", prompt="A fish")
+    # An image that is read costs what text does, where its price is not told.
+    cost = Money(50 * 5_000_000 + 100 * 32_000_000)
+    assert raw.headers["x-langroute-cost"] == str(cost)
 
 
 @pytest.mark.shows("image edits", provider="openai")

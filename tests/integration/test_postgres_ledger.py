@@ -24,7 +24,8 @@ _DRIFT = """
     from langroute.virtual_keys k left join (
         select key_id, sum(cost_usd) as cost, count(*) as calls, sum(
             input_tokens + cached_input_tokens + cache_write_tokens + audio_input_tokens
-            + output_tokens + reasoning_tokens + audio_output_tokens
+            + image_input_tokens + output_tokens + reasoning_tokens + audio_output_tokens
+            + image_output_tokens
         ) as tokens
         from langroute.ledger group by key_id
     ) l on l.key_id = k.id
@@ -39,7 +40,7 @@ async def test_the_totals_are_the_sum_of_the_ledger(database: Database) -> None:
         new_entry(
             key_id=keys[number % 5].id,
             cost=Money(10**24 + number),
-            usage=TokenUsage(input=number, audio_output=1),
+            usage=TokenUsage(input=number, image_input=number % 3, audio_output=1, image_output=2),
         )
         for number in range(1_234)
     ]

@@ -13,7 +13,8 @@ from ...domain.money import Money
 from ...domain.pricing import DatedPrice, ModelPrice, Rates, Tier
 from ...domain.providers import Provider, ProviderKind
 from ...domain.routes import ModelRoute, Target, Unsupported
-from .tables import PLAIN_CLASSES, TOKEN_CLASSES
+from ...domain.usage import TOKEN_CLASSES
+from .tables import PLAIN_CLASSES
 from .times import to_ns, to_timestamp
 
 AnyRow = Row[*tuple[Any, ...]]

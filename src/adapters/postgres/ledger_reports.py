@@ -1,4 +1,6 @@
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterable, Sequence
+from functools import reduce
 
 from sqlalchemy import ColumnElement, String, cast, func, select
 
@@ -6,6 +8,7 @@ from ...application.ports.ledger import LedgerReports, SpendLine, SpendQuery
 from ...domain.ids import KeyId
 from ...domain.ledger import LedgerEntry
 from ...domain.money import Money
+from ...domain.usage import INPUT_CLASSES, OUTPUT_CLASSES
 from .database import Database
 from .ledger_rows import entry_of
 from .tables import LEDGER
@@ -17,10 +20,13 @@ _HEADINGS: dict[str, ColumnElement[str]] = {
     "model": _ROW.model,
     "provider": func.coalesce(_ROW.provider, ""),
 }
-_PROMPT = (
-    _ROW.input_tokens + _ROW.cached_input_tokens + _ROW.cache_write_tokens + _ROW.audio_input_tokens
-)
-_COMPLETION = _ROW.output_tokens + _ROW.reasoning_tokens + _ROW.audio_output_tokens
+
+
+def _sum_of(classes: Iterable[str]) -> ColumnElement[int]:
+    return reduce(operator.add, (_ROW[f"{name}_tokens"] for name in classes))
+
+
+_PROMPT, _COMPLETION = _sum_of(INPUT_CLASSES), _sum_of(OUTPUT_CLASSES)
 
 
 class PostgresReports:

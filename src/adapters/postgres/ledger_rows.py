@@ -12,8 +12,8 @@ from sqlalchemy.types import TypeEngine
 from ...domain.ids import KeyId, RequestId
 from ...domain.ledger import LedgerEntry, Outcome
 from ...domain.money import ZERO, Money
-from ...domain.usage import TokenUsage
-from .tables import LEDGER, TOKEN_CLASSES, VIRTUAL_KEYS
+from ...domain.usage import TOKEN_CLASSES, TokenUsage
+from .tables import LEDGER, VIRTUAL_KEYS
 from .times import to_ns, to_timestamp
 
 

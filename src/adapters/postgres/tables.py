@@ -18,19 +18,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from ...domain.usage import TOKEN_CLASSES
+
 SCHEMA = "langroute"
 METADATA = MetaData(schema=SCHEMA)
 
-# The classes of tokens, as TokenUsage and Rates name them.
-TOKEN_CLASSES = (
-    "input",
-    "cached_input",
-    "cache_write",
-    "audio_input",
-    "output",
-    "reasoning",
-    "audio_output",
-)
 PLAIN_CLASSES = ("input", "output")
 
 PROVIDERS = Table(

@@ -22,6 +22,8 @@ _FIELDS = {
     "cache_write": "cache_write_mtok",
     "audio_input": "input_audio_mtok",
     "audio_output": "output_audio_mtok",
+    "image_input": "input_image_mtok",
+    "image_output": "output_image_mtok",
 }
 
 
@@ -101,6 +103,8 @@ def _rates(given: dict[str, Decimal | TieredPrices | None], above: int) -> Rates
         cache_write=rates["cache_write"],
         audio_input=rates["audio_input"],
         audio_output=rates["audio_output"],
+        image_input=rates["image_input"],
+        image_output=rates["image_output"],
     )
 
 

@@ -1,7 +1,8 @@
 from collections.abc import Mapping
 
+from ...domain.operations import Operation
 from ...domain.usage import TokenUsage
-from .usage import responses_usage, token_usage
+from .usage import images_usage, responses_usage, token_usage
 
 _ANY_TYPE = "application/octet-stream"
 
@@ -12,7 +13,7 @@ def content_type(headers: Mapping[str, str]) -> str:
     return told if told and told.isascii() and told.isprintable() else _ANY_TYPE
 
 
-def operation_usage(usage: object) -> TokenUsage | None:
+def operation_usage(usage: object, operation: Operation) -> TokenUsage | None:
     """Of whatever an operation made. Embeddings count as chats do; pictures and transcriptions as
     responses do, but transcriptions spell the details their own way, and tell no tokens where they
     are sold by the second.
@@ -23,4 +24,6 @@ def operation_usage(usage: object) -> TokenUsage | None:
         return None
     if "input_token_details" in usage:
         usage = {**usage, "input_tokens_details": usage["input_token_details"]}
+    if operation.draws:
+        return images_usage(usage)
     return token_usage(usage) or responses_usage(usage)

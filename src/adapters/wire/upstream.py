@@ -110,7 +110,7 @@ class HttpUpstream:
                 body = well_formed_embeddings(body, call.request, call.model)
         except Malformed as error:
             raise _not_an_answer(call, str(error)) from error
-        usage = operation_usage(body.get("usage"))
+        usage = operation_usage(body.get("usage"), call.request.operation)
         return OperationReply(body=body, usage=usage, dropped=sent.dropped)
 
     async def _post(

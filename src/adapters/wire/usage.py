@@ -5,6 +5,7 @@ https://platform.openai.com/docs/api-reference/chat/object: the details are *par
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ...domain.usage import TokenUsage
@@ -35,17 +36,21 @@ def token_usage(usage: object) -> TokenUsage | None:
     inputs, outputs = _object(usage, _PROMPT_DETAILS), _object(usage, _OUTPUT_DETAILS)
     cached, left = _part(cached_tokens(usage), prompt)
     written, left = _part(inputs.get("cache_write_tokens"), left)
-    heard, plain_input = _part(inputs.get("audio_tokens"), left)
+    heard, left = _part(inputs.get("audio_tokens"), left)
+    seen, plain_input = _part(inputs.get("image_tokens"), left)
     reasoning, left = _part(outputs.get("reasoning_tokens"), completion)
-    spoken, plain_output = _part(outputs.get("audio_tokens"), left)
+    spoken, left = _part(outputs.get("audio_tokens"), left)
+    drawn, plain_output = _part(outputs.get("image_tokens"), left)
     return TokenUsage(
         input=plain_input,
         cached_input=cached,
         cache_write=written,
         audio_input=heard,
+        image_input=seen,
         output=plain_output,
         reasoning=reasoning,
         audio_output=spoken,
+        image_output=drawn,
     )
 
 
@@ -62,6 +67,20 @@ def responses_usage(usage: object) -> TokenUsage | None:
             "completion_tokens_details": usage.get("output_tokens_details"),
         }
     )
+
+
+def images_usage(usage: object) -> TokenUsage | None:
+    """https://platform.openai.com/docs/api-reference/images/object: told as for responses. What is
+    not said to be text is the image: the events of a stream give no details of the output, and
+    answers need not."""
+    told = token_usage(usage) or responses_usage(usage)
+    if told is None or not isinstance(usage, dict):
+        return None
+    details = _object(usage, ("output_tokens_details", *_OUTPUT_DETAILS))
+    if _count(details.get("image_tokens")) is not None:
+        return told
+    drawn = max(0, told.output - (_count(details.get("text_tokens")) or 0))
+    return replace(told, output=told.output - drawn, image_output=drawn)
 
 
 def messages_usage(usage: object) -> TokenUsage | None:

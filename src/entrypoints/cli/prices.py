@@ -56,7 +56,11 @@ def set_price(
     output: Usd,
     cached_input: OptionalUsd = None,
     cache_write: OptionalUsd = None,
+    audio_input: OptionalUsd = None,
+    image_input: OptionalUsd = None,
     reasoning: OptionalUsd = None,
+    audio_output: OptionalUsd = None,
+    image_output: OptionalUsd = None,
     since: Annotated[
         datetime | None, typer.Option(help="From when, in UTC; now if not given.")
     ] = None,
@@ -68,7 +72,11 @@ def set_price(
         "output": output,
         "cached_input": cached_input,
         "cache_write": cache_write,
+        "audio_input": audio_input,
+        "image_input": image_input,
         "reasoning": reasoning,
+        "audio_output": audio_output,
+        "image_output": image_output,
     }
     rates = Rates(
         **{

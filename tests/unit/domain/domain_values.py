@@ -11,9 +11,11 @@ TOKEN_CLASSES = (
     "cached_input",
     "cache_write",
     "audio_input",
+    "image_input",
     "output",
     "reasoning",
     "audio_output",
+    "image_output",
 )
 
 
@@ -39,8 +41,10 @@ def rates() -> st.SearchStrategy[Rates]:
         cached_input=maybe,
         cache_write=maybe,
         audio_input=maybe,
+        image_input=maybe,
         reasoning=maybe,
         audio_output=maybe,
+        image_output=maybe,
     )
 
 

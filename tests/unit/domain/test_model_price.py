@@ -9,8 +9,8 @@ from langroute.domain.money import ZERO, Money
 from langroute.domain.pricing import DatedPrice, ModelPrice, PriceBook, Rates, Tier
 from langroute.domain.usage import NO_USAGE, TokenUsage
 
-INPUT_CLASSES = ("input", "cached_input", "cache_write", "audio_input")
-OUTPUT_CLASSES = ("output", "reasoning", "audio_output")
+INPUT_CLASSES = ("input", "cached_input", "cache_write", "audio_input", "image_input")
+OUTPUT_CLASSES = ("output", "reasoning", "audio_output", "image_output")
 
 
 def flat(pico: int) -> Rates:
@@ -46,6 +46,14 @@ def test_each_class_costs_its_own_rate_or_the_plain_one(rate: Rates, name: str, 
     plain = rate.input if name in INPUT_CLASSES else rate.output
     own = getattr(rate, name)
     assert rate.cost_of(TokenUsage(**{name: count})) == (plain if own is None else own) * count
+
+
+@pytest.mark.parametrize("name", TOKEN_CLASSES)
+def test_a_class_that_is_dearer_than_the_others_raises_the_bound(name: str) -> None:
+    price = ModelPrice(rates=replace(flat(1), **{name: Money(1000)}))
+    dear = TokenUsage(**{name: 7})
+    assert price.bound(dear.prompt_tokens, dear.completion_tokens) == Money(7000)
+    assert price.cost_of(dear) == Money(7000)
 
 
 @pytest.mark.parametrize("name", TOKEN_CLASSES)

@@ -5,6 +5,8 @@ from domain_values import TOKEN_CLASSES, usages
 from hypothesis import given
 from hypothesis import strategies as st
 
+from langroute.domain import usage
+from langroute.domain.pricing import Rates
 from langroute.domain.usage import NO_USAGE, TokenUsage
 
 
@@ -14,6 +16,15 @@ def by_class(usage: TokenUsage) -> dict[str, int]:
 
 def test_the_classes_are_those_that_these_tests_know() -> None:
     assert TokenUsage.__slots__ == TOKEN_CLASSES
+    assert set(Rates.__slots__) == set(TOKEN_CLASSES)
+    assert usage.TOKEN_CLASSES == TOKEN_CLASSES
+
+
+@pytest.mark.parametrize("name", TOKEN_CLASSES)
+def test_a_class_is_input_or_output(name: str) -> None:
+    one = TokenUsage(**{name: 1})
+    assert (one.prompt_tokens == 1) == (name in usage.INPUT_CLASSES)
+    assert (one.completion_tokens == 1) == (name in usage.OUTPUT_CLASSES)
 
 
 @given(usages())

@@ -47,6 +47,36 @@ def test_a_provider_has_its_prices_under_the_catalogue_s_own_name() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("model", "text", "seen", "written", "drawn"),
+    [
+        ("gpt-image-1", "5", "10", "40", None),
+        ("gpt-image-1-mini", "2", "2.5", "8", None),
+        ("gpt-image-1.5", "5", "8", "10", "32"),
+        ("gpt-image-2", "5", "8", "30", None),
+    ],
+)
+def test_images_have_prices_of_their_own(
+    model: str, text: str, seen: str, written: str, drawn: str | None
+) -> None:
+    """Where the catalogue has one price for what is written and drawn, it is that of output."""
+    (row,) = listed("openai", model)
+    rates = row.price.rates
+    assert (rates.input, rates.image_input) == (per_mtok(text), per_mtok(seen))
+    assert (rates.output, rates.image_output) == (per_mtok(written), drawn and per_mtok(drawn))
+    used = TokenUsage(input=1, image_input=2, image_output=3)
+    assert row.price.cost_of(used) == (
+        per_mtok(text) + per_mtok(seen) * 2 + per_mtok(drawn or written) * 3
+    )
+
+
+def test_an_image_that_a_chat_draws_has_a_price_of_its_own() -> None:
+    (row,) = listed("gemini", "gemini-2.5-flash-image")
+    assert row.price.rates == Rates(
+        input=per_mtok("0.3"), output=per_mtok("2.5"), image_output=per_mtok("30")
+    )
+
+
 def test_long_prompts_have_prices_of_their_own() -> None:
     (row,) = listed("openai", "gpt-6.1-sol")
     rates, (tier,) = row.price.rates, row.price.tiers

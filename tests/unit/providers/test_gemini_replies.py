@@ -43,6 +43,7 @@ NAMES = st.sampled_from(
         *("functionCall", "name", "args", "id", "inlineData", "mimeType", "data", "index"),
         *("finishReason", "usageMetadata", "promptTokenCount", "candidatesTokenCount"),
         *("totalTokenCount", "promptTokensDetails", "modality", "tokenCount"),
+        *("cacheTokensDetails", "candidatesTokensDetails"),
         *("promptFeedback", "blockReason", "responseId", "modelVersion", "logprobsResult"),
         *("chosenCandidates", "topCandidates", "token", "logProbability", "error", "code"),
         *("message", "status", "details", "retryDelay", "fieldViolations", "field"),
@@ -52,7 +53,7 @@ NAMES = st.sampled_from(
 JUNK = st.recursive(
     st.one_of(
         *(st.none(), st.booleans(), st.integers(-(2**62), 2**62), st.floats(), st.text()),
-        st.sampled_from(["STOP", "SAFETY", "AUDIO", "1.5s", "nans", "infs", "image/png"]),
+        st.sampled_from(["STOP", "SAFETY", "AUDIO", "IMAGE", "1.5s", "nans", "infs", "image/png"]),
     ),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),
     max_leaves=20,

@@ -140,7 +140,9 @@ def test_what_was_heard_is_counted_apart() -> None:
         "total_tokens": 110,
         "input_token_details": {"audio_tokens": 100, "text_tokens": 4},
     }
-    assert operation_usage(usage) == TokenUsage(input=4, audio_input=100, output=6)
+    assert operation_usage(usage, Operation.TRANSCRIPTIONS) == TokenUsage(
+        input=4, audio_input=100, output=6
+    )
 
 
 def test_a_judgement_is_flagged_where_a_category_applies() -> None:
@@ -166,7 +168,7 @@ def test_whatever_is_sent_is_translated_or_malformed(
         answer = CODEC.operation_reply(body, asked)
     except Malformed:
         return
-    operation_usage(answer.get("usage"))
+    operation_usage(answer.get("usage"), operation)
 
 
 @given(st.dictionaries(st.text(max_size=8), JSON))

@@ -136,7 +136,9 @@ def test_usage_has_both_counts_and_is_billed_as_input(told: Any, prompt: int, to
     usage = answered({"data": [{"embedding": [0.5]}], "usage": told})["usage"]
     assert (usage["prompt_tokens"], usage["total_tokens"]) == (prompt, total)
     # Nothing told: an estimate is made of the input.
-    assert operation_usage(usage) == (TokenUsage(input=prompt) if prompt else None)
+    assert operation_usage(usage, Operation.EMBEDDINGS) == (
+        TokenUsage(input=prompt) if prompt else None
+    )
 
 
 @given(st.dictionaries(st.sampled_from(["data", "usage", "model", "object"]), JSON), st.booleans())
@@ -150,22 +152,25 @@ def test_whatever_is_sent_is_put_right_or_malformed(body: dict[str, Any], as_tex
 
 
 @pytest.mark.parametrize(
-    ("told", "usage"),
+    ("operation", "told", "usage"),
     [
         (
+            Operation.EMBEDDINGS,
             {"prompt_tokens": 4, "completion_tokens": 2, "total_tokens": 6},
             TokenUsage(input=4, output=2),
         ),
         (
+            Operation.IMAGE_EDITS,
             {
                 "input_tokens": 50,
                 "input_tokens_details": {"text_tokens": 10, "image_tokens": 40},
                 "output_tokens": 100,
                 "total_tokens": 150,
             },
-            TokenUsage(input=50, output=100),
+            TokenUsage(input=10, image_input=40, image_output=100),
         ),
         (
+            Operation.TRANSCRIPTIONS,
             {
                 "type": "tokens",
                 "input_tokens": 14,
@@ -175,11 +180,14 @@ def test_whatever_is_sent_is_put_right_or_malformed(body: dict[str, Any], as_tex
             },
             TokenUsage(input=4, audio_input=10, output=6),
         ),
-        ({"type": "duration", "seconds": 9}, None),
-        ({"input_tokens": "x", "input_token_details": 5}, None),
-        (None, None),
-        ([], None),
+        (Operation.TRANSCRIPTIONS, {"type": "duration", "seconds": 9}, None),
+        (Operation.TRANSCRIPTIONS, {"input_tokens": "x", "input_token_details": 5}, None),
+        (Operation.IMAGE_GENERATIONS, {"input_tokens": 4}, None),
+        (Operation.IMAGE_GENERATIONS, None, None),
+        (Operation.EMBEDDINGS, [], None),
     ],
 )
-def test_usage_of_each_operation_is_read(told: Any, usage: TokenUsage | None) -> None:
-    assert operation_usage(told) == usage
+def test_usage_of_each_operation_is_read(
+    operation: Operation, told: Any, usage: TokenUsage | None
+) -> None:
+    assert operation_usage(told, operation) == usage

@@ -1,10 +1,11 @@
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langroute.adapters.wire.usage import token_usage
+from langroute.adapters.wire.usage import images_usage, responses_usage, token_usage
 from langroute.domain.usage import TokenUsage
 
 NUMBERS = st.one_of(
@@ -19,26 +20,40 @@ NUMBERS = st.one_of(
 NAMES = [
     *("prompt_tokens", "completion_tokens", "total_tokens", "num_cached_tokens"),
     *("prompt_tokens_details", "prompt_token_details", "completion_tokens_details"),
+    *("input_tokens", "output_tokens", "input_tokens_details", "output_tokens_details"),
 ]
 DETAILS = st.dictionaries(
-    st.sampled_from(["cached_tokens", "cache_write_tokens", "audio_tokens", "reasoning_tokens"]),
+    st.sampled_from(
+        [
+            *("cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens"),
+            *("reasoning_tokens", "text_tokens"),
+        ]
+    ),
     NUMBERS,
 )
 USAGES = st.one_of(NUMBERS, st.dictionaries(st.sampled_from(NAMES), st.one_of(NUMBERS, DETAILS)))
 COUNTS = st.integers(0, 10**6)
 
 
-@given(USAGES)
-def test_whatever_a_provider_tells_is_a_usage_or_nothing(told: Any) -> None:
-    usage = token_usage(told)
+@given(USAGES, st.sampled_from([token_usage, responses_usage, images_usage]))
+def test_whatever_a_provider_tells_is_a_usage_or_nothing(
+    told: Any, read: Callable[[object], TokenUsage | None]
+) -> None:
+    usage = read(told)
     assert usage is None or usage.total > 0
 
 
 @given(
-    prompt=COUNTS.filter(bool), completion=COUNTS, cached=COUNTS, written=COUNTS, reasoning=COUNTS
+    prompt=COUNTS.filter(bool),
+    completion=COUNTS,
+    cached=COUNTS,
+    written=COUNTS,
+    seen=COUNTS,
+    reasoning=COUNTS,
+    drawn=COUNTS,
 )
 def test_the_classes_never_overlap_and_add_up_to_the_totals(
-    prompt: int, completion: int, cached: int, written: int, reasoning: int
+    prompt: int, completion: int, cached: int, written: int, seen: int, reasoning: int, drawn: int
 ) -> None:
     usage = token_usage(
         {
@@ -48,14 +63,22 @@ def test_the_classes_never_overlap_and_add_up_to_the_totals(
                 "cached_tokens": cached,
                 "cache_write_tokens": written,
                 "audio_tokens": 1,
+                "image_tokens": seen,
             },
-            "completion_tokens_details": {"reasoning_tokens": reasoning, "audio_tokens": 1},
+            "completion_tokens_details": {
+                "reasoning_tokens": reasoning,
+                "audio_tokens": 1,
+                "image_tokens": drawn,
+            },
         }
     )
     assert usage is not None
     assert (usage.prompt_tokens, usage.completion_tokens) == (prompt, completion)
     assert usage.cached_input == min(cached, prompt)
     assert usage.reasoning == min(reasoning, completion)
+    read_anew = usage.input + usage.image_input
+    assert usage.image_input == min(seen, read_anew)
+    assert usage.image_output == min(drawn, usage.output + usage.image_output)
 
 
 def test_cached_and_reasoning_tokens_are_taken_out_of_their_totals() -> None:
@@ -63,12 +86,68 @@ def test_cached_and_reasoning_tokens_are_taken_out_of_their_totals() -> None:
         "prompt_tokens": 2006,
         "completion_tokens": 300,
         "total_tokens": 2306,
-        "prompt_tokens_details": {"cached_tokens": 1920, "audio_tokens": 6},
-        "completion_tokens_details": {"reasoning_tokens": 200, "audio_tokens": 10},
+        "prompt_tokens_details": {"cached_tokens": 1920, "audio_tokens": 6, "image_tokens": 30},
+        "completion_tokens_details": {
+            "reasoning_tokens": 200,
+            "audio_tokens": 10,
+            "image_tokens": 40,
+        },
     }
     assert token_usage(told) == TokenUsage(
-        input=80, cached_input=1920, audio_input=6, output=90, reasoning=200, audio_output=10
+        input=50,
+        cached_input=1920,
+        audio_input=6,
+        image_input=30,
+        output=50,
+        reasoning=200,
+        audio_output=10,
+        image_output=40,
     )
+
+
+_OF_AN_EDIT = {
+    "input_tokens": 50,
+    "input_tokens_details": {"text_tokens": 10, "image_tokens": 40},
+    "output_tokens": 100,
+    "total_tokens": 150,
+}
+
+
+@pytest.mark.parametrize(
+    ("output", "text"),
+    [
+        ({}, 0),
+        ({"output_tokens_details": None}, 0),
+        ({"output_tokens_details": {"image_tokens": 90, "text_tokens": 10}}, 10),
+        ({"output_tokens_details": {"image_tokens": 90}}, 10),
+        ({"output_tokens_details": {"text_tokens": 10}}, 10),
+        ({"output_tokens_details": {"image_tokens": 0, "text_tokens": 100}}, 100),
+        ({"output_tokens_details": {"image_tokens": 10**9}}, 0),
+        ({"output_tokens_details": {"image_tokens": "many", "text_tokens": 10**9}}, 100),
+    ],
+)
+def test_what_is_drawn_are_image_tokens_unless_they_are_said_to_be_text(
+    output: dict[str, Any], text: int
+) -> None:
+    assert images_usage({**_OF_AN_EDIT, **output}) == TokenUsage(
+        input=10, image_input=40, output=text, image_output=100 - text
+    )
+
+
+def test_images_may_be_counted_in_the_words_of_chats() -> None:
+    told = {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
+    assert images_usage(told) == TokenUsage(input=5, image_output=7)
+    details = {"completion_tokens_details": {"image_tokens": 4}}
+    assert images_usage({**told, **details}) == TokenUsage(input=5, output=3, image_output=4)
+
+
+@given(USAGES)
+def test_images_add_up_to_what_was_told_of_them(told: Any) -> None:
+    usage, plain = images_usage(told), token_usage(told) or responses_usage(told)
+    assert (usage is None) == (plain is None)
+    if usage is not None and plain is not None:
+        assert usage.prompt_tokens == plain.prompt_tokens
+        assert usage.completion_tokens == plain.completion_tokens
 
 
 @pytest.mark.parametrize(

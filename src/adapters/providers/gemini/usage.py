@@ -4,6 +4,11 @@ from typing import Any
 
 from ...wire.usage import MAX_TOKENS
 
+_SOUND = ("AUDIO",)
+# The pages of a PDF are read as images. Gemini 3 and later count them among those:
+# https://ai.google.dev/gemini-api/docs/gemini-3
+_IMAGES = ("IMAGE", "DOCUMENT")
+
 
 def usage(metadata: object) -> dict[str, Any] | None:
     """What Google's own tools brought in is part of the prompt, and thoughts, which it counts
@@ -22,13 +27,15 @@ def usage(metadata: object) -> dict[str, Any] | None:
         "total_tokens": prompt + completion,
     }
     cached = _count(metadata.get("cachedContentTokenCount"))
-    # What was cached is not heard again, and has a price of its own.
-    heard = _of_sound(metadata, "promptTokensDetails", "toolUsePromptTokensDetails")
-    heard = max(0, heard - _of_sound(metadata, "cacheTokensDetails"))
-    inputs = {"cached_tokens": cached, "audio_tokens": heard}
+    inputs = {
+        "cached_tokens": cached,
+        "audio_tokens": _read_anew(metadata, _SOUND),
+        "image_tokens": _read_anew(metadata, _IMAGES),
+    }
     outputs = {
         "reasoning_tokens": _count(metadata.get("thoughtsTokenCount")),
-        "audio_tokens": _of_sound(metadata, "candidatesTokensDetails"),
+        "audio_tokens": _of(_SOUND, metadata, "candidatesTokensDetails"),
+        "image_tokens": _of(_IMAGES, metadata, "candidatesTokensDetails"),
     }
     for name, parts in (("prompt_tokens_details", inputs), ("completion_tokens_details", outputs)):
         if known := {part: count for part, count in parts.items() if count}:
@@ -49,13 +56,19 @@ def _sum(metadata: dict[str, Any], *names: str) -> int | None:
     return sum(counts) if counts else None
 
 
-def _of_sound(metadata: dict[str, Any], *names: str) -> int:
+def _read_anew(metadata: dict[str, Any], modalities: tuple[str, ...]) -> int:
+    """What was cached is not read again, and has a price of its own."""
+    read = _of(modalities, metadata, "promptTokensDetails", "toolUsePromptTokensDetails")
+    return max(0, read - _of(modalities, metadata, "cacheTokensDetails"))
+
+
+def _of(modalities: tuple[str, ...], metadata: dict[str, Any], *names: str) -> int:
     return sum(
         _count(detail.get("tokenCount")) or 0
         for name in names
         if isinstance(details := metadata.get(name), list)
         for detail in details
-        if isinstance(detail, dict) and detail.get("modality") == "AUDIO"
+        if isinstance(detail, dict) and detail.get("modality") in modalities
     )
 
 

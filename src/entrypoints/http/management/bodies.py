@@ -97,8 +97,10 @@ class RatesBody(_Body):
     cached_input: UsdPerMtok | None = None
     cache_write: UsdPerMtok | None = None
     audio_input: UsdPerMtok | None = None
+    image_input: UsdPerMtok | None = None
     reasoning: UsdPerMtok | None = None
     audio_output: UsdPerMtok | None = None
+    image_output: UsdPerMtok | None = None
 
     def rates(self) -> Rates:
         given: dict[str, Any] = {
