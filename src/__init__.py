@@ -2,6 +2,7 @@
 are the values that go in and come out. The module itself imports nothing heavy."""
 
 from .application.chat.complete_chat import CompletedChat
+from .application.chat.paid_stream import PaidStream
 from .application.chat.perform_operation import PerformedOperation
 from .application.chat.stream_chat import ChatStream
 from .application.gateway import Gateway
@@ -40,6 +41,7 @@ __all__ = [
     "Native",
     "Operation",
     "OperationRequest",
+    "PaidStream",
     "PerformedOperation",
     "Provider",
     "ProviderKind",

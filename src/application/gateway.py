@@ -10,6 +10,7 @@ from .chat.expire_reservations import ExpireReservations
 from .chat.list_models import ListModels
 from .chat.perform_operation import PerformOperation
 from .chat.stream_chat import StreamChat
+from .chat.stream_operation import StreamOperation
 from .credentials.remove_credential import RemoveCredential
 from .credentials.reseal_credentials import ResealCredentials
 from .credentials.save_credentials import SaveCredentials
@@ -30,6 +31,7 @@ class Gateway:
     complete_chat: CompleteChat
     stream_chat: StreamChat
     perform_operation: PerformOperation
+    stream_operation: StreamOperation
     list_models: ListModels
     expire_reservations: ExpireReservations
 

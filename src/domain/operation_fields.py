@@ -23,6 +23,14 @@ _TYPES: Mapping[str, tuple[tuple[type, ...], str]] = {
     "user": _TEXT,
 }
 _ENCODINGS = ("float", "base64")
+# What can come in pieces, and the field that asks for them.
+_STREAMED_BY: Mapping[str, str] = {
+    "images/generations": "stream",
+    "images/edits": "stream",
+    "audio/speech": "stream_format",
+    "audio/transcriptions": "stream",
+}
+_FORM_FLAGS: Mapping[object, bool] = {"true": True, "1": True, "false": False, "0": False}
 
 # Of a form: the files, of which one must be there, and what may stand in for them.
 _FILES: Mapping[str, tuple[str, ...]] = {
@@ -45,7 +53,6 @@ def check_fields(operation: str, body: Mapping[str, Any]) -> None:
             raise wrong_type(name, known[1])
         if known is _COUNT and value < 1:
             raise InvalidRequest(f"'{name}' must be at least 1.", param=name)
-    _check_not_streamed(operation, body)
     for name, check in _REQUIRED.get(operation, {}).items():
         if body.get(name) is None:
             raise missing(name)
@@ -63,7 +70,6 @@ def _is_of(types: tuple[type, ...], value: object) -> bool:
 
 def check_names(operation: str, fields: Mapping[str, Any], files: AbstractSet[str]) -> None:
     """Of a form, whose values are all texts. Raises InvalidRequest, naming the field."""
-    _check_not_streamed(operation, fields)
     names = _FILES[operation]
     if not files.isdisjoint(names) or not fields.keys().isdisjoint(_REFERENCES.get(operation, ())):
         return
@@ -72,13 +78,24 @@ def check_names(operation: str, fields: Mapping[str, Any], files: AbstractSet[st
     raise missing(names[0])
 
 
-def _check_not_streamed(operation: str, body: Mapping[str, Any]) -> None:
-    """Answers go back whole: an event stream of sound or pictures would have to be read for its
-    usage, and the formats have nothing in common."""
-    if str(body.get("stream") or "false").lower() not in {"false", "0"}:
-        raise InvalidRequest(f"'{operation}' cannot be streamed.", param="stream")
-    if body.get("stream_format") == "sse":
-        raise InvalidRequest(f"'{operation}' cannot be streamed.", param="stream_format")
+def asks_for_events(operation: str, body: Mapping[str, Any]) -> bool:
+    """Of a JSON body or a form. Raises InvalidRequest, naming the field, where there are none."""
+    asked = {"stream": _flag(body), "stream_format": body.get("stream_format") == "sse"}
+    known = _STREAMED_BY.get(operation)
+    for name, is_asked in asked.items():
+        if is_asked and name != known:
+            raise InvalidRequest(f"'{operation}' cannot be streamed by '{name}'.", param=name)
+    return any(asked.values())
+
+
+def _flag(body: Mapping[str, Any]) -> bool:
+    given = body.get("stream")
+    if given is None or isinstance(given, bool):
+        return bool(given)
+    flag = _FORM_FLAGS.get(given.lower()) if isinstance(given, str) else None
+    if flag is None:
+        raise wrong_type("stream", "true or false")
+    return flag
 
 
 def _text(name: str, value: object) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from .errors import InvalidRequest
 from .estimates import likely_tokens, token_bound
 from .fields import missing, wrong_type
-from .operation_fields import check_fields, check_names
+from .operation_fields import asks_for_events, check_fields, check_names
 
 
 class Operation(StrEnum):
@@ -126,7 +126,8 @@ class OperationRequest:
             check_fields(operation, body)
         else:
             check_names(operation, body, {file.name for file in files})
-        return cls(operation=operation, body=body, files=files, model=model)
+        stream = asks_for_events(operation, body)
+        return cls(operation=operation, body=body, files=files, model=model, stream=stream)
 
     @property
     def input_bound(self) -> int:

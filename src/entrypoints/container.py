@@ -45,6 +45,7 @@ from ..application.chat.perform_operation import PerformOperation
 from ..application.chat.plan_chat import PlanChat
 from ..application.chat.settle import Settle
 from ..application.chat.stream_chat import StreamChat
+from ..application.chat.stream_operation import StreamOperation
 from ..application.chat.try_targets import TryTargets
 from ..application.credentials.remove_credential import RemoveCredential
 from ..application.credentials.reseal_credentials import ResealCredentials
@@ -144,6 +145,14 @@ class Container(containers.DeclarativeContainer):
         ),
         perform_operation=S(
             PerformOperation, conduct=conduct, upstream=http_upstream, settle=settle
+        ),
+        stream_operation=S(
+            StreamOperation,
+            conduct=conduct,
+            upstream=http_upstream,
+            settle=settle,
+            clock=clock,
+            timeouts=timeouts,
         ),
         list_models=S(ListModels, catalogue),
         expire_reservations=S(ExpireReservations, admission, settle),

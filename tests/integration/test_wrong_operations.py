@@ -38,9 +38,10 @@ def recording(size: int = 10, fields: Mapping[str, str] | None = None) -> aiohtt
         ("embeddings", {"model": "m"}, "input"),
         ("embeddings", {"model": "m", "input": ["a", 1]}, "input.1"),
         ("moderations", {"model": "", "input": "x"}, "model"),
-        ("images/generations", {"model": "m", "prompt": "x", "stream": True}, "stream"),
+        ("embeddings", {"model": "m", "input": "x", "stream": True}, "stream"),
+        ("audio/speech", {"model": "m", "input": "x", "stream": True}, "stream"),
         ("images/generations", {"prompt": "x"}, "model"),
-        ("audio/speech", {"model": "m", "input": "x", "stream_format": "sse"}, "stream_format"),
+        ("moderations", {"model": "m", "input": "x", "stream_format": "sse"}, "stream_format"),
         ("embeddings", {"model": "none", "input": "x"}, "model"),
         ("embeddings", [], None),
     ],
@@ -85,7 +86,7 @@ async def test_a_body_of_another_kind_is_told_what_was_expected(
 
 @pytest.mark.parametrize(
     ("fields", "param"),
-    [({"stream": "true"}, "stream"), ({"model": ""}, "model")],
+    [({"stream": "perhaps"}, "stream"), ({"model": ""}, "model")],
 )
 async def test_a_wrong_field_of_a_form_is_named(
     shared_gateway: RunningGateway, key: str, fields: dict[str, str], param: str

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from langroute.domain.providers import ProviderKind
 
-from .responses import cut, half_response, hang, json_response, raw_response
+from .responses import cut, event_response, half_response, hang, json_response, raw_response
 from .script import Script
 from .seen import Seen
 from .turn import Turn
@@ -124,25 +124,10 @@ class UpstreamDouble(Script):
     async def _streamed(
         self, request: web.Request, seen: Seen, turn: Turn, told: Sequence[Mapping[str, Any]]
     ) -> web.StreamResponse:
-        response = web.StreamResponse(
-            headers={"Content-Type": "text/event-stream; charset=utf-8", **turn.headers}
-        )
-        await response.prepare(request)
         events = [self.written(event) for event in told]
-        for event in [*events, self.closing] if turn.done and self.closing else events:
-            if seen.events_sent == turn.cut_after:
-                await cut(request, seen)
-            if seen.events_sent == turn.hang_after:
-                await hang()
-            if seen.events_sent == turn.error_after:
-                await response.write(self.written(self.error_event()))
-                break
-            await response.write(event)
-            seen.events_sent += 1
-            await asyncio.sleep(0)
-        if turn.lingers:
-            await hang()
-        return response
+        if turn.done and self.closing:
+            events.append(self.closing)
+        return await event_response(request, seen, turn, events, self.written(self.error_event()))
 
     # What each provider has of its own.
 

@@ -2,6 +2,7 @@
 
 import base64
 import struct
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -10,6 +11,7 @@ from .operations import DIMENSIONS, SOUND, Operations, SeenOperation, inputs, ve
 from .responses import json_response
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+_WITHOUT_EVENTS = frozenset({"whisper-1"})
 _EMBEDDING_FIELDS = frozenset({"model", "input", "dimensions", "encoding_format", "user"})
 
 
@@ -32,6 +34,23 @@ class OpenAIOperations(Operations):
         return json_response(
             {"created": 1_780_000_000, "data": _pictures(seen), "usage": _picture_usage()}
         )
+
+    def streamed(self, name: str, seen: SeenOperation) -> Sequence[Mapping[str, Any]] | None:
+        """Models that have no events take no notice of the wish for them:
+        https://platform.openai.com/docs/api-reference/audio/createTranscription"""
+        model = seen.fields["model"][0] if seen.parts else seen.body.get("model")
+        if model in _WITHOUT_EVENTS:
+            return None
+        match name:
+            case "images/generations" if seen.body.get("stream"):
+                return _picture_events("image_generation", seen)
+            case "images/edits" if seen.body.get("stream") or seen.fields.get("stream") == ["true"]:
+                return _picture_events("image_edit", seen)
+            case "audio/speech" if seen.body.get("stream_format") == "sse":
+                return _speech_events()
+            case "audio/transcriptions" if seen.fields.get("stream") == ["true"]:
+                return _transcription_events(seen)
+        return None
 
     def _embeddings(self, seen: SeenOperation) -> web.Response:
         body = seen.body
@@ -91,11 +110,58 @@ def _transcription(seen: SeenOperation) -> web.Response:
             return web.Response(text=f"{text}\n", content_type="text/plain")
         case ["vtt"]:
             return web.Response(text=f"WEBVTT\n\n{text}\n", content_type="text/vtt")
-    usage = {
+    return json_response({"text": text, "usage": _transcription_usage()})
+
+
+def _transcription_usage() -> dict[str, Any]:
+    return {
         "type": "tokens",
         "input_tokens": 14,
         "input_token_details": {"text_tokens": 4, "audio_tokens": 10},
         "output_tokens": 6,
         "total_tokens": 20,
     }
-    return json_response({"text": text, "usage": usage})
+
+
+def _transcription_events(seen: SeenOperation) -> list[dict[str, Any]]:
+    count = f"{len(seen.files[0].data)}"
+    return [
+        {"type": "transcript.text.delta", "delta": count},
+        {"type": "transcript.text.delta", "delta": " bytes"},
+        {
+            "type": "transcript.text.done",
+            "text": f"{count} bytes",
+            "usage": _transcription_usage(),
+        },
+    ]
+
+
+def _speech_events() -> list[dict[str, Any]]:
+    pieces = [base64.b64encode(piece).decode() for piece in (SOUND[:100], SOUND[100:])]
+    usage = {"input_tokens": 4, "output_tokens": 40, "total_tokens": 44}
+    return [
+        *({"type": "speech.audio.delta", "audio": piece} for piece in pieces),
+        {"type": "speech.audio.done", "usage": usage},
+    ]
+
+
+def _picture_events(kind: str, seen: SeenOperation) -> list[dict[str, Any]]:
+    made = {
+        "created_at": 1_780_000_000,
+        "size": "1024x1024",
+        "quality": "low",
+        "background": "opaque",
+        "output_format": "png",
+    }
+    given = seen.fields.get("partial_images", [seen.body.get("partial_images") or 0])
+    partial = [
+        {
+            "type": f"{kind}.partial_image",
+            "b64_json": base64.b64encode(PICTURE[: 20 * (index + 1)]).decode(),
+            "partial_image_index": index,
+            **made,
+        }
+        for index in range(int(given[0]))
+    ]
+    completed = {"type": f"{kind}.completed", "usage": _picture_usage(), **made}
+    return [*partial, *({**completed, **picture} for picture in _pictures(seen))]

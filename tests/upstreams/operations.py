@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from aiohttp import BodyPartReader, web
 
-from .responses import hang, json_response, raw_response
+from .responses import event_response, hang, json_response, raw_response
 from .script import Script
 from .seen import Seen
 from .unreadable import MESSAGE, UNREADABLE, object_of
@@ -48,7 +49,7 @@ class SeenOperation(Seen):
 
 
 class Operations(Script):
-    """Beside UpstreamDouble. Turns are taken as for chats; what fails in the middle is for chats
+    """Beside UpstreamDouble. Turns are taken as for chats; what fails in the middle is for streams
     only."""
 
     credential: str | None
@@ -68,7 +69,8 @@ class Operations(Script):
         try:
             response = await self._performed(request, seen)
         except (asyncio.CancelledError, ConnectionError):
-            seen.hung_up.set()
+            if not seen.was_cut:
+                seen.hung_up.set()
             raise
         seen.finished = True
         return response
@@ -88,9 +90,15 @@ class Operations(Script):
         if turn.raw is not None:
             return await raw_response(request, turn)
         try:
-            return self.performed(request.match_info["name"], seen)
+            name = request.match_info["name"]
+            told = self.streamed(name, seen)
+            response = self.performed(name, seen) if told is None else None
         except UNREADABLE:
             return json_response(self.refusal(400, {"message": MESSAGE}), status=400)
+        if response is not None:
+            return response
+        events = [named_event(event) for event in told or ()]
+        return await event_response(request, seen, turn, events, named_event(self.error_event()))
 
     # What each provider has of its own.
 
@@ -99,6 +107,19 @@ class Operations(Script):
 
     def performed(self, name: str, seen: SeenOperation) -> web.StreamResponse:
         raise NotImplementedError
+
+    def error_event(self) -> Mapping[str, Any]:
+        raise NotImplementedError
+
+    def streamed(self, name: str, seen: SeenOperation) -> Sequence[Mapping[str, Any]] | None:
+        """The events, where some were asked for and there are any."""
+        del name, seen
+        return None
+
+
+def named_event(event: Mapping[str, Any]) -> bytes:
+    name = f"event: {event['type']}\n".encode() if "type" in event else b""
+    return b"%sdata: %s\n\n" % (name, orjson.dumps(event))
 
 
 async def _read(request: web.Request) -> SeenOperation | None:

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 import orjson
@@ -30,6 +30,30 @@ async def raw_response(request: web.Request, turn: Turn) -> web.StreamResponse:
     for piece in turn.raw or ():
         await response.write(piece)
         await asyncio.sleep(0)
+    return response
+
+
+async def event_response(
+    request: web.Request, seen: Seen, turn: Turn, events: Sequence[bytes], error: bytes
+) -> web.StreamResponse:
+    """A stream, and what goes wrong in it."""
+    response = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream; charset=utf-8", **turn.headers}
+    )
+    await response.prepare(request)
+    for event in events:
+        if seen.events_sent == turn.cut_after:
+            await cut(request, seen)
+        if seen.events_sent == turn.hang_after:
+            await hang()
+        if seen.events_sent == turn.error_after:
+            await response.write(error)
+            break
+        await response.write(event)
+        seen.events_sent += 1
+        await asyncio.sleep(0)
+    if turn.lingers:
+        await hang()
     return response
 
 

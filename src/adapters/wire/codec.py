@@ -27,12 +27,14 @@ class EncodedChat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedOperation:
-    """An operation as the provider takes it: as JSON, or as a form, where `files` are not None."""
+    """An operation as the provider takes it: as JSON, or as a form, where `files` are not None.
+    `streamed` is set where events are asked for, and come in OpenAI's format."""
 
     path: str
     body: dict[str, Any]
     files: tuple[UploadedFile, ...] | None = None
     dropped: tuple[str, ...] = ()
+    streamed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

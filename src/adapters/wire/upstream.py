@@ -38,6 +38,7 @@ from .json_object import json_object
 from .malformed import Malformed
 from .native import NativeEvents, check_native, native_usage
 from .operation_answers import content_type, operation_usage
+from .operation_events import OperationEvents
 from .refusals import refusal, shown
 from .translated import TranslatedEvents
 from .usage import token_usage
@@ -47,6 +48,9 @@ _ADDRESSES_KEPT = 256
 _MAX_ERROR_BYTES = 64 * 2**10
 # What a proxy in between says, or a wrong address.
 _A_PAGE = "text/html"
+_EVENTS = "text/event-stream"
+# An event holds a whole picture, which may be as large as a whole answer.
+_MAX_PICTURE_BYTES = 64 * 2**20
 
 
 class HttpUpstream:
@@ -93,25 +97,22 @@ class HttpUpstream:
 
     async def perform(self, call: UpstreamCall[OperationRequest]) -> OperationReply:
         codec = self._codec(call.provider)
-        sent = codec.operation(call)
-        if sent is None:
-            raise OperationUnsupported(call.provider.name, call.request.operation)
+        sent = _encoded_operation(codec, call)
+        return await _made(codec, call, sent, await self._post(codec, call, sent, sent.files))
+
+    async def stream_operation(
+        self, call: UpstreamCall[OperationRequest]
+    ) -> HttpChunkStream | OperationReply:
+        codec = self._codec(call.provider)
+        sent = _encoded_operation(codec, call)
+        if not sent.streamed:
+            what = f"{call.request.operation} in a stream"
+            raise OperationUnsupported(call.provider.name, what)
         reply = await self._post(codec, call, sent, sent.files)
-        kind = content_type(reply.headers)
-        if call.request.operation.makes_bytes and "json" not in kind.lower():
-            made = await reply.read_all()
-            if kind.lower().startswith(_A_PAGE):
-                raise _not_an_answer(call, "it is a page")
-            return OperationReply(body=made, content_type=kind, dropped=sent.dropped)
-        body = await _whole(codec, call, reply)
-        try:
-            body = codec.operation_reply(body, call)
-            if call.request.operation is Operation.EMBEDDINGS:
-                body = well_formed_embeddings(body, call.request, call.model)
-        except Malformed as error:
-            raise _not_an_answer(call, str(error)) from error
-        usage = operation_usage(body.get("usage"), call.request.operation)
-        return OperationReply(body=body, usage=usage, dropped=sent.dropped)
+        if not content_type(reply.headers).lower().startswith(_EVENTS):
+            return await _made(codec, call, sent, reply)
+        reader = OperationEvents(codec, call.request.operation)
+        return HttpChunkStream(reply, reader, sent, call, _MAX_PICTURE_BYTES)
 
     async def _post(
         self,
@@ -182,6 +183,34 @@ def _encoded(codec: Codec, call: UpstreamCall[ChatRequest], *, stream: bool) -> 
             provider=call.provider.name,
         )
     return replace(sent, dropped=(*sent.dropped, *native.dropped)) if native.dropped else sent
+
+
+def _encoded_operation(codec: Codec, call: UpstreamCall[OperationRequest]) -> EncodedOperation:
+    sent = codec.operation(call)
+    if sent is None:
+        raise OperationUnsupported(call.provider.name, call.request.operation)
+    return sent
+
+
+async def _made(
+    codec: Codec, call: UpstreamCall[OperationRequest], sent: EncodedOperation, reply: HttpReply
+) -> OperationReply:
+    """What the operation made, in one piece."""
+    kind = content_type(reply.headers)
+    if call.request.operation.makes_bytes and "json" not in kind.lower():
+        made = await reply.read_all()
+        if kind.lower().startswith(_A_PAGE):
+            raise _not_an_answer(call, "it is a page")
+        return OperationReply(body=made, content_type=kind, dropped=sent.dropped)
+    body = await _whole(codec, call, reply)
+    try:
+        body = codec.operation_reply(body, call)
+        if call.request.operation is Operation.EMBEDDINGS:
+            body = well_formed_embeddings(body, call.request, call.model)
+    except Malformed as error:
+        raise _not_an_answer(call, str(error)) from error
+    usage = operation_usage(body.get("usage"), call.request.operation)
+    return OperationReply(body=body, usage=usage, dropped=sent.dropped)
 
 
 def _not_expressed(call: UpstreamCall[Any], name: str) -> UnsupportedField:

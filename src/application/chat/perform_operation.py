@@ -4,8 +4,8 @@ from typing import Any
 from ...domain.keys import VirtualKey
 from ...domain.operations import OperationRequest
 from ...domain.receipt import Receipt
-from ..ports.upstream import OperationUpstream
-from .conduct_chat import ConductChat
+from ..ports.upstream import OperationReply, OperationUpstream
+from .conduct_chat import ConductChat, Underway
 from .settle import Settle
 from .settle_whole import settle_whole
 
@@ -33,6 +33,12 @@ class PerformOperation:
 
     async def __call__(self, key: VirtualKey, request: OperationRequest) -> PerformedOperation:
         underway = await self.conduct(key, request, self.upstream.perform)
-        reply = underway.answer
-        receipt = await settle_whole(self.settle, key, underway, reply, likely_output=0)
-        return PerformedOperation(body=reply.body, content_type=reply.content_type, receipt=receipt)
+        return await performed(self.settle, key, underway, underway.answer)
+
+
+async def performed(
+    settle: Settle, key: VirtualKey, underway: Underway[Any, Any], reply: OperationReply
+) -> PerformedOperation:
+    """Paid for, with its receipt."""
+    receipt = await settle_whole(settle, key, underway, reply, likely_output=0)
+    return PerformedOperation(body=reply.body, content_type=reply.content_type, receipt=receipt)

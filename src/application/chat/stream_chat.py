@@ -1,110 +1,33 @@
-import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ...domain.chat import ChatRequest
 from ...domain.dialects import Dialect
-from ...domain.errors import GatewayError, ProviderBrokeOff, ProviderError, ProviderTimedOut
-from ...domain.estimates import likely_tokens
 from ...domain.keys import VirtualKey
-from ...domain.ledger import Outcome
-from ...domain.receipt import Receipt
 from ...domain.timeouts import Timeouts
-from ...domain.usage import TokenUsage
 from ..ports.clock import Clock
-from ..ports.upstream import ChatChunk, ChunkStream, Upstream, UpstreamCall
+from ..ports.upstream import ChatChunk, Upstream, UpstreamCall
 from .conduct_chat import ConductChat, Underway
-from .settle import Ending, Settle
+from .paid_stream import Begun, PaidStream, begun
+from .settle import Settle
 
-_NS = 10**9
 _LIKE_CHATS = (None, Dialect.COMPLETIONS)
 
 
-class ChatStream:
-    """A streamed answer: chunks in the OpenAI format, or events in the caller's own `dialect`. Owns
-    the call's reservation, and settles it exactly once: at the end, when the provider breaks off,
-    or when it is closed early.
-
-    Raises ProviderError where the provider does not finish what it began.
-    """
+class ChatStream(PaidStream):
+    """Chunks in the OpenAI format, or events in the caller's own `dialect`, paid for."""
 
     def __init__(
         self,
-        underway: "Underway[ChatRequest, _Begun]",
+        underway: Underway[ChatRequest, Begun],
         settle: Settle,
         clock: Clock,
         timeouts: Timeouts,
     ) -> None:
-        self.receipt: Receipt = replace(underway.receipt, dropped=underway.answer.chunks.dropped)
+        super().__init__(underway, underway.answer, settle, clock, timeouts)
         self.dialect = underway.answer.chunks.dialect
-        self._underway = underway
-        self._next: ChatChunk | None = underway.answer.first
-        self._chunks = underway.answer.chunks
-        self._settle = settle
-        self._clock = clock
-        self._deadline_ns = underway.began_ns + int(timeouts.total_s * _NS)
         self._show_usage = underway.plan.request.include_usage
-        self._usage: TokenUsage | None = None
         self._usage_chunk: dict[str, Any] | None = None
-        self._uncounted_bytes = 0
-        self._settled = False
-
-    def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
-        return self
-
-    async def __anext__(self) -> dict[str, Any]:
-        if self._settled:
-            raise StopAsyncIteration
-        try:
-            while True:
-                shown = self._shown(await self._chunk())
-                if shown is not None:
-                    return shown
-        except StopAsyncIteration:
-            self._finish(Outcome.SUCCEEDED)
-            if self._usage_chunk is not None:
-                return self._usage_chunk
-            raise
-        except asyncio.CancelledError:
-            await asyncio.shield(self._abandon())
-            raise
-        except Exception as error:
-            reason = error.reason if isinstance(error, ProviderError) else type(error).__name__
-            await self.break_off(reason)
-            if isinstance(error, GatewayError):
-                error.receipt = self.receipt
-            raise
-
-    async def aclose(self) -> None:
-        """Hangs up on the provider, and settles what was used. Closing again does nothing."""
-        if not self._settled:
-            await asyncio.shield(self._abandon())
-
-    async def break_off(self, reason: str) -> None:
-        """Like `aclose`, where the fault is not the caller's, but lies in the answer, or in who
-        writes it down."""
-        if not self._settled:
-            await self._chunks.aclose()
-            self._finish(Outcome.BROKEN_OFF, reason)
-
-    async def _chunk(self) -> ChatChunk:
-        chunk, self._next = self._next, None
-        if chunk is None:
-            # Checked between chunks: the time between two is bounded already, and a timer for
-            # each would cost as much as the chunk.
-            if self._clock.monotonic_ns() > self._deadline_ns:
-                provider = self._underway.target.provider
-                raise ProviderTimedOut("The answer took longer than allowed.", provider=provider)
-            chunk = await anext(self._chunks)
-        self._count(chunk)
-        return chunk
-
-    def _count(self, chunk: ChatChunk) -> None:
-        self._uncounted_bytes += chunk.text_bytes
-        if chunk.usage is not None:
-            self._usage = chunk.usage
-            self._uncounted_bytes = 0
 
     def _shown(self, chunk: ChatChunk) -> dict[str, Any] | None:
         """The chunk as this caller should see it. Usage that nobody asked for is hidden; usage that
@@ -125,45 +48,8 @@ class ChatStream:
             return body
         return {name: value for name, value in body.items() if name != "usage"}
 
-    async def _abandon(self) -> None:
-        if not self._settled:
-            await self._chunks.aclose()
-            self._finish(Outcome.CLIENT_CANCELLED)
-
-    def _finish(self, outcome: Outcome, error: str | None = None) -> None:
-        if self._settled:
-            return
-        self._settled = True
-        if self._next is not None:  # it came, and nobody stayed to read it
-            self._count(self._next)
-        underway = self._underway
-        entry = self._settle(
-            underway.reservation,
-            Ending(
-                outcome=outcome,
-                target=underway.target,
-                usage=self._used(),
-                estimated=self._usage is None or self._uncounted_bytes > 0,
-                error=error,
-                attempts=len(underway.receipt.attempts),
-                first_byte_ns=underway.first_byte_ns,
-            ),
-        )
-        self.receipt = replace(self.receipt, cost=entry.cost if entry.priced else None)
-
-    def _used(self) -> TokenUsage:
-        """What the provider told last, and an estimate of what has been said since: some tell the
-        input at the start, and the output at an end that may never come."""
-        said = likely_tokens(self._uncounted_bytes)
-        if self._usage is None:
-            return self._underway.plan.likely_usage(said)
-        return replace(self._usage, output=self._usage.output + said)
-
-
-@dataclass(frozen=True, slots=True)
-class _Begun:
-    first: ChatChunk
-    chunks: ChunkStream
+    def _last(self) -> dict[str, Any] | None:
+        return self._usage_chunk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,15 +71,5 @@ class StreamChat:
         underway = await self.conduct(key, chat, self._begin)
         return ChatStream(underway, self.settle, self.clock, self.timeouts)
 
-    async def _begin(self, call: UpstreamCall[ChatRequest]) -> _Begun:
-        chunks = await self.upstream.stream(call)
-        try:
-            return _Begun(first=await anext(chunks), chunks=chunks)
-        except StopAsyncIteration as error:
-            await chunks.aclose()
-            raise ProviderBrokeOff(
-                "The provider sent an empty stream.", provider=call.provider.name
-            ) from error
-        except BaseException:
-            await asyncio.shield(chunks.aclose())
-            raise
+    async def _begin(self, call: UpstreamCall[ChatRequest]) -> Begun:
+        return await begun(await self.upstream.stream(call), call.provider.name)

@@ -88,9 +88,15 @@ class Upstream(Protocol):
 
 
 class OperationUpstream(Protocol):
-    """Whoever does what is no chat."""
+    """Whoever does what is no chat. Both raise ProviderError, or RejectedByProvider for the
+    caller's fault; UnsupportedField where the call must not be sent without what would be
+    dropped."""
 
-    async def perform(self, call: UpstreamCall[OperationRequest]) -> OperationReply:
-        """Raises ProviderError, or RejectedByProvider for the caller's fault; UnsupportedField
-        where the call must not be sent without what would be dropped."""
+    async def perform(self, call: UpstreamCall[OperationRequest]) -> OperationReply: ...
+
+    async def stream_operation(
+        self, call: UpstreamCall[OperationRequest]
+    ) -> ChunkStream | OperationReply:
+        """Returns once the provider has accepted the call, before its first event; or the whole
+        answer of one that does not know of events: some models have none, and say nothing of it."""
         ...

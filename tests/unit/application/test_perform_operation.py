@@ -63,6 +63,9 @@ class ScriptedOperations:
         assert isinstance(answer, OperationReply)
         return answer
 
+    async def stream_operation(self, call: UpstreamCall[OperationRequest]) -> OperationReply:
+        return await self.perform(call)
+
 
 _: type[OperationUpstream] = ScriptedOperations
 

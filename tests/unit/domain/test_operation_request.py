@@ -82,11 +82,13 @@ def test_what_cannot_be_embedded_is_named(given: Any, param: str) -> None:
         ("images/generations", {"prompt": None}, "prompt"),
         ("images/generations", {"prompt": "x", "n": 0}, "n"),
         ("images/generations", {"prompt": "x", "stream": "yes"}, "stream"),
-        ("images/generations", {"prompt": "x", "stream": True}, "stream"),
+        ("images/generations", {"prompt": "x", "stream_format": "sse"}, "stream_format"),
+        ("embeddings", {"stream": True}, "stream"),
+        ("moderations", {"stream": True}, "stream"),
+        ("audio/speech", {"stream": True}, "stream"),
         ("images/edits", {}, "prompt"),
         ("audio/speech", {"input": ["a"]}, "input"),
         ("audio/speech", {"speed": "fast"}, "speed"),
-        ("audio/speech", {"stream_format": "sse"}, "stream_format"),
     ],
 )
 def test_a_wrong_field_is_named(operation: str, body: dict[str, Any], param: str) -> None:
@@ -98,6 +100,39 @@ def test_a_wrong_field_is_named(operation: str, body: dict[str, Any], param: str
 def test_what_is_false_or_null_is_as_if_it_were_not_there() -> None:
     asked = parse("images/generations", prompt="x", stream=False, n=None, user=None)
     assert not asked.stream
+
+
+@pytest.mark.parametrize(
+    ("operation", "fields"),
+    [
+        ("images/generations", {"prompt": "x", "stream": True}),
+        ("images/edits", {"prompt": "x", "stream": True}),
+        ("audio/speech", {"input": "x", "stream_format": "sse"}),
+    ],
+)
+def test_what_can_come_in_pieces_may_be_asked_for_in_pieces(
+    operation: str, fields: dict[str, Any]
+) -> None:
+    assert parse(operation, **fields).stream
+
+
+@pytest.mark.parametrize(
+    ("given", "stream"),
+    [("true", True), ("True", True), ("1", True), ("false", False), ("0", False)],
+)
+@pytest.mark.parametrize(
+    ("operation", "name"), [("audio/transcriptions", "file"), ("images/edits", "image")]
+)
+def test_a_form_says_in_a_word_whether_it_wants_pieces(
+    operation: str, name: str, given: str, stream: bool
+) -> None:
+    fields = {"model": "m", "prompt": "x", "stream": given}
+    asked = OperationRequest.parse(Operation(operation), fields, (a_file(name=name),))
+    assert asked.stream is stream
+
+
+def test_sound_as_it_is_comes_in_one_piece() -> None:
+    assert not parse("audio/speech", input="x", stream_format="audio").stream
 
 
 def test_only_moderations_have_a_model_by_default() -> None:
@@ -120,7 +155,8 @@ def test_only_moderations_have_a_model_by_default() -> None:
         ("audio/translations", {"file_url": "https://a.test"}, [], "file"),
         ("images/edits", {"prompt": "x"}, ["mask"], "image"),
         ("images/variations", {"image": "text"}, [], "image"),
-        ("audio/transcriptions", {"stream": "true"}, ["file"], "stream"),
+        ("audio/translations", {"stream": "true"}, ["file"], "stream"),
+        ("images/variations", {"stream": "1"}, ["image"], "stream"),
         ("audio/transcriptions", {"stream": "on"}, ["file"], "stream"),
         ("audio/transcriptions", {"stream": ["false", "true"]}, ["file"], "stream"),
         ("audio/transcriptions", {"model": ["a", "b"]}, ["file"], "model"),

@@ -46,6 +46,7 @@ class OpenAICodec:
             path=f"/{request.operation}",
             body={**request.body, "model": call.model},
             files=request.files,
+            streamed=request.stream,
         )
 
     def operation_reply(
