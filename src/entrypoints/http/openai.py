@@ -4,14 +4,18 @@ from ...application.gateway import Gateway
 from .dialects.answering import answering
 from .dialects.chat_completions import ChatCompletions
 from .dialects.completions import Completions
+from .dialects.mistral_clients import MistralChats, where_mistrals_client_asks
 from .dialects.responses.front import Responses
 from .front import Front
 from .operations import add_operations
 
 
 def add_openai(app: Front, gateway: Gateway) -> None:
+    chats = where_mistrals_client_asks(
+        answering(MistralChats(), gateway), answering(ChatCompletions(), gateway)
+    )
     for prefix in ("", "/v1"):
-        app.answer("POST", f"{prefix}/chat/completions", answering(ChatCompletions(), gateway))
+        app.answer("POST", f"{prefix}/chat/completions", chats)
         app.answer("POST", f"{prefix}/completions", answering(Completions(), gateway))
         app.answer("POST", f"{prefix}/responses", answering(Responses(), gateway))
     add_operations(app, gateway)

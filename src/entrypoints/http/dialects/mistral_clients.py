@@ -1,0 +1,85 @@
+"""Mistral's own client libraries, which speak its format: OpenAI's, with a stream of its own.
+
+There, usage is always told, since nothing in the format asks for it; and a tool call comes whole,
+with its name, without which its libraries refuse the chunk:
+https://docs.mistral.ai/api/endpoint/chat and https://github.com/mistralai/client-python
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+from quart import Request, Response
+
+from ....application.chat.stream_chat import ChatStream
+from ....domain.chat import ChatRequest
+from ..front import Handler
+from .chat_completions import DONE, ChatCompletions
+from .dialect import DialectFront
+
+_AGENT = "mistral-client-"
+
+
+def where_mistrals_client_asks(its_own: Handler, others: Handler) -> Handler:
+    """Told by the name that it gives itself: nothing else in a request tells."""
+
+    async def handle(request: Request) -> Response:
+        is_its_own = request.headers.get("user-agent", "").startswith(_AGENT)
+        return await (its_own if is_its_own else others)(request)
+
+    return handle
+
+
+class MistralChats(ChatCompletions):
+    def parse(self, body: object) -> ChatRequest:
+        return replace(super().parse(body), include_usage=True)
+
+    async def events(self, asked: ChatRequest, stream: ChatStream) -> AsyncIterator[bytes]:
+        del asked
+        held = HeldCalls()
+        async for chunk in stream:
+            yield b"data: " + orjson.dumps(held.told(chunk)) + b"\n\n"
+        yield DONE
+
+
+class HeldCalls:
+    """Holds the pieces of tool calls back until their choice is finished."""
+
+    def __init__(self) -> None:
+        self._calls: dict[int, dict[int, dict[str, Any]]] = {}
+
+    def told(self, chunk: dict[str, Any]) -> dict[str, Any]:
+        choices = chunk.get("choices")
+        if not isinstance(choices, list) or not choices:
+            return chunk
+        return {**chunk, "choices": [self._choice(choice) for choice in choices]}
+
+    def _choice(self, choice: Any) -> Any:
+        if not isinstance(choice, dict) or not isinstance(choice.get("delta"), dict):
+            return choice
+        delta, place = choice["delta"], choice.get("index", 0)
+        calls = self._calls.setdefault(place, {})
+        for number, piece in enumerate(delta.get("tool_calls") or ()):
+            _add(calls, number, piece)
+        delta = {name: value for name, value in delta.items() if name != "tool_calls"}
+        if choice.get("finish_reason") is not None and calls:
+            delta["tool_calls"] = list(self._calls.pop(place).values())
+        return {**choice, "delta": delta}
+
+
+def _add(calls: dict[int, dict[str, Any]], number: int, piece: Mapping[str, Any]) -> None:
+    index = piece.get("index", number)
+    function = piece.get("function")
+    if not isinstance(function, dict):
+        function = {}
+    before = calls.get(index)
+    if before is None:
+        calls[index] = {**piece, "function": {"name": "", "arguments": "", **function}}
+        return
+    told = before["function"]
+    told["name"] = told["name"] or function.get("name") or ""
+    told["arguments"] += function.get("arguments") or ""
+
+
+_: type[DialectFront] = MistralChats
