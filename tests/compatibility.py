@@ -22,7 +22,7 @@ _SEEN = Path(__file__).with_name("compatibility.json")
 PAGE = Path(__file__).parents[1] / "docs/compatibility.md"
 FEATURES = (
     *("chat", "stream", "usage in streams", "tools", "tools in streams", "parallel tools"),
-    *("JSON schema", "vision", "reasoning", "embeddings", "models"),
+    *("JSON schema", "vision", "reasoning", "embeddings", "models", "token counts"),
     *("typed errors", "waits told", "broken streams", "leaving"),
 )
 # Of providers, beside chats.
@@ -114,11 +114,10 @@ def _claims(item: pytest.Item) -> Iterator[tuple[str, str, str, str]]:
 
 def _kind(mark: pytest.Mark, params: Mapping[str, Any]) -> str | None:
     """Of the provider that the mark, or the test's parameter, names, or whose model that names."""
-    named = (mark.kwargs.get("provider"), params.get("model"), params.get("provider"))
-    name = next((str(name) for name in named if name), None)
-    if name is not None and "provider" not in mark.kwargs:
-        return "mistral" if name.startswith("mistral") else "openai"
-    return name
+    if (named := mark.kwargs.get("provider") or params.get("provider")) is not None:
+        return str(named)
+    model = params.get("model")
+    return model and ("mistral" if str(model).startswith("mistral") else "openai")
 
 
 _RECORDER = pytest.StashKey[_Recorder]()

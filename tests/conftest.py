@@ -7,6 +7,7 @@ pytest_plugins = [
     "loopback_only",
     "server_process",
     "upstreams.fixtures",
+    "every_upstream",
 ]
 
 # A busy machine is no failure of the law.

@@ -334,6 +334,7 @@ async def test_every_path_and_either_header_will_do(scene: Scene, path: str) -> 
 # Counting.
 
 
+@pytest.mark.shows("token counts", client="Anthropic (Python)")
 async def test_tokens_are_estimated_for_nothing(scene: Scene) -> None:
     async with client_of(scene) as client:
         short = await client.messages.count_tokens(model="gpt-4o-mini", messages=[HELLO])

@@ -68,10 +68,22 @@ def _parts(one: Said, turn: Turn) -> list[dict[str, Any]]:
         deltas.append({"reasoning_content": turn.reasoning})
     deltas += [{"content": word} for word in one.words]
     deltas += [
-        {"tool_calls": [{"index": index, **call}]} for index, call in enumerate(turn.tool_calls)
+        {"tool_calls": [{"index": index, **piece}]}
+        for index, call in enumerate(turn.tool_calls)
+        for piece in _pieces(call)
     ]
     parts = [{"delta": delta, "finish_reason": None} for delta in deltas]
     return [*parts, {"delta": {}, "finish_reason": one.finish_reason}]
+
+
+def _pieces(call: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Its name first, then its arguments bit by bit."""
+    if "function" not in call:
+        return [call]
+    function = call["function"]
+    text, half = function["arguments"], len(function["arguments"]) // 2
+    told = [{"function": {"arguments": piece}} for piece in (text[:half], text[half:])]
+    return [{**call, "function": {**function, "arguments": ""}}, *told]
 
 
 def _usage(seen: Seen, one: Said) -> dict[str, Any]:

@@ -23,6 +23,11 @@ class Script:
         """How many were made by those who asked something."""
         return len({seen.connection for seen in self.seen})
 
+    def forget(self) -> None:
+        """For a double that outlives a test."""
+        self.seen.clear()
+        self._turns.clear()
+
     def will(self, turn: Turn, *, times: int = 1) -> None:
         self._turns.extend([turn] * times)
 

@@ -1,14 +1,14 @@
-"""python run.py '[[CASE, MODEL, WAY, KEY], …]': prints as JSON what instructor made of the answers.
-All in one process, because its libraries take seconds to load."""
+"""Reads cases as lines of JSON, and writes for each, as one, what instructor made of the gateway's
+answer: {made}, or {failed} with the exception of the library that it stands on."""
 
+import asyncio
 import importlib
 import json
 import os
 import sys
-from collections.abc import Callable
 from typing import Any
 
-from openai import APIStatusError, OpenAI
+from openai import APIError, APIStatusError, AsyncOpenAI
 from pydantic import BaseModel, field_validator
 
 from strangers import WATCH
@@ -34,44 +34,66 @@ class NamedCity(City):
         return name
 
 
-class Asked:
-    def __init__(self, model: str, way: str, key: str) -> None:
-        client = OpenAI(
-            base_url=f"{os.environ['GATEWAY_URL']}/v1",
-            api_key=key,
-            max_retries=0,
-        )
-        self._chats = instructor.from_openai(client, mode=instructor.Mode[way]).chat.completions
+class Asking:
+    """A client, and what each case makes of it."""
+
+    def __init__(self, *, url: str, key: str, model: str, way: str) -> None:
+        self._client = AsyncOpenAI(base_url=f"{url}/v1", api_key=key, max_retries=0)
+        self._chats = instructor.from_openai(self._client, mode=instructor.Mode[way]).chat
         self._asks = {"model": model, "messages": [{"role": "user", "content": "Hello there"}]}
 
-    def whole(self) -> object:
-        return self._chats.create(response_model=City, **self._asks).model_dump()
+    async def made(self, ask: str) -> object:
+        async with self._client:
+            return await getattr(self, ask)()
 
-    def partial(self) -> object:
-        cities = self._chats.create_partial(response_model=City, **self._asks)
-        return [city.model_dump() for city in cities]
+    async def read_object(self) -> object:
+        return await self._create(City, max_retries=1)
 
-    def again(self) -> object:
-        city = self._chats.create(response_model=NamedCity, max_retries=2, **self._asks)
-        return city.model_dump()
+    async def read_valid(self) -> object:
+        return await self._create(NamedCity, max_retries=2)
 
-    def failure(self) -> object:
-        try:
-            self._chats.create(response_model=City, max_retries=1, **self._asks)
-        except Exception as error:
-            cause: BaseException | None = error
-            while cause is not None and not isinstance(cause, APIStatusError):
-                cause = cause.__cause__
-            if cause is not None:
-                wait = cause.response.headers.get("retry-after")
-                return {"kind": type(cause).__name__, "status": cause.status_code, "wait": wait}
-            raise
-        return None
+    async def _create(self, kind: type[City], **more: Any) -> object:
+        made = await self._chats.completions.create(response_model=kind, **more, **self._asks)
+        return made.model_dump()
+
+    async def read_growing(self) -> object:
+        cities = self._chats.completions.create_partial(response_model=City, **self._asks)
+        return [city.model_dump() async for city in cities]
+
+    async def read_each(self) -> object:
+        cities = self._chats.completions.create_iterable(response_model=City, **self._asks)
+        return [city.model_dump() async for city in cities]
+
+    async def leave(self) -> None:
+        cities = self._chats.completions.create_partial(response_model=City, **self._asks)
+        await anext(cities)
+        await cities.aclose()
+
+
+def _failed(error: BaseException) -> object:
+    """It raises an exception of its own from that of OpenAI's library."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, APIError):
+        cause = cause.__cause__
+    if cause is None:
+        raise error
+    told: dict[str, object] = {
+        "kinds": [kind.__name__ for kind in type(cause).__mro__],
+        "status": None,
+        "wait": None,
+    }
+    if isinstance(cause, APIStatusError):
+        told |= {"status": cause.status_code, "wait": cause.response.headers.get("retry-after")}
+    return told
 
 
 if __name__ == "__main__":
-    told: list[object] = []
-    for case, *how in json.loads(sys.argv[1]):
-        run: Callable[[], object] = getattr(Asked(*how), case)
-        told.append(run())
-    sys.stdout.write(json.dumps(told))
+    for line in sys.stdin:
+        case = json.loads(line)
+        ask = case.pop("ask")
+        try:
+            told = {"made": asyncio.run(Asking(**case).made(ask))}
+        except Exception as error:  # noqa: BLE001  (it is told, or raised again)
+            told = {"failed": _failed(error)}
+        sys.stdout.write(json.dumps(told) + os.linesep)
+        sys.stdout.flush()
