@@ -1,4 +1,3 @@
-import operator
 from collections.abc import Iterable, Sequence
 from functools import reduce
 
@@ -23,7 +22,8 @@ _HEADINGS: dict[str, ColumnElement[str]] = {
 
 
 def _sum_of(classes: Iterable[str]) -> ColumnElement[int]:
-    return reduce(operator.add, (_ROW[f"{name}_tokens"] for name in classes))
+    columns: Iterable[ColumnElement[int]] = (_ROW[f"{name}_tokens"] for name in classes)
+    return reduce(lambda total, column: total + column, columns)
 
 
 _PROMPT, _COMPLETION = _sum_of(INPUT_CLASSES), _sum_of(OUTPUT_CLASSES)
