@@ -125,7 +125,7 @@ async def test_openais_client_hears_speech_in_pieces(scene: Scene) -> None:
     assert b"".join(base64.b64decode(delta["audio"]) for delta in deltas) == SOUND
     assert done["type"] == "speech.audio.done"
     (entry,) = await scene.running.entries()
-    assert (entry["usage"]["input"], entry["usage"]["output"]) == (4, 40)
+    assert (entry["usage"]["input"], entry["usage"]["audio_output"]) == (4, 40)
 
 
 async def test_openais_client_takes_sound_as_it_is(scene: Scene) -> None:

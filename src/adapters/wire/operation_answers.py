@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ...domain.operations import Operation
 from ...domain.usage import TokenUsage
@@ -26,4 +27,8 @@ def operation_usage(usage: object, operation: Operation) -> TokenUsage | None:
         usage = {**usage, "input_tokens_details": usage["input_token_details"]}
     if operation.draws:
         return images_usage(usage)
-    return token_usage(usage) or responses_usage(usage)
+    told = token_usage(usage) or responses_usage(usage)
+    if told is not None and operation is Operation.SPEECH:
+        # Nothing else comes of it, and no details say so.
+        return replace(told, output=0, audio_output=told.output + told.audio_output)
+    return told

@@ -62,7 +62,7 @@ def read(events: OperationEvents, body: object, name: bytes = b"") -> ChatChunk:
             Operation.SPEECH,
             "speech.audio.done",
             {"input_tokens": 4, "output_tokens": 40, "total_tokens": 44},
-            TokenUsage(input=4, output=40),
+            TokenUsage(input=4, audio_output=40),
         ),
     ],
 )
