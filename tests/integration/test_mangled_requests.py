@@ -1,0 +1,77 @@
+"""Whatever a caller writes, in whichever dialect, it is answered, or told what is wrong."""
+
+from collections.abc import AsyncIterator, Sequence
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from asked_in_each_dialect import PATHS, how_it_ends, is_answer, is_error, request
+from langroute.adapters.wire.codecs import all_codecs
+from mangled import MANGLES, Mangle, mangled, written
+from upstreams.obliging import ObligingServer, as_it_should
+from watched_gateway import SECRET, Heard, WatchedGateway, watched_gateway
+
+KINDS = sorted(all_codecs())
+MANY = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture(scope="module")
+async def provider() -> AsyncIterator[ObligingServer]:
+    async with ObligingServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+async def gateway(provider: ObligingServer) -> AsyncIterator[WatchedGateway]:
+    async with watched_gateway(KINDS, provider.base_url) as gateway:
+        yield gateway
+
+
+def check(dialect: str, heard: Heard) -> None:
+    assert SECRET.encode() not in heard.body
+    if heard.status == 200 and heard.is_stream:
+        how_it_ends(dialect, heard.body)
+    elif heard.status == 200:
+        assert is_answer(dialect, orjson.loads(heard.body))
+    else:
+        assert heard.status != 500
+        assert is_error(dialect, orjson.loads(heard.body)), heard
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dialect", PATHS)
+async def test_what_is_in_order_is_answered(
+    gateway: WatchedGateway, provider: ObligingServer, dialect: str, kind: str, *, stream: bool
+) -> None:
+    provider.answer = as_it_should
+    body = request(dialect, kind, stream=stream)
+    heard = await gateway.post(PATHS[dialect], orjson.dumps(body))
+    assert heard.status == 200, heard
+    check(dialect, heard)
+    if stream:
+        assert how_it_ends(dialect, heard.body) == "well"
+    (entry,) = await gateway.newly_settled()
+    assert entry.usage.total == 21
+    assert not entry.estimated
+    assert gateway.said_nothing()
+
+
+@MANY
+@given(kind=st.sampled_from(KINDS), stream=st.booleans(), mangles=MANGLES)
+@pytest.mark.parametrize("dialect", PATHS)
+async def test_what_is_mangled_is_answered_or_told_of(
+    gateway: WatchedGateway,
+    provider: ObligingServer,
+    dialect: str,
+    kind: str,
+    stream: bool,
+    mangles: Sequence[Mangle],
+) -> None:
+    provider.answer = as_it_should
+    body = mangled(request(dialect, kind, stream=stream), mangles)
+    check(dialect, await gateway.post(PATHS[dialect], written(body)))
+    await gateway.newly_settled()
+    assert gateway.said_nothing()
