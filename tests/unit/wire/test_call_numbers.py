@@ -139,3 +139,12 @@ def test_choices_are_numbered_apart_whichever_server_it_is(kind: str, call_id: s
         (made,) = choice["delta"]["tool_calls"]
         assert made["index"] == 0
         assert made["id"] not in ("", None, *(["null"] if kind == "mistral" else []))
+
+
+@pytest.mark.parametrize("call_id", ["null", "", None])
+def test_a_whole_answer_s_call_has_an_id_too(call_id: str | None) -> None:
+    call = {"id": call_id, "function": {"name": "f", "arguments": "{}"}}
+    body = {"choices": [{"message": {"tool_calls": [call]}}]}
+    reply = all_codecs()[ProviderKind("mistral")].reply(body, EncodedChat(path="", body={}))
+    (made,) = reply["choices"][0]["message"]["tool_calls"]
+    assert made["id"].startswith("call_")
