@@ -84,8 +84,9 @@ class WatchedGateway:
     key: str = ""
     _settled: int = field(default=0, init=False)
 
-    async def post(self, path: str, raw: bytes) -> Heard:
+    async def post(self, path: str, raw: bytes, *, agent: str = "a test") -> Heard:
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+        headers["User-Agent"] = agent
         async with self.http.post(path, data=raw, headers=headers) as response:
             told = {name.lower(): value for name, value in response.headers.items()}
             return Heard(status=response.status, headers=told, body=await response.read())

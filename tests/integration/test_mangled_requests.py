@@ -75,3 +75,20 @@ async def test_what_is_mangled_is_answered_or_told_of(
     check(dialect, await gateway.post(PATHS[dialect], written(body)))
     await gateway.newly_settled()
     assert gateway.said_nothing()
+
+
+@MANY
+@given(kind=st.sampled_from(KINDS), stream=st.booleans(), mangles=MANGLES)
+async def test_so_is_what_mistrals_own_clients_ask(
+    gateway: WatchedGateway,
+    provider: ObligingServer,
+    kind: str,
+    stream: bool,
+    mangles: Sequence[Mangle],
+) -> None:
+    provider.answer = as_it_should
+    body = mangled({**request("chat", kind, stream=stream), "random_seed": 7}, mangles)
+    agent = "mistral-client-python/1.9"
+    check("chat", await gateway.post(PATHS["chat"], written(body), agent=agent))
+    await gateway.newly_settled()
+    assert gateway.said_nothing()

@@ -34,9 +34,11 @@ async def gateway(provider: ObligingServer) -> AsyncIterator[WatchedGateway]:
         yield gateway
 
 
-async def ask(gateway: WatchedGateway, dialect: str, kind: str, *, stream: bool) -> None:
+async def ask(
+    gateway: WatchedGateway, dialect: str, kind: str, *, stream: bool, agent: str = "a test"
+) -> None:
     body = request(dialect, kind, stream=stream)
-    heard = await gateway.post(PATHS[dialect], orjson.dumps(body))
+    heard = await gateway.post(PATHS[dialect], orjson.dumps(body), agent=agent)
     assert SECRET.encode() not in heard.body
     (entry,) = await gateway.newly_settled()
     if heard.status != 200:
@@ -78,6 +80,15 @@ async def test_streams_with_mangled_events(
 ) -> None:
     provider.answer = lambda spoken, _: streamed(events(spoken, mangles))
     await ask(gateway, dialect, kind, stream=True)
+
+
+@MANY
+@given(kind=KIND, mangles=MANGLES)
+async def test_streams_for_mistrals_own_clients(
+    gateway: WatchedGateway, provider: ObligingServer, kind: str, mangles: Sequence[Mangle]
+) -> None:
+    provider.answer = lambda spoken, _: streamed(events(spoken, mangles))
+    await ask(gateway, "chat", kind, stream=True, agent="mistral-client-python/1.9")
 
 
 @MANY
