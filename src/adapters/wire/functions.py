@@ -16,6 +16,7 @@ from .codec import ChunkDecoder, Codec, Complaint, EncodedChat, EncodedOperation
 Json = Mapping[str, Any]
 
 _FUNCTION, _TOOL = "function", "tool"
+_ONE_AT_A_TIME = "parallel_tool_calls"
 # Signatures of Gemini's, which stand on a call: they are kept wherever the call goes.
 _KEPT = "extra_content"
 
@@ -36,7 +37,12 @@ class WithFunctions:
             return self._codec.encode(call, stream=stream)
         request = replace(call.request, body=with_tools(body))
         sent = self._codec.encode(replace(call, request=request), stream=stream)
-        return replace(sent, calls_functions=bool(body.get("functions")) and not body.get("tools"))
+        return replace(
+            sent,
+            # Nobody wrote that: it only says what functions mean.
+            dropped=tuple(n for n in sent.dropped if n != _ONE_AT_A_TIME or n in body),
+            calls_functions=bool(body.get("functions")) and not body.get("tools"),
+        )
 
     def reply(self, body: dict[str, Any], sent: EncodedChat) -> dict[str, Any]:
         answer = self._codec.reply(body, sent)
@@ -73,7 +79,7 @@ def with_tools(body: Json) -> dict[str, Any]:
         tools = [{"type": _FUNCTION, "function": function} for function in functions]
         own = body.get("tools")
         modern["tools"] = [*own, *tools] if isinstance(own, list) else tools
-        modern.setdefault("parallel_tool_calls", False)
+        modern.setdefault(_ONE_AT_A_TIME, False)
     choice = body.get("function_call")
     if choice is not None and modern.get("tool_choice") is None:
         is_named = isinstance(choice, dict)
@@ -123,7 +129,7 @@ def _modern_messages(messages: Sequence[Json]) -> Iterator[Json]:
 
 
 def _call_id(number: int) -> str:
-    return f"call_function_{number}"
+    return f"function_call_{number}"
 
 
 _: type[Codec] = WithFunctions

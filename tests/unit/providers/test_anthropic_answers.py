@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from langroute.adapters.providers.anthropic.codec import AnthropicCodec
 from langroute.adapters.wire.codec import EncodedChat
+from langroute.adapters.wire.functions import WithFunctions
 from langroute.adapters.wire.malformed import BrokeOff, Malformed
 from langroute.adapters.wire.sse import EventDecoder
 from langroute.adapters.wire.translated import TranslatedEvents
 from upstreams.calls import call_to
 
-CODEC = AnthropicCodec()
+CODEC = WithFunctions(AnthropicCodec())
 SENT = EncodedChat(path="/messages", body={})
 USAGE = {"input_tokens": 3, "cache_read_input_tokens": 2, "output_tokens": 1}
 

@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 
 from langroute.adapters.providers.anthropic.codec import AnthropicCodec
 from langroute.adapters.providers.anthropic.models import Thinking, traits
+from langroute.adapters.wire.functions import WithFunctions
 from langroute.domain.chat import ChatRequest
 from langroute.domain.dialects import Dialect, Native
 from upstreams.anthropic_rules import fault
 from upstreams.calls import call_to
 
 ADDRESS = "https://acme.example/v1"
-CODEC = AnthropicCodec()
+CODEC = WithFunctions(AnthropicCodec())
 MODELS = st.sampled_from(
     [
         *("claude-3-5-haiku-latest", "claude-opus-4-1", "claude-sonnet-4-5", "claude-opus-4-6"),

@@ -1,3 +1,4 @@
+import dataclasses
 import re
 from contextlib import suppress
 from typing import Any
@@ -8,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langroute.adapters.providers.gemini.codec import GeminiCodec
-from langroute.adapters.providers.gemini.legacy import LegacyChat
 from langroute.adapters.wire.codec import EncodedChat
+from langroute.adapters.wire.functions import WithFunctions
 from langroute.adapters.wire.malformed import BrokeOff, Malformed
 from langroute.adapters.wire.sse import Event, EventDecoder
 from langroute.adapters.wire.translated import TranslatedEvents
@@ -17,7 +18,7 @@ from langroute.adapters.wire.usage import token_usage
 from langroute.application.ports.upstream import ChatChunk
 
 SENT = EncodedChat(path="/models/some-model:generateContent", body={})
-LEGACY = LegacyChat(path="/models/some-model:generateContent", body={})
+LEGACY = dataclasses.replace(SENT, calls_functions=True)
 
 SIGNATURES = st.none() | st.just("c2ln")
 PART = st.one_of(
@@ -91,7 +92,7 @@ def streamed(events: list[dict[str, Any]], sent: EncodedChat = SENT) -> list[dic
 
 @given(body=st.dictionaries(NAMES, JUNK) | LIKELY, sent=st.sampled_from([SENT, LEGACY]))
 def test_any_json_is_an_answer_or_malformed(body: dict[str, Any], sent: EncodedChat) -> None:
-    codec = GeminiCodec()
+    codec = WithFunctions(GeminiCodec())
     raw = orjson.dumps(body)
     with suppress(Malformed):
         shown = codec.reply(orjson.loads(raw), sent)
@@ -218,17 +219,6 @@ def test_sound_is_put_together_by_its_bytes() -> None:
     first, second = streamed([answer([parts[0]], None), answer([parts[1]])])
     assert first["choices"][0]["delta"]["audio"]["mime_type"] == "audio/wav"
     assert second["choices"][0]["delta"]["audio"] == {"data": "Yg=="}
-
-
-def test_who_sends_functions_is_streamed_a_function_call() -> None:
-    calls: list[dict[str, Any]] = [
-        {"functionCall": {"name": name, "args": {}}} for name in ("f", "g")
-    ]
-    chunks = streamed([answer([calls[0]], None), answer([calls[1]])], LEGACY)
-    deltas = [chunk["choices"][0]["delta"] for chunk in chunks]
-    assert deltas[0]["function_call"] == {"name": "f", "arguments": "{}"}
-    assert deltas[1] == {}, "there is room for one"
-    assert chunks[1]["choices"][0]["finish_reason"] == "function_call"
 
 
 def test_an_error_in_a_stream_breaks_it_off() -> None:

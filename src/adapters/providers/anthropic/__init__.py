@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 
 from ...wire.codec import Codec
+from ...wire.functions import WithFunctions
 from .codec import AnthropicCodec
 
-CODECS: Mapping[str, Codec] = {"anthropic": AnthropicCodec()}
+CODECS: Mapping[str, Codec] = {"anthropic": WithFunctions(AnthropicCodec())}

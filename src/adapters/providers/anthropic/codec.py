@@ -8,7 +8,6 @@ from ...wire.codec import ChunkDecoder, Complaint, EncodedChat, EncodedOperation
 from .complaints import complaint
 from .replies import translated_reply
 from .requests import encoded
-from .sent import SentChat
 from .stream import StreamDecoder
 
 # https://platform.claude.com/docs/en/api/versioning
@@ -27,11 +26,11 @@ class AnthropicCodec:
     def encode(self, call: UpstreamCall[ChatRequest], *, stream: bool) -> EncodedChat:
         return encoded(call, stream=stream)
 
-    def reply(self, body: dict[str, Any], sent: EncodedChat) -> dict[str, Any]:
-        return translated_reply(body, calls_functions=_calls_functions(sent))
+    def reply(self, body: dict[str, Any], sent: EncodedChat) -> dict[str, Any]:  # noqa: ARG002
+        return translated_reply(body)
 
-    def decoder(self, sent: EncodedChat) -> ChunkDecoder:
-        return StreamDecoder(calls_functions=_calls_functions(sent))
+    def decoder(self, sent: EncodedChat) -> ChunkDecoder:  # noqa: ARG002
+        return StreamDecoder()
 
     def operation(self, call: UpstreamCall[OperationRequest]) -> EncodedOperation | None:
         """They have chats only."""
@@ -47,7 +46,3 @@ class AnthropicCodec:
 
     def complaint(self, body: Mapping[str, Any]) -> Complaint:
         return complaint(body)
-
-
-def _calls_functions(sent: EncodedChat) -> bool:
-    return isinstance(sent, SentChat) and sent.calls_functions

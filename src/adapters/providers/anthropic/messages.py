@@ -11,13 +11,10 @@ from .tool_ids import ToolIds
 
 Message = dict[str, Any]
 
-_ANSWERS = frozenset({"tool", "function"})
 _SHARED = frozenset({"role", "content", "cache_control"})
 _TAKEN = {
-    "assistant": _SHARED
-    | {"tool_calls", "function_call", "refusal", "thinking_blocks", "reasoning_content"},
+    "assistant": _SHARED | {"tool_calls", "refusal", "thinking_blocks", "reasoning_content"},
     "tool": _SHARED | {"tool_call_id", "name", "is_error"},
-    "function": _SHARED | {"tool_call_id", "name", "is_error"},
 }
 # A conversation that the assistant began is not taken without somebody before it, nor by newer
 # models one that the assistant ended without somebody behind it.
@@ -67,7 +64,7 @@ class Conversation:
             self.system += _cached(blocks(message.get("content")), message)
         elif role == "assistant":
             self._append("assistant", _cached(list(self._said(message)), message))
-        elif role in _ANSWERS:
+        elif role == "tool":
             self._append("user", _cached([self._result(message)], message))
         else:  # a user's; or a role that Anthropic may know, or else refuse by its name
             self._append(role, _cached(blocks(message.get("content")), message))
@@ -115,8 +112,6 @@ class Conversation:
         for call in given if isinstance(given, list) else ():
             if isinstance(call, dict):
                 yield self._call(call.get("id"), call.get("function"), call)
-        if isinstance(function := message.get("function_call"), dict):
-            yield self._call(None, function, {})
 
     def _call(self, own_id: object, function: object, call: Mapping[str, Any]) -> Block:
         if not isinstance(function, dict):

@@ -20,10 +20,9 @@ _FINISH_REASONS = {
     "tool_use": "tool_calls",
     "refusal": "content_filter",
 }
-_SERVED = "tool_calls"
 
 
-def translated_reply(body: Mapping[str, Any], *, calls_functions: bool) -> dict[str, Any]:
+def translated_reply(body: Mapping[str, Any]) -> dict[str, Any]:
     """Raises Malformed where it is no message."""
     content = body.get("content")
     if not isinstance(content, list):
@@ -42,10 +41,7 @@ def translated_reply(body: Mapping[str, Any], *, calls_functions: bool) -> dict[
         message["annotations"] = sources
     calls = [_call(block) for block in said if block.get("type") == "tool_use"]
     finish = finish_reason(body.get("stop_reason"))
-    if calls and calls_functions:
-        message["function_call"] = calls[0]["function"]
-        finish = as_function(finish)
-    elif calls:
+    if calls:
         message["tool_calls"] = calls
     reply = {
         **head(body),
@@ -64,10 +60,6 @@ def head(message: Mapping[str, Any]) -> dict[str, Any]:
 def finish_reason(stop_reason: object) -> str:
     """A reason that is not known ends an answer, too."""
     return _FINISH_REASONS.get(stop_reason, "stop") if isinstance(stop_reason, str) else "stop"
-
-
-def as_function(finish: str) -> str:
-    return "function_call" if finish == _SERVED else finish
 
 
 def explanation(stopped: Mapping[str, Any]) -> str | None:

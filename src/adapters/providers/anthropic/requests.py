@@ -13,7 +13,6 @@ from .models import Traits, traits
 from .own_words import PATH, as_it_came
 from .sampling import sampling
 from .schemas import strict_schema
-from .sent import SentChat
 from .thinking import Asked, Thoughts, thoughts
 from .tools import ToolBox
 
@@ -30,8 +29,8 @@ _UNKNOWN = frozenset(
 _TRANSLATED = frozenset(
     {
         *("model", "messages", "max_tokens", "max_completion_tokens", "stream", "n"),
-        *("stop", "temperature", "top_p", "top_k", "tools", "functions", "tool_choice"),
-        *("function_call", "parallel_tool_calls", "user", "safety_identifier", "metadata"),
+        *("stop", "temperature", "top_p", "top_k", "tools", "tool_choice"),
+        *("parallel_tool_calls", "user", "safety_identifier", "metadata"),
         *("reasoning_effort", "thinking", "response_format", "output_config"),
         *("stream_options", "service_tier"),
     }
@@ -66,12 +65,7 @@ def encoded(call: UpstreamCall[ChatRequest], *, stream: bool) -> EncodedChat:
     dropped.update(_rest(given, body))
     if stream:
         body["stream"] = True
-    return SentChat(
-        path=PATH,
-        body=body,
-        dropped=tuple(dropped),
-        calls_functions=bool(given.get("functions")) and not given.get("tools"),
-    )
+    return EncodedChat(path=PATH, body=body, dropped=tuple(dropped))
 
 
 def _add_tools(body: dict[str, Any], tools: ToolBox) -> None:

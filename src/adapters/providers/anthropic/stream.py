@@ -7,14 +7,7 @@ from typing import Any
 from ...wire.malformed import BrokeOff, Malformed
 from ...wire.usage import openai_usage
 from .citations import Sources
-from .replies import (
-    arguments_of,
-    as_function,
-    explanation,
-    finish_reason,
-    head,
-    text_of,
-)
+from .replies import arguments_of, explanation, finish_reason, head, text_of
 
 Delta = dict[str, Any]
 
@@ -22,8 +15,7 @@ Delta = dict[str, Any]
 class StreamDecoder:
     """Keeps the blocks that are open: a thought is given back whole, once it has been signed."""
 
-    def __init__(self, *, calls_functions: bool) -> None:
-        self._calls_functions = calls_functions
+    def __init__(self) -> None:
         self._head: dict[str, Any] = {}
         self._usage: dict[str, Any] = {}
         self._open: dict[int, dict[str, Any]] = {}
@@ -153,10 +145,7 @@ class StreamDecoder:
         self._stopped = True
         refusal = explanation(told)
         chunk = self._chunk({} if refusal is None else {"refusal": refusal})
-        finish = finish_reason(told["stop_reason"])
-        chunk["choices"][0]["finish_reason"] = (
-            as_function(finish) if self._calls_functions else finish
-        )
+        chunk["choices"][0]["finish_reason"] = finish_reason(told["stop_reason"])
         return [self._told(chunk)]
 
     def _told(self, chunk: dict[str, Any]) -> dict[str, Any]:
@@ -170,10 +159,7 @@ class StreamDecoder:
         return [{name: [{**one, "index": at} for at, one in enumerate(more, number)]}]
 
     def _call(self, index: int, call: dict[str, Any], function: dict[str, Any]) -> list[Delta]:
-        number = self._calls[index]
-        if self._calls_functions:  # which were never called but one at a time
-            return [{"function_call": function}] if number == 0 else []
-        return [{"tool_calls": [{"index": number, **call, "function": function}]}]
+        return [{"tool_calls": [{"index": self._calls[index], **call, "function": function}]}]
 
     def _note_usage(self, told: dict[str, Any]) -> None:
         if isinstance(usage := told.get("usage"), dict):

@@ -7,8 +7,8 @@ _TAKEN = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 class ToolIds:
     """Anthropic takes ids of tool calls of `^[a-zA-Z0-9_-]+$` only. Others are hashed to such a
-    one, always the same. Calls without an id, such as the older `function_call`, get one by their
-    place, and are answered in their order."""
+    one, always the same. Calls without an id get one by their place, and are answered in
+    their order."""
 
     def __init__(self) -> None:
         self._made = 0

@@ -21,9 +21,8 @@ class ToolBox:
     def __init__(self, body: Mapping[str, Any], called: Iterable[str], model: Traits) -> None:
         self.dropped: dict[str, None] = {}
         self._model = model
-        self.tools = [*self._given(body.get("tools")), *_functions(body.get("functions"))]
+        self.tools = list(self._given(body.get("tools")))
         wanted = body.get("tool_choice")
-        wanted = body.get("function_call") if wanted is None else wanted
         if not self.tools:
             # A conversation that holds calls must tell the tools that were called.
             self.tools = [{"name": name, "input_schema": _NO_PARAMETERS} for name in called]
@@ -32,7 +31,7 @@ class ToolBox:
             wanted = "none"
         choice = self._choice(wanted)
         self.choice = choice if self.tools else None
-        if body.get("parallel_tool_calls") is False or body.get("functions"):
+        if body.get("parallel_tool_calls") is False:
             self._one_at_a_time()
 
     @property
@@ -81,12 +80,6 @@ class ToolBox:
     def _one_at_a_time(self) -> None:
         if self.tools and (self.choice or {}).get("type") != "none":
             self.choice = {"type": "auto", **(self.choice or {}), "disable_parallel_tool_use": True}
-
-
-def _functions(functions: object) -> Iterator[Tool]:
-    for function in functions if isinstance(functions, list) else ():
-        if isinstance(function, dict):
-            yield _function(function, knows_schemas=False)
 
 
 def _function(function: Mapping[str, Any], *, knows_schemas: bool) -> Tool:

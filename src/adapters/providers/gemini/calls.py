@@ -24,11 +24,9 @@ class Calls:
         self._names: dict[str, str] = {}
 
     def made(self, message: Mapping[str, Any]) -> list[Part]:
-        """The calls of an assistant's message, the legacy one included."""
+        """The calls of an assistant's message."""
         given = message.get("tool_calls")
         calls = [c for c in given if isinstance(c, dict)] if isinstance(given, list) else []
-        if isinstance(legacy := message.get("function_call"), dict):
-            calls.append({"function": legacy, "extra_content": legacy.get("extra_content")})
         made = [self._call(call) for call in calls]
         # Only the first of several calls made at once is signed.
         if made and self._wants_signatures and "thoughtSignature" not in made[0]:

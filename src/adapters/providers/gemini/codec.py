@@ -7,7 +7,6 @@ from ....domain.operations import Operation, OperationRequest
 from ...wire.codec import ChunkDecoder, Complaint, EncodedChat, EncodedOperation
 from .complaints import complaint
 from .embeddings import embedded, embedding_request
-from .legacy import speaks_legacy, with_function_call
 from .replies import reply
 from .requests import encoded
 from .stream import Decoder
@@ -24,15 +23,12 @@ class GeminiCodec:
     def encode(self, call: UpstreamCall[ChatRequest], *, stream: bool) -> EncodedChat:
         return encoded(call, stream=stream)
 
-    def reply(self, body: dict[str, Any], sent: EncodedChat) -> dict[str, Any]:
-        answer = reply(body)
-        return with_function_call(answer) if speaks_legacy(sent) else answer
+    def reply(self, body: dict[str, Any], sent: EncodedChat) -> dict[str, Any]:  # noqa: ARG002
+        return reply(body)
 
-    def decoder(self, sent: EncodedChat) -> ChunkDecoder:
+    def decoder(self, sent: EncodedChat) -> ChunkDecoder:  # noqa: ARG002
         decode = Decoder()
-        if not speaks_legacy(sent):
-            return lambda body, _: decode(body)
-        return lambda body, _: [with_function_call(chunk) for chunk in decode(body)]
+        return lambda body, _: decode(body)
 
     def operation(self, call: UpstreamCall[OperationRequest]) -> EncodedOperation | None:
         if call.request.operation is Operation.EMBEDDINGS:

@@ -11,13 +11,13 @@ from .signatures import signature_of, signed, told_extra
 
 _USER, _MODEL = "user", "model"
 _SYSTEM = frozenset({"system", "developer"})
+_TOOL = "tool"
 _ASSISTANT = frozenset({"assistant", "model"})
-_ANSWERS = frozenset({"tool", "function"})
 # Behind the beginning of an answer, which newer models do not take for one.
 _CLOSING = "Continue."
 # What is read of a message, whichever its role.
 _READ = frozenset({"role", "content", "extra_content"})
-_READ_OF_ASSISTANT = _READ | {"tool_calls", "function_call", "refusal", "images"}
+_READ_OF_ASSISTANT = _READ | {"tool_calls", "refusal", "images"}
 _READ_OF_ANSWERS = _READ | {"tool_call_id", "name"}
 
 
@@ -36,7 +36,7 @@ class Conversation:
     def encode(self, messages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """`contents`, and the `systemInstruction` where there is one."""
         for message in in_order(messages):
-            if message.get("role") not in _ANSWERS:
+            if message.get("role") != _TOOL:
                 self._append_beside()
             self._add(message)
         self._append_beside()
@@ -57,7 +57,7 @@ class Conversation:
         elif role in _ASSISTANT:
             read = _READ_OF_ASSISTANT
             self._append(_MODEL, self._said(message))
-        elif role in _ANSWERS:
+        elif role == _TOOL:
             read = _READ_OF_ANSWERS
             said = parts_of(message.get("content"), self.dropped)
             result, beside = self._calls.answered(message, said)

@@ -3,7 +3,7 @@ from typing import Any
 
 Message = Mapping[str, Any]
 
-_ANSWERS = frozenset({"tool", "function"})
+_TOOL = "tool"
 
 
 def in_order(messages: Sequence[Message]) -> Iterator[Message]:
@@ -13,7 +13,7 @@ def in_order(messages: Sequence[Message]) -> Iterator[Message]:
     answers: list[Message] = []
     between: list[Message] = []
     for message in messages:
-        if message.get("role") in _ANSWERS:
+        if message.get("role") == _TOOL:
             answers.append(message)
         elif message.get("role") == "assistant":
             yield from _sorted(answers, calls)

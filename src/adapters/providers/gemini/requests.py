@@ -8,7 +8,6 @@ from ....domain.chat import ChatRequest
 from ...wire.codec import EncodedChat
 from .contents import Conversation
 from .generation import OWN, TRANSLATED, Generation
-from .legacy import LegacyChat
 from .names import camel, camel_keys
 from .paths import model_path
 from .tools import Tools
@@ -22,7 +21,7 @@ _UNKNOWN = frozenset(
 )
 _ELSEWHERE = frozenset(
     {*TRANSLATED, "model", "messages", "stream", "stream_options", "service_tier", "extra_body"}
-    | {"tools", "tool_choice", "functions", "function_call", "web_search_options"}
+    | {"tools", "tool_choice", "web_search_options"}
 )
 # What the gateway counts and translates may not be set again behind its back.
 _CLOSED = frozenset({"contents", "systemInstruction"})
@@ -47,8 +46,7 @@ def encoded(call: UpstreamCall[ChatRequest], *, stream: bool) -> EncodedChat:
     path = model_path(call.model, "generateContent")
     if stream:
         path = f"{model_path(call.model, 'streamGenerateContent')}?alt=sse"
-    kind = LegacyChat if given.get("functions") else EncodedChat
-    return kind(path=path, body=body, dropped=tuple(dropped))
+    return EncodedChat(path=path, body=body, dropped=tuple(dropped))
 
 
 def _own_fields(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, None]]:

@@ -17,12 +17,11 @@ class Tools:
         self._can_mix = has_levels(model)
         self._functions: list[dict[str, Any]] = []
         self._own: list[dict[str, Any]] = []
-        for name in ("tools", "functions"):
-            if isinstance(given := body.get(name), list):
-                for tool in given:
-                    self._add(name, tool)
+        if isinstance(given := body.get("tools"), list):
+            for tool in given:
+                self._add(tool)
         self._search(body.get("web_search_options"))
-        self._choice = body.get("tool_choice") or body.get("function_call")
+        self._choice = body.get("tool_choice")
 
     def encode(self, own_config: Mapping[str, Any]) -> dict[str, Any]:
         """`tools` and `toolConfig`, where there are any; `own_config` is what the caller set of the
@@ -38,10 +37,10 @@ class Tools:
         encoded = {"tools": tools, "toolConfig": config}
         return {name: value for name, value in encoded.items() if value}
 
-    def _add(self, field: str, tool: object) -> None:
+    def _add(self, tool: object) -> None:
         if not isinstance(tool, dict):
             return
-        function = tool if field == "functions" else tool.get("function")
+        function = tool.get("function")
         kind = tool.get("type", "function" if "function" in tool else None)
         if isinstance(function, dict):
             self._functions.append(_declaration(function))
