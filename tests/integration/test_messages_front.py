@@ -8,11 +8,14 @@ from typing import Any
 import anthropic
 import orjson
 import pytest
-from anthropic import AsyncAnthropic
+from anthropic import AsyncAnthropic, beta_async_tool
 
+from every_upstream import MODELS as MODELS_OF
+from every_upstream import OF_EACH_PROVIDER, EveryUpstream
 from gateway_fixtures import RunningGateway, Scene
 from langroute.domain.usage import TokenUsage
 from upstreams.anthropic import AnthropicUpstream
+from upstreams.turn import Turn
 
 HELLO = {"role": "user", "content": "Hello there"}
 MODELS = ["gpt-4o-mini", "mistral-small-latest"]
@@ -28,7 +31,7 @@ WEATHER = {
 CLAUDE_SECRET = "sk-ant-the-anthropic-secret"
 
 
-def client_of(scene: Scene, key: str | None = None, *, retries: int = 0) -> Any:
+def client_of(scene: Scene | EveryUpstream, key: str | None = None, *, retries: int = 0) -> Any:
     """Untyped: the tests are of what it does, and send what its types would not let through."""
     return AsyncAnthropic(base_url=scene.running.url, api_key=key or scene.key, max_retries=retries)
 
@@ -478,6 +481,58 @@ async def test_many_clients_at_once_get_their_own_answers(scene: Scene) -> None:
 
     async with client_of(scene, key) as client:
         assert all(await asyncio.gather(*(ask(number) for number in range(30))))
+
+
+@beta_async_tool
+async def weather(city: str) -> str:
+    """The weather in a city."""
+    return f"Sunny in {city}"
+
+
+@both_ways
+@OF_EACH_PROVIDER
+async def test_a_runner_of_tools_sends_the_whole_conversation_where_none_is_kept(
+    upstreams: EveryUpstream, provider: str, stream: bool
+) -> None:
+    double, model = upstreams.doubles[provider], MODELS_OF[provider]
+    function = {"name": "weather", "arguments": '{"city": "Paris"}'}
+    call = {"id": "abcdefghi", "type": "function", "function": function}
+    turns = [Turn(tool_calls=[call]), Turn(text="It is sunny.")]
+    if provider == "anthropic":  # it is asked itself, and refuses
+        turns.insert(0, Turn())
+    for turn in turns:
+        double.will(turn)
+    async with client_of(upstreams) as client:
+        run = client.beta.messages.tool_runner(
+            model=model, max_tokens=100, messages=[HELLO], tools=[weather], stream=stream
+        )
+        if stream:
+            message = None
+            async for events in run:
+                message = await events.get_final_message()
+        else:
+            message = await run.until_done()
+    assert message is not None
+    assert message.content[0].text == "It is sunny."
+    assert "Hello there" in upstreams.told(provider)
+    assert "Sunny in Paris" in upstreams.told(provider)
+
+
+async def test_what_is_said_of_a_thread_reaches_who_goes_on_with_it(scene: Scene) -> None:
+    details = {"error_code": "thread_not_found"}
+    error = {"type": "invalid_request_error", "message": "No such thread.", "details": details}
+    raw = orjson.dumps({"type": "error", "error": error})
+    async with claude_behind(scene.running) as claude, client_of(scene) as client:
+        claude.will(Turn(status=400, raw=raw))
+        with pytest.raises(anthropic.BadRequestError) as caught:
+            await asked(
+                client,
+                stream=False,
+                model="sonnet",
+                extra_body={"thread": {"type": "continue", "previous_message_id": "msg_1"}},
+            )
+    body: Any = caught.value.body
+    assert body["error"]["details"] == details
 
 
 # What Claude Code sends, in its outline: https://docs.anthropic.com/en/docs/claude-code/llm-gateway

@@ -42,6 +42,10 @@ class AnthropicUpstream(UpstreamDouble):
         return b"event: %s\ndata: %s\n\n" % (event["type"].encode(), orjson.dumps(event))
 
     def check(self, body: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]] | None:
+        if "thread" in body:  # as who keeps none says it: see the package's _thread_state.py
+            refused = self.refusal(400, {"message": "thread: not supported for this request"})
+            details = {"error_code": "thread_unsupported_request", "unsupported": ["thread"]}
+            return 400, {**refused, "error": {**refused["error"], "details": details}}
         if (said := fault(body)) is None:
             return None
         return 400, self.refusal(400, {"message": said})

@@ -45,9 +45,15 @@ def complaint(body: Mapping[str, Any]) -> Complaint:
     return Complaint(
         message=message,
         param=_place(message or "") if kind == "invalid_request_error" else None,
-        code=kind,
+        code=_own_code(error) or kind,
         status=_status(kind or "", message or ""),
     )
+
+
+def _own_code(error: Mapping[str, Any]) -> str | None:
+    """What a client of its own goes by, where the kind of error is not enough."""
+    details = error.get("details")
+    return as_text(details.get("error_code")) if isinstance(details, dict) else None
 
 
 def _status(kind: str, message: str) -> int | None:

@@ -15,10 +15,18 @@ _TYPES = {
     504: "timeout_error",
     529: "overloaded_error",
 }
+_UNSUPPORTED = "unsupported_parameter"
 _UNKNOWN_MODEL, _PAST_CONTEXT = "model_not_found", "context_length_exceeded"
 # What Anthropic says of it, which its clients search for, to shorten the conversation.
 _CONTEXT_SIGNS = ("prompt is too long", "exceed context limit")
 _OWN_FAULT = 500
+THREAD = "thread"
+# By these, in `details`, its clients know to send the whole conversation instead; the first is for
+# who keeps none: `anthropic/lib/threads/_thread_state.py` of the package 2.13.
+_NO_THREADS = "thread_unsupported_request"
+_OF_THREADS = frozenset(
+    {_NO_THREADS, "thread_not_found", "thread_already_continued", "thread_continue_in_flight"}
+)
 
 
 def error_body(message: str, answer: Answer) -> dict[str, Any]:
@@ -31,4 +39,8 @@ def error_body(message: str, answer: Answer) -> dict[str, Any]:
         kind = "api_error" if answer.status >= _OWN_FAULT else "invalid_request_error"
     if answer.code == _PAST_CONTEXT and not any(sign in message for sign in _CONTEXT_SIGNS):
         message = f"{_CONTEXT_SIGNS[0]}: {message}"
-    return {"type": "error", "error": {"type": kind, "message": message}, "request_id": None}
+    error: dict[str, Any] = {"type": kind, "message": message}
+    code = _NO_THREADS if answer.param == THREAD and answer.code == _UNSUPPORTED else answer.code
+    if code in _OF_THREADS:
+        error["details"] = {"error_code": code}
+    return {"type": "error", "error": error, "request_id": None}

@@ -7,7 +7,7 @@ from .....domain.chat import ChatRequest
 from .....domain.dialects import Dialect, Native
 from ...errors import Answer
 from ..dialect import DialectFront
-from .errors import error_body
+from .errors import THREAD, error_body
 from .events import StreamedMessage, event
 from .replies import message_of
 from .requests import chat_of
@@ -52,8 +52,11 @@ class Messages:
 def _parsed(body: object, *, is_capped: bool) -> ChatRequest:
     chat = chat_of(body, is_capped=is_capped)
     native: dict[str, Any] = body if isinstance(body, dict) else {}
+    # What was said before is kept by whoever answered: others would answer without it.
+    kept = THREAD if native.get(THREAD) is not None else None
     return ChatRequest.parse(
-        chat, Native(dialect=Dialect.MESSAGES, body=native, dropped=lost(native))
+        chat,
+        Native(dialect=Dialect.MESSAGES, body=native, only_native=kept, dropped=lost(native)),
     )
 
 
