@@ -34,7 +34,9 @@ class TranslatedEvents:
             said = self._codec.complaint(body).message or "an error without a message"
             raise BrokeOff(f"broke off: {said}")
         chunks = self._decode(body, event.name)
-        return None if chunks is None else [self._chunk(chunk) for chunk in chunks]
+        if chunks is None:
+            return None
+        return [self._chunk(part) for chunk in chunks for part in _parted(chunk)]
 
     def done(self) -> list[ChatChunk]:
         """A closing `[DONE]` is the provider's own word for a clean end, also from servers that
@@ -77,6 +79,25 @@ class TranslatedEvents:
                 raise BrokeOff("broke off with an error.")
             if reason is not None:
                 self._finished.add(index)
+
+
+def _parted(body: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    """OpenAI tells why a choice is finished after its calls, never with them. Its library takes a
+    call for whole when the reason comes, and would miss one that comes along:
+    https://github.com/openai/openai-python/blob/main/src/openai/lib/streaming/chat/_completions.py
+    """
+    if not any(
+        choice["finish_reason"] is not None and choice["delta"].get("tool_calls")
+        for choice in body["choices"]
+    ):
+        return (body,)
+    first = {name: value for name, value in body.items() if name != "usage"}
+    first["choices"] = [{**choice, "finish_reason": None} for choice in body["choices"]]
+    last = [
+        {"index": c["index"], "delta": {}, "logprobs": None, "finish_reason": c["finish_reason"]}
+        for c in body["choices"]
+    ]
+    return first, {**body, "choices": last}
 
 
 _: type[EventReader] = TranslatedEvents

@@ -1,4 +1,5 @@
-"""Mistral's own client libraries, which speak its format: OpenAI's, with a stream of its own.
+"""Mistral's own client libraries, which speak its format: OpenAI's, but for the name of a seed, and
+with a stream of its own.
 
 There, usage is always told, since nothing in the format asks for it; and a tool call comes whole,
 with its name, without which its libraries refuse the chunk:
@@ -33,6 +34,9 @@ def where_mistrals_client_asks(its_own: Handler, others: Handler) -> Handler:
 
 class MistralChats(ChatCompletions):
     def parse(self, body: object) -> ChatRequest:
+        if isinstance(body, dict) and "random_seed" in body:
+            body = {"seed": body["random_seed"], **body}
+            del body["random_seed"]
         return replace(super().parse(body), include_usage=True)
 
     async def events(self, asked: ChatRequest, stream: ChatStream) -> AsyncIterator[bytes]:

@@ -93,3 +93,11 @@ def test_usage_is_told_without_asking() -> None:
     assert chat.body == ChatRequest.parse(asked).body
     with pytest.raises(InvalidRequest):
         MistralChats().parse({})
+
+
+def test_a_seed_is_told_by_openais_name() -> None:
+    asked = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "random_seed": 7}
+    body = MistralChats().parse(asked).body
+    assert body["seed"] == 7
+    assert "random_seed" not in body
+    assert asked["random_seed"] == 7
