@@ -23,7 +23,7 @@ _OPAQUE = {
     **dict.fromkeys(("base64", "url"), _PER_FILE),  # the source of a document, as Anthropic has it
 }
 # Google's parts have no type: https://ai.google.dev/api/caching#Part. It reads either spelling.
-_UNTYPED = dict.fromkeys(("inlineData", "inline_data", "fileData", "file_data"), _PER_FILE)
+_UNTYPED = frozenset({"inlineData", "inline_data", "fileData", "file_data"})
 # What holds the picture or the file; whatever else stands beside it may be read as text.
 _PAYLOADS = frozenset(
     {
@@ -65,11 +65,11 @@ def token_bound(value: Any, *, media: bool = True) -> int:
             bound += _bytes_of(item)
         elif isinstance(item, Mapping):
             pieces, payloads = _media(item) if media else (0, _NONE)
-            bound += _PER_OBJECT + pieces
-            for name, inner in item.items():
-                if name not in payloads:
-                    bound += _bytes_of(name)
-                    waiting.append(inner)
+            if pieces:
+                bound += pieces
+                item = {name: inner for name, inner in item.items() if name not in payloads}
+            bound += _PER_OBJECT + sum(map(_bytes_of, item))
+            waiting.extend(item.values())
         elif isinstance(item, Sequence):
             waiting.extend(item)
         else:
@@ -82,10 +82,10 @@ def _media(item: Mapping[str, Any]) -> tuple[int, AbstractSet[str]]:
     kind = item.get("type")
     if isinstance(kind, str):
         return (_OPAQUE[kind], _PAYLOADS) if kind in _OPAQUE else (0, _NONE)
-    if _UNTYPED.keys().isdisjoint(item):
+    if _UNTYPED.isdisjoint(item):
         return 0, _NONE
     held = {name for name in _UNTYPED if isinstance(item.get(name), Mapping)}
-    return sum(_UNTYPED[name] for name in held), held
+    return _PER_FILE * len(held), held
 
 
 def _bytes_of(text: str) -> int:
