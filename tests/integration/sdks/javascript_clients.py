@@ -1,6 +1,6 @@
 """OpenAI's library for JavaScript, and Vercel's AI SDK, on Node."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -65,7 +65,7 @@ class NodeResponses(OnNode):
 
 
 # It has one exception for all statuses.
-_OF_AI = dict.fromkeys((400, 401, 404, 429, 502), "APICallError")
+_OF_AI: Mapping[int, str] = dict.fromkeys((400, 401, 404, 429, 502), "APICallError")
 
 
 class AICompatible(_Embeds):

@@ -7,6 +7,7 @@ from langroute.adapters.wire.codec import EncodedChat
 from langroute.adapters.wire.codecs import all_codecs
 from langroute.adapters.wire.sse import Event
 from langroute.adapters.wire.translated import TranslatedEvents
+from langroute.domain.providers import ProviderKind
 
 CALL = {"id": "a", "index": 0, "function": {"name": "f", "arguments": "{}"}}
 SENT = EncodedChat(path="/chat/completions", body={})
@@ -14,7 +15,7 @@ SENT = EncodedChat(path="/chat/completions", body={})
 
 def read(kind: str, *choices: dict[str, Any]) -> list[dict[str, Any]]:
     told = {"choices": list(choices), "usage": {"prompt_tokens": 1, "completion_tokens": 2}}
-    reader = TranslatedEvents(all_codecs()[kind], SENT, "m")
+    reader = TranslatedEvents(all_codecs()[ProviderKind(kind)], SENT, "m")
     chunks = reader.read(Event(name=b"", data=orjson.dumps(told)))
     reader.check_finished()
     assert chunks is not None
