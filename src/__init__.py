@@ -1,10 +1,10 @@
 """LangRoute, for embedding. `langroute.entrypoints.embedding.open_gateway` opens a Gateway; these
 are the values that go in and come out. The module itself imports nothing heavy."""
 
-from .application.chat.complete_chat import CompletedChat
-from .application.chat.paid_stream import PaidStream
-from .application.chat.perform_operation import PerformedOperation
-from .application.chat.stream_chat import ChatStream
+from .application.calls.complete_chat import CompletedChat
+from .application.calls.paid_stream import PaidStream
+from .application.calls.perform_operation import PerformedOperation
+from .application.calls.stream_chat import ChatStream
 from .application.gateway import Gateway
 from .application.keys.issue_virtual_key import IssuedKey, KeyOrder
 from .application.ports.ledger import SpendLine, SpendQuery

@@ -30,23 +30,23 @@ from ..adapters.system.entropy import SystemEntropy
 from ..adapters.wire.codecs import all_codecs, default_urls
 from ..adapters.wire.http import HttpClient
 from ..adapters.wire.upstream import HttpUpstream
+from ..application.calls.admit import Admit
+from ..application.calls.authorize import Authorize
+from ..application.calls.complete_chat import CompleteChat
+from ..application.calls.conduct_call import ConductCall
+from ..application.calls.expire_reservations import ExpireReservations
+from ..application.calls.list_models import ListModels
+from ..application.calls.open_credential import OpenCredential
+from ..application.calls.perform_operation import PerformOperation
+from ..application.calls.plan_call import PlanCall
+from ..application.calls.settle import Settle
+from ..application.calls.stream_chat import StreamChat
+from ..application.calls.stream_operation import StreamOperation
+from ..application.calls.try_targets import TryTargets
 from ..application.catalogue.define_provider import DefineProvider
 from ..application.catalogue.define_route import DefineRoute
 from ..application.catalogue.seed_catalogue import SeedCatalogue
 from ..application.catalogue.set_price import SetPrice
-from ..application.chat.admit import Admit
-from ..application.chat.authorize import Authorize
-from ..application.chat.complete_chat import CompleteChat
-from ..application.chat.conduct_chat import ConductChat
-from ..application.chat.expire_reservations import ExpireReservations
-from ..application.chat.list_models import ListModels
-from ..application.chat.open_credential import OpenCredential
-from ..application.chat.perform_operation import PerformOperation
-from ..application.chat.plan_chat import PlanChat
-from ..application.chat.settle import Settle
-from ..application.chat.stream_chat import StreamChat
-from ..application.chat.stream_operation import StreamOperation
-from ..application.chat.try_targets import TryTargets
 from ..application.credentials.remove_credential import RemoveCredential
 from ..application.credentials.reseal_credentials import ResealCredentials
 from ..application.credentials.save_credentials import SaveCredentials
@@ -117,9 +117,9 @@ class Container(containers.DeclarativeContainer):
 
     settle = S(Settle, admission=admission, ledger=ledger, catalogues=catalogue, clock=clock)
     conduct = S(
-        ConductChat,
+        ConductCall,
         plan=S(
-            PlanChat,
+            PlanCall,
             catalogues=catalogue,
             clock=clock,
             entropy=entropy,

@@ -11,7 +11,7 @@ from dependency_injector import providers
 from ..adapters.postgres.database import Database
 from ..adapters.postgres.embedded import EmbeddedPostgres
 from ..adapters.postgres.revision import is_current
-from ..application.chat.expire_reservations import ExpireReservations
+from ..application.calls.expire_reservations import ExpireReservations
 from .container import Container, memory_container
 from .encryption import encryption_keys
 from .settings import Settings

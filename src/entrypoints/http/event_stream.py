@@ -2,7 +2,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 from quart import Request, Response
 
-from ...application.chat.paid_stream import PaidStream
+from ...application.calls.paid_stream import PaidStream
 from .connection import close_in_the_end
 from .errors import Answer, explained
 from .headers import receipt_headers

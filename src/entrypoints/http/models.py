@@ -7,7 +7,7 @@ import orjson
 from quart import Request, Response
 from quart import request as current_request
 
-from ...application.chat.list_models import ModelCard
+from ...application.calls.list_models import ModelCard
 from ...application.gateway import Gateway
 from ...domain.errors import UnknownModel
 from .bearer import credential_of

@@ -7,8 +7,8 @@ import orjson
 from quart import Request, Response
 from werkzeug.http import parse_options_header
 
-from ...application.chat.paid_stream import PaidStream
-from ...application.chat.perform_operation import PerformedOperation
+from ...application.calls.paid_stream import PaidStream
+from ...application.calls.perform_operation import PerformedOperation
 from ...application.gateway import Gateway
 from ...domain.operations import Operation, OperationRequest
 from .bearer import credential_of

@@ -11,15 +11,15 @@ from uuid import UUID
 from langroute.adapters.memory.admission import MemoryAdmission
 from langroute.adapters.memory.credentials import MemoryCredentials
 from langroute.adapters.memory.ledger import MemoryLedger
-from langroute.application.chat.admit import Admit
-from langroute.application.chat.complete_chat import CompleteChat
-from langroute.application.chat.conduct_chat import ConductChat
-from langroute.application.chat.expire_reservations import ExpireReservations
-from langroute.application.chat.open_credential import OpenCredential
-from langroute.application.chat.plan_chat import PlanChat
-from langroute.application.chat.settle import Settle
-from langroute.application.chat.stream_chat import StreamChat
-from langroute.application.chat.try_targets import TryTargets
+from langroute.application.calls.admit import Admit
+from langroute.application.calls.complete_chat import CompleteChat
+from langroute.application.calls.conduct_call import ConductCall
+from langroute.application.calls.expire_reservations import ExpireReservations
+from langroute.application.calls.open_credential import OpenCredential
+from langroute.application.calls.plan_call import PlanCall
+from langroute.application.calls.settle import Settle
+from langroute.application.calls.stream_chat import StreamChat
+from langroute.application.calls.try_targets import TryTargets
 from langroute.application.ports.catalogues import CatalogueLookup
 from langroute.application.ports.clock import Clock
 from langroute.application.ports.credentials import CredentialLookup
@@ -282,8 +282,8 @@ class Scene:
         return self
 
     @property
-    def plan(self) -> PlanChat:
-        return PlanChat(
+    def plan(self) -> PlanCall:
+        return PlanCall(
             catalogues=FixedCatalogue(self.catalogue),
             clock=self.clock,
             entropy=self.entropy,
@@ -301,8 +301,8 @@ class Scene:
         )
 
     @property
-    def conduct(self) -> ConductChat:
-        return ConductChat(
+    def conduct(self) -> ConductCall:
+        return ConductCall(
             plan=self.plan,
             admit=Admit(self.admission, self.ledger),
             try_targets=TryTargets(OpenCredential(self.credentials, PlainSeal()), self.timeouts),

@@ -3,7 +3,7 @@ from scene import START_NS, ManualClock, S
 
 from langroute.adapters.memory.virtual_keys import MemoryKeys
 from langroute.adapters.system.entropy import SystemEntropy
-from langroute.application.chat.authorize import Authorize
+from langroute.application.calls.authorize import Authorize
 from langroute.application.keys.issue_virtual_key import IssueVirtualKey, KeyOrder
 from langroute.application.keys.revoke_virtual_key import RevokeVirtualKey
 from langroute.domain.errors import Unauthenticated

@@ -5,6 +5,7 @@ from scene import KEY_ID, OPENAI, OPENAI_PRICE, PROVIDERS, ROUTE, a_key
 
 from langroute.adapters.memory.catalogues import MemoryCatalogues
 from langroute.adapters.pricing.genai_list_prices import GenaiListPrices
+from langroute.application.calls.list_models import ListModels, ModelCard
 from langroute.application.catalogue.define_provider import DefineProvider
 from langroute.application.catalogue.define_route import DefineRoute
 from langroute.application.catalogue.seed_catalogue import SeedCatalogue, Seeded
@@ -12,7 +13,6 @@ from langroute.application.catalogue.set_price import SetPrice
 from langroute.application.catalogue.starter import CHATS, FREE, OTHERS
 from langroute.application.catalogue.starter import PROVIDERS as STARTER_PROVIDERS
 from langroute.application.catalogue.starter import ROUTES as STARTER_ROUTES
-from langroute.application.chat.list_models import ListModels, ModelCard
 from langroute.application.ports.list_prices import ListPrices
 from langroute.domain.errors import InvalidRequest, NotFound, UnknownModel
 from langroute.domain.money import Money

@@ -6,7 +6,7 @@ from scene import KEY_ID, PROVIDERS, FixedCatalogue, PlainSeal, a_key
 from langroute.adapters.crypto.aes_gcm_seal import AesGcmSeal
 from langroute.adapters.memory.credentials import MemoryCredentials
 from langroute.adapters.memory.virtual_keys import MemoryKeys
-from langroute.application.chat.open_credential import OpenCredential
+from langroute.application.calls.open_credential import OpenCredential
 from langroute.application.credentials.remove_credential import RemoveCredential
 from langroute.application.credentials.reseal_credentials import ResealCredentials
 from langroute.application.credentials.save_credentials import SaveCredentials

@@ -12,7 +12,7 @@ from scene import (
     usage_chunk,
 )
 
-from langroute.application.chat.stream_chat import ChatStream
+from langroute.application.calls.stream_chat import ChatStream
 from langroute.domain.estimates import input_bound
 from langroute.domain.ledger import Outcome
 from langroute.domain.limits import Limits

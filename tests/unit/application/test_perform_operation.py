@@ -15,7 +15,7 @@ from scene import (
     a_key,
 )
 
-from langroute.application.chat.perform_operation import PerformOperation
+from langroute.application.calls.perform_operation import PerformOperation
 from langroute.application.ports.upstream import OperationReply, OperationUpstream, UpstreamCall
 from langroute.domain.catalogue import Catalogue
 from langroute.domain.errors import (

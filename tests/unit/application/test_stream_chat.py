@@ -25,7 +25,7 @@ from scene import (
     usage_chunk,
 )
 
-from langroute.application.chat.stream_chat import ChatStream
+from langroute.application.calls.stream_chat import ChatStream
 from langroute.application.ports.upstream import ChatChunk
 from langroute.domain.attempts import told
 from langroute.domain.catalogue import Catalogue

@@ -12,9 +12,9 @@ from scene import (
     a_key,
 )
 
-from langroute.application.chat.paid_stream import PaidStream
-from langroute.application.chat.perform_operation import PerformedOperation
-from langroute.application.chat.stream_operation import StreamOperation
+from langroute.application.calls.paid_stream import PaidStream
+from langroute.application.calls.perform_operation import PerformedOperation
+from langroute.application.calls.stream_operation import StreamOperation
 from langroute.application.ports.upstream import (
     ChatChunk,
     OperationReply,

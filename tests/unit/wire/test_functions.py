@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from langroute.adapters.providers.mistral.codec import MistralCodec
 from langroute.adapters.wire.codec import EncodedChat
 from langroute.adapters.wire.functions import WithFunctions, with_function_call, with_tools
-from langroute.adapters.wire.upstream import UpstreamCall
+from langroute.application.ports.upstream import UpstreamCall
 from langroute.domain.chat import ChatRequest
 from upstreams.calls import call_to
 

@@ -3,8 +3,8 @@ from typing import Any
 
 import orjson
 
-from ....application.chat.complete_chat import CompletedChat
-from ....application.chat.stream_chat import ChatStream
+from ....application.calls.complete_chat import CompletedChat
+from ....application.calls.stream_chat import ChatStream
 from ....domain.chat import ChatRequest
 from .dialect import DialectFront, OpenAIErrors
 

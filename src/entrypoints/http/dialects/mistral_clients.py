@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from quart import Request, Response
 
-from ....application.chat.stream_chat import ChatStream
+from ....application.calls.stream_chat import ChatStream
 from ....domain.chat import ChatRequest
 from ..front import Handler
 from .chat_completions import DONE, ChatCompletions

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langroute.application.chat.complete_chat import CompletedChat
+from langroute.application.calls.complete_chat import CompletedChat
 from langroute.domain.chat import ChatRequest
 from langroute.domain.dialects import Dialect
 from langroute.domain.errors import InvalidRequest

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langroute.application.chat.complete_chat import CompletedChat
+from langroute.application.calls.complete_chat import CompletedChat
 from langroute.domain.dialects import Dialect
 from langroute.domain.ids import RequestId
 from langroute.domain.limits import Limits, Remaining

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from openai.types.responses import Response
 from responses_asked import ANY_JSON, asked, messages
 
-from langroute.application.chat.complete_chat import CompletedChat
+from langroute.application.calls.complete_chat import CompletedChat
 from langroute.domain.dialects import Dialect
 from langroute.domain.ids import RequestId
 from langroute.domain.limits import Limits, Remaining

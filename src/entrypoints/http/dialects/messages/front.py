@@ -1,8 +1,8 @@
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from .....application.chat.complete_chat import CompletedChat
-from .....application.chat.stream_chat import ChatStream
+from .....application.calls.complete_chat import CompletedChat
+from .....application.calls.stream_chat import ChatStream
 from .....domain.chat import ChatRequest
 from .....domain.dialects import Dialect, Native
 from ...errors import Answer

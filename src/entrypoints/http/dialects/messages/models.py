@@ -5,7 +5,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from .....application.chat.list_models import ModelCard
+from .....application.calls.list_models import ModelCard
 from .....domain.errors import InvalidRequest
 
 _DEFAULT_LIMIT, _MAX_LIMIT = 20, 1000

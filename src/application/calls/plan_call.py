@@ -48,7 +48,7 @@ class Plan(Generic[RequestT]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanChat:
+class PlanCall:
     """Raises UnknownModel, or Forbidden for a model that this key may not use.
 
     The same request id and the same catalogue give the same plan.

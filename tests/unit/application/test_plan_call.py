@@ -19,7 +19,7 @@ from scene import (
     a_key,
 )
 
-from langroute.application.chat.plan_chat import PlanChat
+from langroute.application.calls.plan_call import PlanCall
 from langroute.domain.catalogue import Catalogue
 from langroute.domain.errors import Forbidden, UnknownModel
 from langroute.domain.estimates import input_bound
@@ -31,7 +31,7 @@ from langroute.domain.timeouts import Timeouts
 INPUT = input_bound(a_chat().body)
 
 
-def a_plan(*, route: ModelRoute = ROUTE, default_output_cap: int = 50) -> PlanChat:
+def a_plan(*, route: ModelRoute = ROUTE, default_output_cap: int = 50) -> PlanCall:
     return Scene(
         upstream=ScriptedUpstream(),
         catalogue=Catalogue.of(PROVIDERS, [route], PRICES),

@@ -7,7 +7,7 @@ from ...domain.keys import VirtualKey
 from ...domain.timeouts import Timeouts
 from ..ports.clock import Clock
 from ..ports.upstream import ChatChunk, Upstream, UpstreamCall
-from .conduct_chat import ConductChat, Underway
+from .conduct_call import ConductCall, Underway
 from .paid_stream import Begun, PaidStream, begun
 from .settle import Settle
 
@@ -61,7 +61,7 @@ class StreamChat:
     Raises UnknownModel, Forbidden, RateLimited, RejectedByProvider, AllTargetsFailed, OwnError.
     """
 
-    conduct: ConductChat
+    conduct: ConductCall
     upstream: Upstream
     settle: Settle
     clock: Clock

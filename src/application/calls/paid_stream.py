@@ -11,7 +11,7 @@ from ...domain.timeouts import Timeouts
 from ...domain.usage import TokenUsage
 from ..ports.clock import Clock
 from ..ports.upstream import ChatChunk, ChunkStream
-from .conduct_chat import Underway
+from .conduct_call import Underway
 from .settle import Ending, Settle
 
 _NS = 10**9

@@ -7,7 +7,7 @@ from ...domain.estimates import likely_tokens, token_bound
 from ...domain.keys import VirtualKey
 from ...domain.receipt import Receipt
 from ..ports.upstream import ChatReply, Upstream
-from .conduct_chat import ConductChat
+from .conduct_call import ConductCall
 from .settle import Settle
 from .settle_whole import settle_whole
 
@@ -29,7 +29,7 @@ class CompleteChat:
     Raises UnknownModel, Forbidden, RateLimited, RejectedByProvider, AllTargetsFailed, OwnError.
     """
 
-    conduct: ConductChat
+    conduct: ConductCall
     upstream: Upstream
     settle: Settle
 

@@ -13,7 +13,7 @@ from ...domain.usage import NO_USAGE, TokenUsage
 from ..ports.clock import Clock
 from ..ports.upstream import RequestT, UpstreamCall
 from .admit import Admit
-from .plan_chat import Plan, PlanChat
+from .plan_call import Plan, PlanCall
 from .settle import Ending, Settle
 from .try_targets import Course, TryTargets
 
@@ -37,14 +37,14 @@ class Underway(Generic[RequestT, AnswerT]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConductChat:
+class ConductCall:
     """Plan, admit, call: what chats, whole and streamed, and other operations have in common.
 
     A call that fails or is cancelled on the way is settled here; one that is answered is settled
     by whoever reads the answer.
     """
 
-    plan: PlanChat
+    plan: PlanCall
     admit: Admit
     try_targets: TryTargets
     settle: Settle

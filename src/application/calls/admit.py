@@ -7,7 +7,7 @@ from ...domain.receipt import Receipt
 from ..ports.admission import Admission
 from ..ports.ledger import LedgerWriter
 from ..ports.upstream import RequestT
-from .plan_chat import Plan
+from .plan_call import Plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from ...domain.operations import OperationRequest
 from ...domain.timeouts import Timeouts
 from ..ports.clock import Clock
 from ..ports.upstream import OperationReply, OperationUpstream, UpstreamCall
-from .conduct_chat import ConductChat
+from .conduct_call import ConductCall
 from .paid_stream import Begun, PaidStream, begun
 from .perform_operation import PerformedOperation, performed
 from .settle import Settle
@@ -20,7 +20,7 @@ class StreamOperation:
     Raises UnknownModel, Forbidden, RateLimited, RejectedByProvider, AllTargetsFailed, OwnError.
     """
 
-    conduct: ConductChat
+    conduct: ConductCall
     upstream: OperationUpstream
     settle: Settle
     clock: Clock

@@ -4,7 +4,7 @@ from ...domain.keys import VirtualKey
 from ...domain.ledger import Outcome
 from ...domain.receipt import Receipt
 from ..ports.upstream import ChatReply, OperationReply
-from .conduct_chat import Underway
+from .conduct_call import Underway
 from .settle import Ending, Settle
 
 

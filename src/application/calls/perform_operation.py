@@ -5,7 +5,7 @@ from ...domain.keys import VirtualKey
 from ...domain.operations import OperationRequest
 from ...domain.receipt import Receipt
 from ..ports.upstream import OperationReply, OperationUpstream
-from .conduct_chat import ConductChat, Underway
+from .conduct_call import ConductCall, Underway
 from .settle import Settle
 from .settle_whole import settle_whole
 
@@ -27,7 +27,7 @@ class PerformOperation:
     Raises UnknownModel, Forbidden, RateLimited, RejectedByProvider, AllTargetsFailed, OwnError.
     """
 
-    conduct: ConductChat
+    conduct: ConductCall
     upstream: OperationUpstream
     settle: Settle
 
