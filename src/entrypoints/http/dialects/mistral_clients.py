@@ -18,6 +18,7 @@ from ....domain.chat import ChatRequest
 from ..front import Handler
 from .chat_completions import DONE, ChatCompletions
 from .dialect import DialectFront
+from .said import as_object
 
 _AGENT = "mistral-client-"
 
@@ -51,7 +52,7 @@ class HeldCalls:
     """Holds the pieces of tool calls back until their choice is finished."""
 
     def __init__(self) -> None:
-        self._calls: dict[int, dict[int, dict[str, Any]]] = {}
+        self._calls: dict[int, dict[int, _HeldCall]] = {}
 
     def told(self, chunk: dict[str, Any]) -> dict[str, Any]:
         choices = chunk.get("choices")
@@ -68,22 +69,29 @@ class HeldCalls:
             _add(calls, number, piece)
         delta = {name: value for name, value in delta.items() if name != "tool_calls"}
         if choice.get("finish_reason") is not None and calls:
-            delta["tool_calls"] = list(self._calls.pop(place).values())
+            delta["tool_calls"] = [call.whole() for call in self._calls.pop(place).values()]
         return {**choice, "delta": delta}
 
 
-def _add(calls: dict[int, dict[str, Any]], number: int, piece: Mapping[str, Any]) -> None:
-    index = piece.get("index", number)
-    function = piece.get("function")
-    if not isinstance(function, dict):
-        function = {}
-    before = calls.get(index)
-    if before is None:
-        calls[index] = {**piece, "function": {"name": "", "arguments": "", **function}}
-        return
-    told = before["function"]
-    told["name"] = told["name"] or function.get("name") or ""
-    told["arguments"] += function.get("arguments") or ""
+class _HeldCall:
+    def __init__(self, piece: Mapping[str, Any]) -> None:
+        self._first = piece
+        self._name = ""
+        self._arguments: list[str] = []
+
+    def add(self, function: Mapping[str, Any]) -> None:
+        self._name = self._name or function.get("name") or ""
+        self._arguments.append(function.get("arguments") or "")
+
+    def whole(self) -> dict[str, Any]:
+        function = as_object(self._first.get("function"))
+        told = {"name": self._name, "arguments": "".join(self._arguments)}
+        return {**self._first, "function": {**function, **told}}
+
+
+def _add(calls: dict[int, _HeldCall], number: int, piece: Mapping[str, Any]) -> None:
+    call = calls.setdefault(piece.get("index", number), _HeldCall(piece))
+    call.add(as_object(piece.get("function")))
 
 
 _: type[DialectFront] = MistralChats
