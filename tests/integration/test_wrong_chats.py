@@ -146,3 +146,11 @@ async def test_unknown_paths_and_methods_are_errors_in_the_same_shape(
 ) -> None:
     answered = await shared_gateway.call(method, path)
     assert (answered.status, answered.body["error"]["code"]) == (status, code)
+    assert ("allow" in answered.headers) is (status == 405)
+
+
+async def test_a_method_that_is_not_taken_is_told_those_that_are(
+    shared_gateway: RunningGateway,
+) -> None:
+    answered = await shared_gateway.call("GET", "/v1/chat/completions")
+    assert set(answered.headers["allow"].split(", ")) == {"OPTIONS", "POST"}

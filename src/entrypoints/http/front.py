@@ -5,6 +5,7 @@ import orjson
 from quart import Quart, Request, Response
 from quart.globals import request_ctx
 from quart.typing import ResponseTypes
+from werkzeug.exceptions import MethodNotAllowed
 
 from ...application.ports.entropy import Entropy
 from ...domain.errors import GatewayError
@@ -82,6 +83,8 @@ async def error_response(
         orjson.dumps(shape(message, answer)), status=answer.status, content_type="application/json"
     )
     response.headers.update(headers_of(answer))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["allow"] = ", ".join(sorted(error.valid_methods))  # RFC 9110, 15.5.6
     if isinstance(error, GatewayError) and error.receipt is not None:
         response.headers.update(receipt_headers(error.receipt))
     return response
