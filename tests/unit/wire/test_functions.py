@@ -65,7 +65,7 @@ def test_and_is_streamed_one() -> None:
     deltas = []
     for index, name in enumerate("fg"):
         choice = {"index": 0, "delta": {"tool_calls": [call(index, name)]}, "finish_reason": None}
-        (chunk,) = decode({"choices": [choice]}, b"") or ()
+        (chunk,) = list(decode({"choices": [choice]}, b"") or [])
         deltas.append(chunk["choices"][0]["delta"])
     assert deltas == [{"function_call": {"name": "f", "arguments": "{}"}}, {}], (
         "there is room for one"
