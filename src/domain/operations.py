@@ -75,6 +75,10 @@ _LEAST_BYTES_PER_AUDIO_TOKEN = 16
 _LIKELY_BYTES_PER_AUDIO_TOKEN = 1_600
 _HALF_A_MINUTE = 375
 _MAX_AUDIO_TOKENS = 45_000
+# OpenAI sells a minute of speech for 1.5 cents, and a million of its tokens for 12 dollars:
+# https://platform.openai.com/docs/pricing. Somebody who reads aloud says some 15 letters a second.
+_SPOKEN_TOKENS_PER_MINUTE = 1_250
+_LETTERS_PER_MINUTE = 900
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +150,14 @@ class OperationRequest:
             return 0
         guessed = likely_tokens(self._text_bytes() + self._pictures() * _PER_IMAGE)
         return self._token_ids() + guessed + self._recordings(_LIKELY_BYTES_PER_AUDIO_TOKEN)
+
+    @property
+    def likely_output(self) -> int:
+        """Beside what is seen of an answer: how long the speech is, for which no usage is told."""
+        spoken = self.body.get("input")
+        if self.operation is not Operation.SPEECH or not isinstance(spoken, str):
+            return 0
+        return -(-len(spoken) * _SPOKEN_TOKENS_PER_MINUTE // _LETTERS_PER_MINUTE)
 
     def _token_ids(self) -> int:
         """What is sent as numbers of tokens is as many tokens."""

@@ -40,5 +40,6 @@ async def performed(
     settle: Settle, key: VirtualKey, underway: Underway[Any, Any], reply: OperationReply
 ) -> PerformedOperation:
     """Paid for, with its receipt."""
-    receipt = await settle_whole(settle, key, underway, reply, likely_output=0)
+    likely = underway.plan.request.likely_output
+    receipt = await settle_whole(settle, key, underway, reply, likely)
     return PerformedOperation(body=reply.body, content_type=reply.content_type, receipt=receipt)

@@ -142,8 +142,12 @@ async def test_the_caller_asks_for_no_output_so_that_none_is_set_aside_or_capped
             ),
             TokenUsage(input=10),
         ),
+        (
+            OperationRequest.parse(Operation.SPEECH, {"model": "smart", "input": "x" * 900}),
+            TokenUsage(input=225, output=1_250),
+        ),
     ],
-    ids=["text", "tokens", "free", "recording"],
+    ids=["text", "tokens", "free", "recording", "speech"],
 )
 async def test_what_nobody_told_is_estimated_by_what_was_asked(
     asked: OperationRequest, usage: TokenUsage
