@@ -112,7 +112,7 @@ async def test_bytes_come_with_their_type() -> None:
     done = await performing(scene, upstream)(a_key(), asked)
     assert (done.body, done.content_type) == (b"\xff", "audio/mpeg")
     entry = await scene.entry()
-    assert entry.usage == TokenUsage(input=len(INPUT) // 4)
+    assert entry.usage == TokenUsage(input=len(INPUT) // 4, output=asked.likely_output)
     assert entry.estimated
 
 
