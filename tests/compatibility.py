@@ -161,7 +161,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         _SEEN.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2) + b"\n")
     elif told != recorder.recorded and is_whole:
         # Else a claim could outlive the test that made it.
-        print(f"\n{_SEEN.name} tells of more than this run saw.")  # noqa: T201
+        beyond = sorted(_flat(recorder.recorded) - _flat(told), key=_order)
+        print(f"\n{_SEEN.name} tells of more than this run saw: {beyond}")  # noqa: T201
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
