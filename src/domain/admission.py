@@ -1,18 +1,27 @@
-from dataclasses import dataclass, field
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
 
-from .ids import KeyId, RequestId
-from .ledger import CostLedger, Hold
-from .limits import Limits, RateWindow, Refusal
+from .ids import KeyId, OrganizationId, RequestId, TeamId
+from .limits import Counter, Limit, Measure, Refusal, Standing
 from .money import ZERO, Money
 from .usage import TokenUsage
+
+# When a call under way ends, nobody knows: this is when to ask again.
+_PARALLEL_WAIT_NS = 10**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """A call that wants to be admitted, with the most that it can use and cost."""
+    """A call that wants to be admitted: whose it is, and the most that it can use and cost."""
 
     request_id: RequestId
     key_id: KeyId
+    team_id: TeamId | None = None
+    organization_id: OrganizationId | None = None
+    end_user: str | None = None
+    tag: str | None = None
     model: str
     streamed: bool
     at_ns: int
@@ -30,40 +39,117 @@ class Ask:
     def usage_bound(self) -> TokenUsage:
         return TokenUsage(input=self.input_bound, output=self.output_bound)
 
+    def amount(self, measure: Measure) -> int:
+        """The most that it can add to a limit's count."""
+        match measure:
+            case Measure.TOKENS:
+                return self.tokens
+            case Measure.MONEY:
+                return self.cost_bound.pico
+        return 1
+
+
+def used_amount(measure: Measure, usage: TokenUsage, cost: Money) -> int:
+    """What it did add, now that it is over."""
+    match measure:
+        case Measure.TOKENS:
+            return usage.total
+        case Measure.MONEY:
+            return cost.pico
+        case Measure.REQUESTS:
+            return 1
+        case Measure.PARALLEL:
+            return 0
+
+
+@dataclass(frozen=True, slots=True)
+class CounterId:
+    """One of a limit's counters: `name` is the end user's, or the tag's, if those are counted
+    apart."""
+
+    limit_id: UUID
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a call holds of one limit. `place` is where its counter has put it."""
+
+    counter: CounterId
+    measure: Measure
+    amount: int
+    place: int
+
+    def settle(self, counter: Counter, usage: TokenUsage, cost: Money, now_ns: int) -> Counter:
+        actual = used_amount(self.measure, usage, cost)
+        return counter.settle(self.place, self.amount, actual, now_ns)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """An admitted call's claim, to be settled exactly once."""
+    """An admitted call's claims, to be settled exactly once. `warnings` are the soft limits that it
+    goes beyond."""
 
     ask: Ask
-    slot: int
+    claims: tuple[Claim, ...] = ()
+    warnings: tuple[Limit, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """One key's window and ledger: the state that one admission decision reads and changes."""
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A limit that counts this call, and where."""
 
-    window: RateWindow = field(default_factory=RateWindow)
-    ledger: CostLedger = field(default_factory=CostLedger)
+    limit: Limit
+    counter_id: CounterId
 
-    def admit(
-        self, ask: Ask, limits: Limits, now_ns: int
-    ) -> tuple[Reservation | Refusal, "Account"]:
-        """All or nothing: a refusal takes nothing from any limit."""
-        decision, window = self.window.admit(limits, ask.tokens, now_ns)
-        if isinstance(decision, Refusal):
-            return decision, Account(window=window, ledger=self.ledger)
-        hold = Hold(bound=ask.cost_bound, lease_until_ns=ask.lease_until_ns)
-        ledger = self.ledger.reserve(ask.request_id, hold)
-        return Reservation(ask=ask, slot=decision), Account(window=window, ledger=ledger)
 
-    def settle(
-        self, reservation: Reservation, usage: TokenUsage, cost: Money, now_ns: int
-    ) -> tuple[bool, "Account"]:
-        """Exactly once. False, and no change, where the call was settled before."""
-        ask = reservation.ask
-        settled, ledger = self.ledger.settle(ask.request_id, cost, usage)
-        if not settled:
-            return False, self
-        window = self.window.settle(reservation.slot, ask.tokens, usage.total, now_ns)
-        return True, Account(window=window, ledger=ledger)
+def counted(ask: Ask, limits: Sequence[Limit]) -> list[Counted]:
+    """Those of the limits that this call counts for."""
+    found = []
+    for limit in limits:
+        name = limit.counts(model=ask.model, end_user=ask.end_user, tag=ask.tag)
+        if name is not None:
+            found.append(Counted(limit, CounterId(limit.id, name)))
+    return found
+
+
+def decide(
+    ask: Ask, counting: Sequence[Counted], counters: Sequence[Counter], now_ns: int
+) -> tuple[Reservation | Refusal, Sequence[Counter]]:
+    """The one admission rule. All or nothing: a call is admitted if every limit admits it, and one
+    that is refused takes nothing from any. The counters come back in the order in which they were
+    given."""
+    claims, after, refusals, warnings = [], [], [], []
+    for each, counter in zip(counting, counters, strict=True):
+        limit = each.limit
+        amount = ask.amount(limit.measure)
+        place, filled = counter.admit(limit.amount, amount, now_ns)
+        if place is None:
+            if not limit.soft:
+                refusals.append(_refusal(limit, counter, amount, now_ns))
+                continue
+            warnings.append(limit)
+            place, filled = counter.admit(counter.used(now_ns) + amount, amount, now_ns)
+            assert place is not None  # noqa: S101  (a limit that it fits in)
+        claim = Claim(counter=each.counter_id, measure=limit.measure, amount=amount, place=place)
+        claims.append(claim)
+        after.append(filled)
+    if refusals:
+        return max(refusals, key=_patience), counters
+    return Reservation(ask=ask, claims=tuple(claims), warnings=tuple(warnings)), after
+
+
+def standing(limit: Limit, counter: Counter, now_ns: int) -> Standing:
+    return Standing(limit=limit, used=counter.used(now_ns), reset_ns=counter.reset_ns(now_ns))
+
+
+def _refusal(limit: Limit, counter: Counter, amount: int, now_ns: int) -> Refusal:
+    wait_ns = counter.wait_ns(limit.amount, amount, now_ns)
+    if limit.measure is Measure.PARALLEL and limit.amount:
+        wait_ns = _PARALLEL_WAIT_NS
+    used = counter.used(now_ns)
+    return Refusal(limit=limit, used=used, asked=amount, retry_after_ns=wait_ns)
+
+
+def _patience(refusal: Refusal) -> float:
+    return math.inf if refusal.retry_after_ns is None else refusal.retry_after_ns

@@ -47,7 +47,13 @@ class ChatRequest:
     output_cap: int | None = None
     choices: int = 1
     native: Native | None = None
+    tag: str | None = None
     writes: bool = True
+
+    @property
+    def end_user(self) -> str | None:
+        user = self.body.get("user")
+        return user if isinstance(user, str) and user else None
 
     @property
     def input_bound(self) -> int:

@@ -11,7 +11,8 @@
     │   └── RejectedByProvider
     ├── PolicyError                 a rule said no
     │   ├── Forbidden
-    │   └── RateLimited
+    │   ├── LimitReached
+    │   └── Unpriced
     ├── ProviderError               the provider's; another one may be asked
     │   ├── ProviderRefused
     │   ├── ProviderUnreachable
@@ -33,7 +34,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from .attempts import Attempt
-from .limits import Refusal
+from .limits import Limit, Refusal
 from .receipt import Receipt
 
 
@@ -133,15 +134,30 @@ class Forbidden(PolicyError):
         self.param = param
 
 
-class RateLimited(PolicyError):
-    """A limit of the key is used up."""
+class LimitReached(PolicyError):
+    """A limit of the key, its team or its organization is used up."""
 
     def __init__(self, refusal: Refusal) -> None:
+        limit = refusal.limit
+        told = (limit.told(amount) for amount in (limit.amount, refusal.used, refusal.asked))
+        allowed, used, asked = told
         super().__init__(
-            f"Rate limit reached on {refusal.kind} a minute: limit {refusal.limit}, "
-            f"used {refusal.used}, requested {refusal.asked}."
+            f"{'Budget' if limit.is_budget else 'Rate limit'} reached on {limit.name}: "
+            f"limit {allowed}, used {used}, requested {asked}."
         )
         self.refusal = refusal
+
+
+class Unpriced(PolicyError):
+    """Nobody knows what the model costs, and a budget has to hold."""
+
+    def __init__(self, model: str, budget: Limit) -> None:
+        super().__init__(
+            f"The model {model!r} has no price, so {budget.name} cannot be held. "
+            "Ask the operator to set one."
+        )
+        self.model = model
+        self.budget = budget
 
 
 class ProviderError(GatewayError):

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .ids import KeyId
-from .limits import Limits
-from .patterns import matched_by_star
+from .limits import Limit, Limits
+from .organizations import Team, check_limits, is_allowed, key_scope
 
 SECRET_PREFIX = "lrvk_"
 SECRET_BODY_LENGTH = 32  # base62 digits: 190 bits
@@ -27,7 +27,9 @@ class VirtualKey:
     """What an application holds instead of a provider's key.
 
     The secret itself is shown once and never kept: `digest` is its SHA-256, `hint` its last four
-    characters. No `allowed_models` means every model; each may hold one `*`.
+    characters. No `allowed_models` means every model; each may hold one `*`. Beside its own
+    `limits` and `further_limits`, those of its team and organization hold; `all_limits` has them
+    all.
     """
 
     id: KeyId
@@ -35,10 +37,23 @@ class VirtualKey:
     digest: bytes = field(repr=False)
     hint: str
     limits: Limits
+    further_limits: tuple[Limit, ...] = ()
+    team: Team | None = None
     allowed_models: tuple[str, ...] = ()
     created_at_ns: int
     expires_at_ns: int | None = None
     revoked_at_ns: int | None = None
+    all_limits: tuple[Limit, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        scope = key_scope(self.id)
+        own = (*self.limits.of(scope), *self.further_limits)
+        check_limits(own, scope)
+        team = self.team
+        of_team = () if team is None else team.limits
+        organization = None if team is None else team.organization
+        of_organization = () if organization is None else organization.limits
+        object.__setattr__(self, "all_limits", (*own, *of_team, *of_organization))
 
     def state(self, now_ns: int) -> KeyState:
         if self.revoked_at_ns is not None:
@@ -48,9 +63,13 @@ class VirtualKey:
         return KeyState.ACTIVE
 
     def may_use(self, model: str) -> bool:
-        if not self.allowed_models:
-            return True
-        return any(matched_by_star(pattern, model) is not None for pattern in self.allowed_models)
+        team = self.team
+        organization = None if team is None else team.organization
+        return (
+            is_allowed(model, self.allowed_models)
+            and (team is None or is_allowed(model, team.allowed_models))
+            and (organization is None or is_allowed(model, organization.allowed_models))
+        )
 
 
 def compose_secret(random: bytes) -> str:

@@ -1,8 +1,7 @@
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
-from .ids import KeyId, RequestId
+from .ids import KeyId, OrganizationId, RequestId, TeamId
 from .money import ZERO, Money
 from .usage import NO_USAGE, TokenUsage
 
@@ -27,6 +26,10 @@ class LedgerEntry:
 
     request_id: RequestId
     key_id: KeyId
+    team_id: TeamId | None = None
+    organization_id: OrganizationId | None = None
+    end_user: str | None = None
+    tag: str | None = None
     at_ns: int
     duration_ns: int
     first_byte_ns: int | None = None
@@ -41,59 +44,3 @@ class LedgerEntry:
     cost: Money = ZERO
     priced: bool = True
     estimated: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
-    """Money set aside for a call that is under way."""
-
-    bound: Money
-    lease_until_ns: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostLedger:
-    """One key's account: what it has spent, and what calls under way hold.
-
-    A call settles exactly once: it must hold something, and settling lets go of it, so settling
-    again changes nothing.
-    """
-
-    spent: Money = ZERO
-    usage: TokenUsage = NO_USAGE
-    settled: int = 0
-    held: Mapping[RequestId, Hold] = field(default_factory=dict)
-
-    @property
-    def reserved(self) -> Money:
-        return Money(sum(hold.bound.pico for hold in self.held.values()))
-
-    def reserve(self, request_id: RequestId, hold: Hold) -> "CostLedger":
-        """Raises ValueError where the call holds a reservation already."""
-        if request_id in self.held:
-            raise ValueError(f"the call {request_id} holds a reservation already")
-        return CostLedger(
-            spent=self.spent,
-            usage=self.usage,
-            settled=self.settled,
-            held={**self.held, request_id: hold},
-        )
-
-    def settle(
-        self, request_id: RequestId, cost: Money, usage: TokenUsage
-    ) -> tuple[bool, "CostLedger"]:
-        """Whether this settled the call: False where it was settled before, or never reserved."""
-        if request_id not in self.held:
-            return False, self
-        held = dict(self.held)
-        del held[request_id]
-        return True, CostLedger(
-            spent=self.spent + cost,
-            usage=self.usage + usage,
-            settled=self.settled + 1,
-            held=held,
-        )
-
-    def expired(self, now_ns: int) -> tuple[RequestId, ...]:
-        """The calls whose lease has run out."""
-        return tuple(call for call, hold in self.held.items() if hold.lease_until_ns <= now_ns)

@@ -106,7 +106,13 @@ class OperationRequest:
     stream: bool = False
     output_cap: int | None = None
     choices: int = 1
+    tag: str | None = None
     writes: bool = False
+
+    @property
+    def end_user(self) -> str | None:
+        user = self.body.get("user")
+        return user if isinstance(user, str) and user else None
 
     @classmethod
     def parse(

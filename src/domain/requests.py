@@ -5,7 +5,8 @@ class ModelRequest(Protocol):
     """What the gateway decides on, whatever a model is asked for.
 
     `output_cap` is for each of the `choices`; a request that does not `writes` has an output that
-    no cap can bound. `input_bound` is the most tokens that its input can be, `likely_input` what it
+    no cap can bound. `end_user` and `tag` are the caller's names for whom, and for what, it asks.
+    `input_bound` is the most tokens that its input can be, `likely_input` what it
     probably comes to.
     """
 
@@ -14,6 +15,12 @@ class ModelRequest(Protocol):
 
     @property
     def stream(self) -> bool: ...
+
+    @property
+    def end_user(self) -> str | None: ...
+
+    @property
+    def tag(self) -> str | None: ...
 
     @property
     def output_cap(self) -> int | None: ...

@@ -1,12 +1,13 @@
-"""What every Admission must do: the same as the pure `Account`, which is the oracle here.
+"""What every Admission must do: the same as the pure `Books`, which are the oracle here.
 
 A store joins by adding a fixture that makes a `Store`, and the fixture's name to STORES. One that
 goes by its server's clock must be told in tests to go by `Store.clock` instead.
 """
 
 import asyncio
-from dataclasses import dataclass
-from typing import NamedTuple, Self
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,15 +17,21 @@ from hypothesis import strategies as st
 from langroute.adapters.memory.admission import MemoryAdmission
 from langroute.application.ports.admission import Admission
 from langroute.application.ports.clock import Clock
-from langroute.domain.admission import Account, Ask, Reservation
+from langroute.domain.admission import Ask, Reservation, counted, standing
+from langroute.domain.books import Books
 from langroute.domain.ids import KeyId, RequestId
-from langroute.domain.limits import SLOT_NS, WINDOW_NS, LimitKind, Limits, Refusal
+from langroute.domain.limits import Limit, Limits, Measure, Refusal, Sliding, Standing
 from langroute.domain.money import ZERO, Money
+from langroute.domain.organizations import key_scope, organization_scope, team_scope
+from langroute.domain.periods import FOR_GOOD, Every, Period
+from langroute.domain.rate_window import MINUTE_NS, SLOTS
 from langroute.domain.usage import NO_USAGE, TokenUsage
 
 STORES = ("memory",)
 S = 10**9
+SLOT_NS = MINUTE_NS // SLOTS
 LEASE_NS = 90 * S
+DAILY = Period(every=Every.DAY, zone="Europe/Berlin")
 
 
 class SteppedClock:
@@ -66,14 +73,30 @@ def a_key() -> KeyId:
     return KeyId(uuid4())
 
 
+def limits_of(key: KeyId, rpm: int | None = None, tpm: int | None = None) -> tuple[Limit, ...]:
+    limits = Limits(requests_per_minute=rpm, tokens_per_minute=tpm)
+    return tuple(limits.of(key_scope(key)))
+
+
+def a_budget(key: KeyId, amount: int, window: Period = FOR_GOOD) -> Limit:
+    return Limit(scope=key_scope(key), measure=Measure.MONEY, amount=amount, window=window)
+
+
 def an_ask(
-    store: Store, key: KeyId, tokens: int = 0, bound: Money = ZERO, lease_ns: int = LEASE_NS
+    store: Store,
+    key: KeyId,
+    tokens: int = 0,
+    bound: Money = ZERO,
+    lease_ns: int = LEASE_NS,
+    model: str = "m",
+    end_user: str | None = None,
 ) -> Ask:
     now_ns = store.clock.now_ns()
     return Ask(
         request_id=RequestId(uuid4()),
         key_id=key,
-        model="m",
+        model=model,
+        end_user=end_user,
         streamed=False,
         at_ns=now_ns,
         lease_until_ns=now_ns + lease_ns,
@@ -83,20 +106,25 @@ def an_ask(
     )
 
 
-async def admitted(
-    store: Store, key: KeyId, limits: Limits, tokens: int = 0, lease_ns: int = LEASE_NS
-) -> Reservation:
-    ask = an_ask(store, key, tokens, lease_ns=lease_ns)
+async def admitted(store: Store, ask: Ask, limits: Sequence[Limit] = ()) -> Reservation:
     decision, _ = await store.admission.admit(ask, limits)
-    assert isinstance(decision, Reservation)
+    assert isinstance(decision, Reservation), decision
     assert decision.ask == ask
     return decision
 
 
-async def refused(store: Store, key: KeyId, limits: Limits, tokens: int = 0) -> Refusal:
-    decision, _ = await store.admission.admit(an_ask(store, key, tokens), limits)
+async def refused(store: Store, ask: Ask, limits: Sequence[Limit]) -> Refusal:
+    decision, _ = await store.admission.admit(ask, limits)
     assert isinstance(decision, Refusal)
     return decision
+
+
+async def left_of(store: Store, limits: Sequence[Limit]) -> list[int]:
+    """Asked for without using anything up: a call that a limit of nothing refuses."""
+    key = a_key()
+    closed = Limit(scope=key_scope(key), measure=Measure.REQUESTS, amount=0)
+    _, standings = await store.admission.admit(an_ask(store, key), [*limits, closed])
+    return [each.remaining for each in standings[:-1]]
 
 
 async def expired_of(store: Store, key: KeyId) -> set[RequestId]:
@@ -106,100 +134,182 @@ async def expired_of(store: Store, key: KeyId) -> set[RequestId]:
 
 
 async def test_refuses_the_call_that_would_exceed_a_limit(store: Store) -> None:
-    key, limits = a_key(), Limits(requests_per_minute=2, tokens_per_minute=100)
-    await admitted(store, key, limits, 60)
-    refusal = await refused(store, key, limits, 41)
-    assert (refusal.kind, refusal.used, refusal.asked) == (LimitKind.TOKENS, 60, 41)
-    await admitted(store, key, limits, 40)
-    refusal = await refused(store, key, limits, 0)
-    assert (refusal.kind, refusal.limit) == (LimitKind.REQUESTS, 2)
+    key = a_key()
+    requests, tokens = limits = limits_of(key, 2, 100)
+    await admitted(store, an_ask(store, key, 60), limits)
+    refusal = await refused(store, an_ask(store, key, 41), limits)
+    assert (refusal.limit, refusal.used, refusal.asked) == (tokens, 60, 41)
+    await admitted(store, an_ask(store, key, 40), limits)
+    assert (await refused(store, an_ask(store, key, 0), limits)).limit == requests
 
 
 async def test_a_refused_call_takes_nothing(store: Store) -> None:
-    key, limits = a_key(), Limits(requests_per_minute=1, tokens_per_minute=100)
-    await refused(store, key, limits, 101)
-    await admitted(store, key, limits, 100)
-    assert await expired_of(store, key) == set()
+    key = a_key()
+    limits = limits_of(key, 1, 100)
+    await refused(store, an_ask(store, key, 101), limits)
+    assert await left_of(store, limits) == [1, 100]
+    await admitted(store, an_ask(store, key, 100), limits)
     store.clock.ns += LEASE_NS
     assert len(await expired_of(store, key)) == 1
 
 
+async def test_the_limit_that_takes_longest_is_told(store: Store) -> None:
+    key = a_key()
+    requests, tokens = limits = limits_of(key, 2, 100)
+    await admitted(store, an_ask(store, key, 1), limits)
+    store.clock.ns += 30 * S
+    await admitted(store, an_ask(store, key, 99), limits)
+    store.clock.ns += S
+    refusal = await refused(store, an_ask(store, key, 50), limits)
+    assert refusal.limit == tokens
+    never = await refused(store, an_ask(store, key, 101), limits)
+    assert (never.limit, never.retry_after_ns) == (tokens, None)
+    assert (await refused(store, an_ask(store, key, 1), limits)).limit == requests
+
+
 async def test_whoever_waits_as_long_as_told_is_admitted(store: Store) -> None:
-    key, limits = a_key(), Limits(requests_per_minute=1)
-    await admitted(store, key, limits)
+    key = a_key()
+    limits = limits_of(key, 1)
+    await admitted(store, an_ask(store, key), limits)
     store.clock.ns += 10 * S
-    wait_ns = (await refused(store, key, limits)).retry_after_ns
+    wait_ns = (await refused(store, an_ask(store, key), limits)).retry_after_ns
     assert wait_ns is not None
     store.clock.ns += wait_ns - 1
-    await refused(store, key, limits)
+    await refused(store, an_ask(store, key), limits)
     store.clock.ns += 1
-    await admitted(store, key, limits)
+    await admitted(store, an_ask(store, key), limits)
 
 
 async def test_tells_what_a_decision_leaves(store: Store) -> None:
-    key, limits = a_key(), Limits(requests_per_minute=5, tokens_per_minute=100)
-    decision, remaining = await store.admission.admit(an_ask(store, key, 30), limits)
+    key = a_key()
+    requests, tokens = limits = limits_of(key, 5, 100)
+    decision, standings = await store.admission.admit(an_ask(store, key, 30), limits)
     assert isinstance(decision, Reservation)
-    assert (remaining.requests, remaining.tokens) == (4, 70)
-    assert await store.admission.remaining(key, limits) == remaining
-    _, remaining = await store.admission.admit(an_ask(store, key, 71), limits)
-    assert (remaining.requests, remaining.tokens) == (4, 70)
-    untouched = await store.admission.remaining(a_key(), limits)
-    assert (untouched.requests, untouched.tokens) == (5, 100)
-    assert (untouched.reset_requests_ns, untouched.reset_tokens_ns) == (0, 0)
+    assert [(s.limit, s.remaining) for s in standings] == [(requests, 4), (tokens, 70)]
+    assert standings[0].reset_ns is not None
+    assert MINUTE_NS < standings[0].reset_ns <= MINUTE_NS + SLOT_NS
+    _, again = await store.admission.admit(an_ask(store, key, 71), limits)
+    assert list(again) == list(standings)
+    assert await left_of(store, limits_of(a_key(), 5, 100)) == [5, 100]
 
 
 async def test_settles_exactly_once(store: Store) -> None:
-    key, limits = a_key(), Limits(tokens_per_minute=100)
-    reservation = await admitted(store, key, limits, 80)
-    assert store.admission.settle(reservation, TokenUsage(output=30), Money(5))
+    key = a_key()
+    limits = (*limits_of(key, tpm=100), a_budget(key, 1_000))
+    reservation = await admitted(store, an_ask(store, key, 80, Money(900)), limits)
+    settled = store.admission.settle(reservation, TokenUsage(output=30), Money(5))
+    assert settled is not None
+    assert [s.remaining for s in settled] == [70, 995]
     for usage in (TokenUsage(output=30), NO_USAGE, TokenUsage(output=5_000)):
-        assert not store.admission.settle(reservation, usage, Money(5))
-    assert (await store.admission.remaining(key, limits)).tokens == 70
+        assert store.admission.settle(reservation, usage, Money(5)) is None
+    assert await left_of(store, limits) == [70, 995]
 
 
 async def test_what_was_never_admitted_does_not_settle(store: Store) -> None:
-    key, limits = a_key(), Limits(tokens_per_minute=100)
-    ask = an_ask(store, key, 50)
-    stranger = Reservation(ask=ask, slot=store.clock.now_ns() // SLOT_NS)
-    assert not store.admission.settle(stranger, NO_USAGE, ZERO)
-    assert (await store.admission.remaining(key, limits)).tokens == 100
+    key = a_key()
+    limits = limits_of(key, tpm=100)
+    await admitted(store, an_ask(store, key, 10), limits)
+    stranger = Reservation(ask=an_ask(store, key, 50))
+    assert store.admission.settle(stranger, NO_USAGE, ZERO) is None
+    assert await left_of(store, limits) == [90]
 
 
 async def test_a_debt_blocks_until_it_has_slid_out(store: Store) -> None:
-    key, limits = a_key(), Limits(tokens_per_minute=100)
-    reservation = await admitted(store, key, limits, 10)
+    key = a_key()
+    limits = limits_of(key, tpm=100)
+    reservation = await admitted(store, an_ask(store, key, 10), limits)
     store.clock.ns += 30 * S
     store.admission.settle(reservation, TokenUsage(output=500), ZERO)
-    store.clock.ns += WINDOW_NS
-    assert (await refused(store, key, limits, 1)).used == 490
+    store.clock.ns += MINUTE_NS
+    assert (await refused(store, an_ask(store, key, 1), limits)).used == 490
     store.clock.ns += SLOT_NS
-    await admitted(store, key, limits, 100)
+    await admitted(store, an_ask(store, key, 100), limits)
 
 
-async def test_calls_that_come_together_never_pass_the_limit_together(store: Store) -> None:
-    key, limits = a_key(), Limits(requests_per_minute=30, tokens_per_minute=100)
+async def test_every_scope_has_to_admit(store: Store) -> None:
+    one, other, team, organization = (a_key() for _ in range(4))
+    of_team = Limit(scope=team_scope(team), measure=Measure.REQUESTS, amount=3)
+    of_all = Limit(scope=organization_scope(organization), measure=Measure.TOKENS, amount=100)
+    ones, others = ((*limits_of(key, 2), of_team, of_all) for key in (one, other))
+    await admitted(store, an_ask(store, one), ones)
+    await admitted(store, an_ask(store, one), ones)
+    assert (await refused(store, an_ask(store, one), ones)).limit == ones[0]
+    assert (await refused(store, an_ask(store, other, 101), others)).limit == of_all
+    await admitted(store, an_ask(store, other, 100), others)
+    assert (await refused(store, an_ask(store, other), others)).limit == of_team
+
+
+async def test_a_soft_limit_warns_and_counts(store: Store) -> None:
+    key = a_key()
+    soft = Limit(scope=key_scope(key), measure=Measure.REQUESTS, amount=1, soft=True)
+    assert (await admitted(store, an_ask(store, key), [soft])).warnings == ()
+    assert (await admitted(store, an_ask(store, key), [soft])).warnings == (soft,)
+    hard = Limit(scope=key_scope(key), measure=Measure.REQUESTS, amount=2)
+    assert (await refused(store, an_ask(store, key), [hard])).used == 2
+
+
+async def test_calls_under_way_are_few_at_a_time(store: Store) -> None:
+    key = a_key()
+    parallel = Limit(scope=key_scope(key), measure=Measure.PARALLEL, amount=2, window=FOR_GOOD)
+    first, _ = [await admitted(store, an_ask(store, key), [parallel]) for _ in range(2)]
+    refusal = await refused(store, an_ask(store, key), [parallel])
+    assert (refusal.used, refusal.retry_after_ns) == (2, S)
+    store.admission.settle(first, NO_USAGE, ZERO)
+    await admitted(store, an_ask(store, key), [parallel])
+    await refused(store, an_ask(store, key), [parallel])
+
+
+async def test_a_budget_begins_anew_with_its_day(store: Store) -> None:
+    key = a_key()
+    budget = a_budget(key, 100, DAILY)
+    reservation = await admitted(store, an_ask(store, key, bound=Money(100)), [budget])
+    refusal = await refused(store, an_ask(store, key, bound=Money(1)), [budget])
+    assert refusal.retry_after_ns is not None
+    store.clock.ns += refusal.retry_after_ns
+    await admitted(store, an_ask(store, key, bound=Money(60)), [budget])
+    store.admission.settle(reservation, NO_USAGE, Money(90))
+    assert await left_of(store, [budget]) == [40]
+
+
+async def test_models_are_counted_together_and_end_users_apart(store: Store) -> None:
+    key = a_key()
+    scope = key_scope(key)
+    models = Limit(scope=scope, measure=Measure.REQUESTS, amount=2, model="gpt-*")
+    users = Limit(scope=scope, measure=Measure.REQUESTS, amount=1, end_user="*")
+    limits = (models, users)
+    await admitted(store, an_ask(store, key, model="gpt-4o", end_user="ann"), limits)
+    bob = an_ask(store, key, model="gpt-5", end_user="bob")
+    await admitted(store, bob, limits)
+    carl = an_ask(store, key, model="gpt-4o", end_user="carl")
+    assert (await refused(store, carl, limits)).limit == models
+    again = an_ask(store, key, model="mistral-small", end_user="ann")
+    assert (await refused(store, again, limits)).limit == users
+    await admitted(store, an_ask(store, key, model="mistral-small"), limits)
+
+
+async def test_calls_that_come_together_never_pass_a_limit_together(store: Store) -> None:
+    key = a_key()
+    _, tokens = limits = limits_of(key, 30, 100)
     decisions = await asyncio.gather(
         *(store.admission.admit(an_ask(store, key, 10), limits) for _ in range(40))
     )
     assert sum(isinstance(decision, Reservation) for decision, _ in decisions) == 10
-    assert {decision.kind for decision, _ in decisions if isinstance(decision, Refusal)} == {
-        LimitKind.TOKENS
-    }
+    assert {d.limit for d, _ in decisions if isinstance(d, Refusal)} == {tokens}
 
 
 async def test_one_keys_calls_are_nothing_to_another(store: Store) -> None:
-    one, other, limits = a_key(), a_key(), Limits(requests_per_minute=1)
-    await admitted(store, one, limits)
-    await admitted(store, other, limits)
-    await refused(store, one, limits)
+    one, other = a_key(), a_key()
+    await admitted(store, an_ask(store, one), limits_of(one, 1))
+    await admitted(store, an_ask(store, other), limits_of(other, 1))
+    await refused(store, an_ask(store, one), limits_of(one, 1))
 
 
 async def test_a_call_expires_with_its_lease_unless_it_was_settled(store: Store) -> None:
-    key, limits = a_key(), Limits()
-    short = await admitted(store, key, limits, lease_ns=10 * S)
-    settled = await admitted(store, key, limits, lease_ns=10 * S)
-    long = await admitted(store, key, limits, lease_ns=20 * S)
+    key = a_key()
+    leases = (10 * S, 10 * S, 20 * S)
+    short, settled, long = [
+        await admitted(store, an_ask(store, key, lease_ns=lease)) for lease in leases
+    ]
     store.admission.settle(settled, NO_USAGE, ZERO)
     store.clock.ns += 10 * S - 1
     assert await expired_of(store, key) == set()
@@ -208,23 +318,26 @@ async def test_a_call_expires_with_its_lease_unless_it_was_settled(store: Store)
     assert short in await store.admission.expired()
     store.clock.ns += 10 * S
     assert await expired_of(store, key) == {short.ask.request_id, long.ask.request_id}
-    assert store.admission.settle(short, NO_USAGE, ZERO)
+    assert store.admission.settle(short, NO_USAGE, ZERO) is not None
     assert await expired_of(store, key) == {long.ask.request_id}
 
 
 async def test_a_call_that_outlives_the_window_is_still_held(store: Store) -> None:
-    key, limits = a_key(), Limits(tokens_per_minute=100)
-    reservation = await admitted(store, key, limits, 100, lease_ns=100 * WINDOW_NS)
-    store.clock.ns += 50 * WINDOW_NS
-    await admitted(store, key, limits, 70)
-    assert store.admission.settle(reservation, TokenUsage(output=20), ZERO)
-    assert (await store.admission.remaining(key, limits)).tokens == 30
+    key = a_key()
+    limits = limits_of(key, tpm=100)
+    ask = an_ask(store, key, 100, lease_ns=100 * MINUTE_NS)
+    reservation = await admitted(store, ask, limits)
+    store.clock.ns += 50 * MINUTE_NS
+    await admitted(store, an_ask(store, key, 70), limits)
+    assert store.admission.settle(reservation, TokenUsage(output=20), ZERO) is not None
+    assert await left_of(store, limits) == [30]
 
 
 class Asks(NamedTuple):
     key: int
     tokens: int
-    limits: Limits
+    end_user: str | None
+    amounts: tuple[int | None, ...]
 
 
 class Settles(NamedTuple):
@@ -237,20 +350,26 @@ class Passes(NamedTuple):
 
 
 Step = Asks | Settles | Passes
-LIMITS = st.builds(
-    Limits,
-    requests_per_minute=st.none() | st.integers(0, 5),
-    tokens_per_minute=st.none() | st.integers(0, 30),
-)
+AMOUNT = st.none() | st.integers(0, 30)
+KINDS = 8
 STEPS: st.SearchStrategy[list[Step]] = st.lists(
     st.one_of(
-        st.builds(Asks, key=st.integers(0, 1), tokens=st.integers(0, 35), limits=LIMITS),
+        st.builds(
+            Asks,
+            key=st.integers(0, 1),
+            tokens=st.integers(0, 35),
+            end_user=st.sampled_from([None, "ann", "bob"]),
+            amounts=st.tuples(*[AMOUNT] * KINDS),
+        ),
         st.builds(Settles, which=st.integers(0, 50), actual=st.integers(0, 50)),
         st.builds(
             Passes,
             ns=st.integers(0, 2 * SLOT_NS)
             | st.integers(0, 8).map(lambda tens: tens * 10 * S)
-            | st.sampled_from([WINDOW_NS - 1, WINDOW_NS, WINDOW_NS + SLOT_NS]),
+            | st.integers(0, 30).map(lambda hours: hours * 3_600 * S)
+            | st.sampled_from([MINUTE_NS - 1, MINUTE_NS, MINUTE_NS + SLOT_NS])
+            # A clock that is set back.
+            | st.integers(-90, 0).map(lambda seconds: seconds * S),
         ),
     ),
     min_size=5,
@@ -262,21 +381,37 @@ STEPS: st.SearchStrategy[list[Step]] = st.lists(
 class Oracle:
     """The same calls, decided by the pure values alone."""
 
+    team: UUID
     keys: tuple[KeyId, ...]
-    accounts: dict[KeyId, Account]
-    reservations: list[Reservation]
+    books: Books = field(default_factory=Books)
+    reservations: list[Reservation] = field(default_factory=list)
 
-    @classmethod
-    def of(cls, *keys: KeyId) -> Self:
-        return cls(keys, {key: Account() for key in keys}, [])
+    def limits(self, step: Asks) -> list[Limit]:
+        """The amounts change with every call: what was counted must not."""
+        key, team = key_scope(self.keys[step.key]), team_scope(self.team)
+        kinds: list[tuple[int, dict[str, object]]] = [
+            (1, {"scope": key, "measure": Measure.REQUESTS}),
+            (1, {"scope": key, "measure": Measure.TOKENS}),
+            (1, {"scope": team, "measure": Measure.TOKENS, "window": Sliding(seconds=7)}),
+            (1, {"scope": team, "measure": Measure.PARALLEL, "window": FOR_GOOD}),
+            (3, {"scope": key, "measure": Measure.MONEY, "window": DAILY}),
+            (9, {"scope": team, "measure": Measure.MONEY, "window": FOR_GOOD}),
+            (1, {"scope": team, "measure": Measure.REQUESTS, "end_user": "*"}),
+            (1, {"scope": key, "measure": Measure.REQUESTS, "soft": True, "model": "m"}),
+        ]
+        return [
+            Limit(amount=amount * factor, **what)  # type: ignore[arg-type]
+            for amount, (factor, what) in zip(step.amounts, kinds, strict=True)
+            if amount is not None
+        ]
 
 
 @settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(steps=STEPS)
-async def test_decides_as_the_pure_account_does(store: Store, steps: list[Step]) -> None:
-    oracle = Oracle.of(a_key(), a_key())
+async def test_decides_as_the_pure_books_do(store: Store, steps: list[Step]) -> None:
+    oracle = Oracle(uuid4(), (a_key(), a_key()))
     for step in steps:
         match step:
             case Passes(ns):
@@ -284,53 +419,56 @@ async def test_decides_as_the_pure_account_does(store: Store, steps: list[Step])
             case Asks():
                 await ask_both(store, oracle, step)
             case Settles():
-                await settle_both(store, oracle, step)
-        for key in oracle.keys:
-            held = oracle.accounts[key].ledger.expired(store.clock.now_ns())
-            assert await expired_of(store, key) == set(held)
+                settle_both(store, oracle, step)
+        expired = {held.ask.request_id for held in oracle.books.expired(store.clock.now_ns())}
+        found = [await expired_of(store, key) for key in oracle.keys]
+        assert set().union(*found) == expired
 
 
 async def ask_both(store: Store, oracle: Oracle, step: Asks) -> None:
+    ask = an_ask(
+        store, oracle.keys[step.key], step.tokens, Money(step.tokens), end_user=step.end_user
+    )
+    limits = oracle.limits(step)
     now_ns = store.clock.now_ns()
-    key = oracle.keys[step.key]
-    ask = an_ask(store, key, step.tokens, bound=Money(step.tokens))
-    expected, account = oracle.accounts[key].admit(ask, step.limits, now_ns)
-    oracle.accounts[key] = account
-    decision, remaining = await store.admission.admit(ask, step.limits)
+    expected, oracle.books = oracle.books.admit(ask, limits, now_ns)
+    decision, standings = await store.admission.admit(ask, limits)
     assert decision == expected
-    assert remaining == account.window.remaining(step.limits, now_ns)
-    assert remaining == await store.admission.remaining(key, step.limits)
+    assert list(standings) == standings_of(oracle.books, ask, limits, now_ns)
     if isinstance(expected, Reservation):
         oracle.reservations.append(expected)
 
 
-async def settle_both(store: Store, oracle: Oracle, step: Settles) -> None:
+def standings_of(books: Books, ask: Ask, limits: Sequence[Limit], now_ns: int) -> list[Standing]:
+    return [
+        standing(c.limit, books.counters.get(c.counter_id) or c.limit.fresh(), now_ns)
+        for c in counted(ask, limits)
+    ]
+
+
+def settle_both(store: Store, oracle: Oracle, step: Settles) -> None:
     """Any call that was ever admitted: also one that was settled before."""
     if not oracle.reservations:
         return
     now_ns = store.clock.now_ns()
     reservation = oracle.reservations[step.which % len(oracle.reservations)]
-    key = reservation.ask.key_id
     usage, cost = TokenUsage(output=step.actual), Money(step.actual)
-    expected, account = oracle.accounts[key].settle(reservation, usage, cost, now_ns)
-    oracle.accounts[key] = account
-    assert store.admission.settle(reservation, usage, cost) is expected
-    everything = Limits(requests_per_minute=10**6, tokens_per_minute=10**6)
-    remaining = await store.admission.remaining(key, everything)
-    assert remaining == account.window.remaining(everything, now_ns)
+    expected, oracle.books = oracle.books.settle(reservation.ask.request_id, usage, cost, now_ns)
+    told = store.admission.settle(reservation, usage, cost)
+    assert (told is not None) is expected
 
 
-async def test_memory_keeps_no_account_of_keys_that_are_idle(memory: Store) -> None:
+async def test_memory_keeps_no_counters_of_keys_that_are_idle(memory: Store) -> None:
     admission = memory.admission
     assert isinstance(admission, MemoryAdmission)
-    open_call = await admitted(memory, a_key(), Limits())
     for number in range(1_000):
-        reservation = await admitted(memory, KeyId(UUID(int=number)), Limits())
+        key = KeyId(UUID(int=number))
+        reservation = await admitted(memory, an_ask(memory, key), limits_of(key, 10))
         admission.settle(reservation, NO_USAGE, ZERO)
         memory.clock.ns += S
-        assert len(admission) < 70
-    memory.clock.ns += 2 * WINDOW_NS
+        assert len(admission) < 140
+    memory.clock.ns += 2 * MINUTE_NS
+    key = a_key()
     for _ in range(70):
-        await refused(memory, KeyId(UUID(int=0)), Limits(requests_per_minute=0))
+        await refused(memory, an_ask(memory, key), limits_of(key, 0))
     assert len(admission) <= 2
-    assert admission.settle(open_call, NO_USAGE, ZERO)

@@ -3,76 +3,78 @@ from collections.abc import Sequence
 
 from ...application.ports.admission import Admission
 from ...application.ports.clock import Clock
-from ...domain.admission import Account, Ask, Reservation
-from ...domain.ids import KeyId
-from ...domain.limits import Limits, Refusal, Remaining
+from ...domain.admission import Ask, CounterId, Reservation, counted, decide, standing
+from ...domain.limits import Counter, Limit, Refusal, Standing
 from ...domain.money import Money
 from ...domain.usage import TokenUsage
-
-_EMPTY = Account()
 
 
 class MemoryAdmission:
     """Limits for one process. Each decision is one step of the event loop, so it is atomic.
 
-    Holds an account only for keys with a call under way or within the last minute: the accounts
-    of others hold nothing that a decision needs.
+    Forgets a counter once nothing is left in it that a decision needs.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._counters: OrderedDict[CounterId, Counter] = OrderedDict()
         # By the ids' numbers: Python hashes those ten times faster than UUIDs.
-        self._accounts: OrderedDict[int, Account] = OrderedDict()
-        self._open: dict[int, Reservation] = {}
+        self._open: dict[int, tuple[Reservation, Sequence[Limit]]] = {}
 
-    async def admit(self, ask: Ask, limits: Limits) -> tuple[Reservation | Refusal, Remaining]:
+    async def admit(
+        self, ask: Ask, limits: Sequence[Limit]
+    ) -> tuple[Reservation | Refusal, Sequence[Standing]]:
         now_ns = self._clock.now_ns()
         self._forget_idle(now_ns)
-        decision, account = self._account(ask.key_id).admit(ask, limits, now_ns)
-        self._keep(ask.key_id, account)
+        counting = counted(ask, limits)
+        before = [self._counters.get(c.counter_id) or c.limit.fresh() for c in counting]
+        decision, after = decide(ask, counting, before, now_ns)
+        counting_limits = [c.limit for c in counting]
         if isinstance(decision, Reservation):
-            self._open[ask.request_id.int] = decision
-        return decision, account.window.remaining(limits, now_ns)
+            for c, counter in zip(counting, after, strict=True):
+                self._keep(c.counter_id, counter)
+            self._open[ask.request_id.int] = decision, counting_limits
+        return decision, [
+            standing(limit, counter, now_ns)
+            for limit, counter in zip(counting_limits, after, strict=True)
+        ]
 
-    def settle(self, reservation: Reservation, usage: TokenUsage, cost: Money) -> bool:
-        key_id = reservation.ask.key_id
-        settled, account = self._account(key_id).settle(
-            reservation, usage, cost, self._clock.now_ns()
-        )
-        if settled:
-            del self._open[reservation.ask.request_id.int]
-            self._keep(key_id, account)
-        return settled
-
-    async def remaining(self, key_id: KeyId, limits: Limits) -> Remaining:
-        return self._account(key_id).window.remaining(limits, self._clock.now_ns())
+    def settle(
+        self, reservation: Reservation, usage: TokenUsage, cost: Money
+    ) -> Sequence[Standing] | None:
+        held = self._open.pop(reservation.ask.request_id.int, None)
+        if held is None:
+            return None
+        now_ns = self._clock.now_ns()
+        left = []
+        for claim, limit in zip(held[0].claims, held[1], strict=True):
+            counter = self._counters.get(claim.counter) or limit.fresh()
+            counter = claim.settle(counter, usage, cost, now_ns)
+            self._keep(claim.counter, counter)
+            left.append(standing(limit, counter, now_ns))
+        return left
 
     async def expired(self) -> Sequence[Reservation]:
         now_ns = self._clock.now_ns()
-        return [held for held in self._open.values() if held.ask.lease_until_ns <= now_ns]
+        return [held for held, _ in self._open.values() if held.ask.lease_until_ns <= now_ns]
 
     def __len__(self) -> int:
-        return len(self._accounts)
+        return len(self._counters)
 
-    def _account(self, key_id: KeyId) -> Account:
-        return self._accounts.get(key_id.int, _EMPTY)
-
-    def _keep(self, key_id: KeyId, account: Account) -> None:
-        self._accounts[key_id.int] = account
-        self._accounts.move_to_end(key_id.int)
+    def _keep(self, counter_id: CounterId, counter: Counter) -> None:
+        self._counters[counter_id] = counter
+        self._counters.move_to_end(counter_id)
 
     def _forget_idle(self, now_ns: int) -> None:
-        # The one that was used longest ago stands first. Two a call: more leave than can come.
-        for _ in range(2):
-            number = next(iter(self._accounts), None)
-            if number is None:
+        # The one that was used longest ago stands first. A few a call: more leave than can come.
+        for _ in range(8):
+            oldest = next(iter(self._counters), None)
+            if oldest is None:
                 return
-            account = self._accounts[number]
-            if account.ledger.held:
-                self._accounts.move_to_end(number)
-            elif account.window.is_empty(now_ns):
-                del self._accounts[number]
+            if self._counters[oldest].is_idle(now_ns):
+                del self._counters[oldest]
             else:
+                self._counters.move_to_end(oldest)
                 return
 
 

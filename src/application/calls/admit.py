@@ -1,8 +1,9 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...domain.admission import Reservation
-from ...domain.errors import LedgerFull, RateLimited
-from ...domain.limits import Refusal
+from ...domain.admission import Ask, Reservation, counted
+from ...domain.errors import LedgerFull, LimitReached, Unpriced
+from ...domain.limits import Limit, Refusal
 from ...domain.receipt import Receipt
 from ..ports.admission import Admission
 from ..ports.ledger import LedgerWriter
@@ -12,7 +13,8 @@ from .plan_call import Plan
 
 @dataclass(frozen=True, slots=True)
 class Admit:
-    """Lets a planned call go ahead, or raises RateLimited.
+    """Lets a planned call go ahead, or raises LimitReached; or Unpriced, where it falls under a
+    budget and nobody knows what it costs.
 
     Raises LedgerFull while what earlier calls cost cannot be written down: spending that nobody
     records would be worse than a refusal.
@@ -24,15 +26,23 @@ class Admit:
     async def __call__(self, plan: Plan[RequestT]) -> tuple[Reservation, Receipt]:
         if not self.ledger.has_room():
             raise LedgerFull
-        decision, remaining = await self.admission.admit(plan.ask, plan.key.limits)
+        limits = plan.key.all_limits
+        if not plan.ask.priced:
+            _check_no_budget(plan.ask, limits)
+        decision, standings = await self.admission.admit(plan.ask, limits)
         receipt = Receipt(
             request_id=plan.ask.request_id,
-            limits=plan.key.limits,
-            remaining=remaining,
+            standings=standings,
+            warnings=() if isinstance(decision, Refusal) else decision.warnings,
             output_cap=plan.output_cap if plan.request.output_cap is None else None,
         )
         if isinstance(decision, Refusal):
-            refused = RateLimited(decision)
+            refused = LimitReached(decision)
             refused.receipt = receipt
             raise refused
         return decision, receipt
+
+
+def _check_no_budget(ask: Ask, limits: Sequence[Limit]) -> None:
+    for each in counted(ask, [limit for limit in limits if limit.is_budget and not limit.soft]):
+        raise Unpriced(ask.model, each.limit)

@@ -26,7 +26,7 @@ class CompletedChat:
 class CompleteChat:
     """Open to the holder of an active key. Paid for exactly once, however it ends.
 
-    Raises UnknownModel, Forbidden, RateLimited, RejectedByProvider, AllTargetsFailed, OwnError.
+    Raises UnknownModel, PolicyError, RejectedByProvider, AllTargetsFailed, OwnError.
     """
 
     conduct: ConductCall
@@ -37,7 +37,7 @@ class CompleteChat:
         underway = await self.conduct(key, chat, self.upstream.complete)
         reply = underway.answer
         likely = 0 if reply.usage else _likely_output(reply)
-        receipt = await settle_whole(self.settle, key, underway, reply, likely)
+        receipt = settle_whole(self.settle, underway, reply, likely)
         return CompletedChat(body=reply.body, receipt=receipt, dialect=reply.dialect)
 
 

@@ -152,7 +152,7 @@ class PaidStream:
                 attempts=len(underway.receipt.attempts),
                 first_byte_ns=underway.first_byte_ns,
             ),
-        )
+        ).entry
         self.receipt = replace(self.receipt, cost=entry.cost if entry.priced else None)
 
     def _used(self) -> TokenUsage:

@@ -24,7 +24,7 @@ class PerformOperation:
     """Open to the holder of an active key. Embeddings, moderations, images, audio: paid for exactly
     once, however it ends.
 
-    Raises UnknownModel, Forbidden, RateLimited, RejectedByProvider, AllTargetsFailed, OwnError.
+    Raises UnknownModel, PolicyError, RejectedByProvider, AllTargetsFailed, OwnError.
     """
 
     conduct: ConductCall
@@ -33,13 +33,13 @@ class PerformOperation:
 
     async def __call__(self, key: VirtualKey, request: OperationRequest) -> PerformedOperation:
         underway = await self.conduct(key, request, self.upstream.perform)
-        return await performed(self.settle, key, underway, underway.answer)
+        return performed(self.settle, underway, underway.answer)
 
 
-async def performed(
-    settle: Settle, key: VirtualKey, underway: Underway[Any, Any], reply: OperationReply
+def performed(
+    settle: Settle, underway: Underway[Any, Any], reply: OperationReply
 ) -> PerformedOperation:
     """Paid for, with its receipt."""
     likely = underway.plan.request.likely_output
-    receipt = await settle_whole(settle, key, underway, reply, likely)
+    receipt = settle_whole(settle, underway, reply, likely)
     return PerformedOperation(body=reply.body, content_type=reply.content_type, receipt=receipt)

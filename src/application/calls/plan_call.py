@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic
 
@@ -6,6 +7,7 @@ from ...domain.catalogue import Catalogue
 from ...domain.errors import Forbidden, UnknownModel
 from ...domain.ids import RequestId
 from ...domain.keys import VirtualKey
+from ...domain.limits import Limit, Measure
 from ...domain.money import ZERO
 from ...domain.requests import ModelRequest
 from ...domain.routes import ModelRoute, Target, Unsupported
@@ -20,6 +22,9 @@ from ..ports.upstream import RequestT
 # stream's deadline is checked between two pieces, so the wait for one more is allowed for, too.
 _LEASE_SLACK_S = 30.0
 _NS = 10**9
+
+# What is reserved by its bound: without a cap there is none.
+_BOUNDING = (Measure.TOKENS, Measure.MONEY)
 
 # Into so many parts goes what a token limit leaves for output: a few calls without a cap of
 # their own, and with short prompts, fit at a time.
@@ -71,12 +76,18 @@ class PlanCall:
         request_id = RequestId(self.entropy.uuid())
         targets = route.candidates(request.model, request_id.int)
         reserved_input = request.input_bound
-        cap, sent = self._caps(key, request, route, reserved_input)
+        limits = key.all_limits
+        cap, sent = self._caps(limits, request, route, reserved_input)
         output = cap * request.choices
         prices = [catalogue.prices.at(t.provider, t.model, now_ns) for t in targets]
+        team = key.team
         ask = Ask(
             request_id=request_id,
             key_id=key.id,
+            team_id=team.id if team else None,
+            organization_id=team.organization.id if team and team.organization else None,
+            end_user=request.end_user,
+            tag=request.tag,
             model=request.model,
             streamed=request.stream,
             at_ns=now_ns,
@@ -103,7 +114,11 @@ class PlanCall:
         return int((longest_s + _LEASE_SLACK_S) * _NS)
 
     def _caps(
-        self, key: VirtualKey, request: ModelRequest, route: ModelRoute, reserved_input: int
+        self,
+        limits: Sequence[Limit],
+        request: ModelRequest,
+        route: ModelRoute,
+        reserved_input: int,
     ) -> tuple[int, int | None]:
         """The output to reserve for one choice, and the cap to send."""
         if not request.writes:
@@ -111,11 +126,13 @@ class PlanCall:
         if request.output_cap is not None:
             return request.output_cap, request.output_cap
         cap = route.output_cap or self.default_output_cap
-        limit = key.limits.tokens_per_minute
-        if limit is None:
+        bounding = [limit for limit in limits if limit.measure in _BOUNDING and not limit.soft]
+        if not bounding:
             return cap, route.output_cap
-        # The caller asked for no certain length. All that the limit can hold would shut out the
-        # key's next call until this one is over, or longer.
-        fits = (limit - reserved_input) // (request.choices * _PARTS)
-        cap = max(1, min(cap, fits))
+        tokens = [limit.amount for limit in bounding if limit.measure is Measure.TOKENS]
+        if tokens:
+            # The caller asked for no certain length. All that the limit can hold would shut out
+            # the key's next call until this one is over, or longer.
+            fits = (min(tokens) - reserved_input) // (request.choices * _PARTS)
+            cap = max(1, min(cap, fits))
         return cap, cap

@@ -1,7 +1,9 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...domain.admission import Reservation
 from ...domain.ledger import LedgerEntry, Outcome
+from ...domain.limits import Standing
 from ...domain.money import ZERO
 from ...domain.routes import Target
 from ...domain.usage import NO_USAGE, TokenUsage
@@ -25,6 +27,15 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What was written down, and what is left of the call's limits: nothing is told where it had
+    been settled before."""
+
+    entry: LedgerEntry
+    standings: Sequence[Standing]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settle:
     """Turns a reservation into what was used and what it cost, at the prices in force when the
     call began, and writes the ledger entry. Settling again changes nothing. It waits for nothing,
@@ -35,10 +46,9 @@ class Settle:
     catalogues: CatalogueLookup
     clock: Clock
 
-    def __call__(self, reservation: Reservation, ending: Ending) -> LedgerEntry:
+    def __call__(self, reservation: Reservation, ending: Ending) -> Settled:
         entry = self._entry(reservation, ending)
-        self._write(reservation, entry)
-        return entry
+        return Settled(entry=entry, standings=self._write(reservation, entry))
 
     def at_bound(self, reservation: Reservation) -> LedgerEntry:
         """For a call that never settled: everything it might have used, marked as expired."""
@@ -46,6 +56,10 @@ class Settle:
         entry = LedgerEntry(
             request_id=ask.request_id,
             key_id=ask.key_id,
+            team_id=ask.team_id,
+            organization_id=ask.organization_id,
+            end_user=ask.end_user,
+            tag=ask.tag,
             at_ns=ask.at_ns,
             duration_ns=ask.lease_until_ns - ask.at_ns,
             model=ask.model,
@@ -60,9 +74,12 @@ class Settle:
         self._write(reservation, entry)
         return entry
 
-    def _write(self, reservation: Reservation, entry: LedgerEntry) -> None:
-        if self.admission.settle(reservation, entry.usage, entry.cost):
-            self.ledger.record(entry)
+    def _write(self, reservation: Reservation, entry: LedgerEntry) -> Sequence[Standing]:
+        standings = self.admission.settle(reservation, entry.usage, entry.cost)
+        if standings is None:
+            return ()
+        self.ledger.record(entry)
+        return standings
 
     def _entry(self, reservation: Reservation, ending: Ending) -> LedgerEntry:
         ask, target = reservation.ask, ending.target
@@ -72,6 +89,10 @@ class Settle:
         return LedgerEntry(
             request_id=ask.request_id,
             key_id=ask.key_id,
+            team_id=ask.team_id,
+            organization_id=ask.organization_id,
+            end_user=ask.end_user,
+            tag=ask.tag,
             at_ns=ask.at_ns,
             duration_ns=max(0, self.clock.now_ns() - ask.at_ns),
             first_byte_ns=ending.first_byte_ns,

@@ -1,6 +1,5 @@
 from typing import Any
 
-from ...domain.keys import VirtualKey
 from ...domain.ledger import Outcome
 from ...domain.receipt import Receipt
 from ..ports.upstream import ChatReply, OperationReply
@@ -8,16 +7,15 @@ from .conduct_call import Underway
 from .settle import Ending, Settle
 
 
-async def settle_whole(
+def settle_whole(
     settle: Settle,
-    key: VirtualKey,
     underway: Underway[Any, Any],
     reply: ChatReply | OperationReply,
     likely_output: int,
 ) -> Receipt:
     """For a call that was answered in one piece: pays for it, and says how it came about.
     `likely_output`, in tokens, is for a provider that told no usage."""
-    entry = settle(
+    settled = settle(
         underway.reservation,
         Ending(
             outcome=Outcome.SUCCEEDED,
@@ -30,7 +28,7 @@ async def settle_whole(
     )
     return underway.receipt.settled(
         # As of now, when what the call did not use has been given back.
-        await settle.admission.remaining(key.id, key.limits),
+        settled.standings,
         reply.dropped,
-        entry.cost if entry.priced else None,
+        settled.entry.cost if settled.entry.priced else None,
     )

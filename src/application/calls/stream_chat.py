@@ -58,7 +58,7 @@ class StreamChat:
     a provider's failure is a real error, and until then another target may answer; afterwards
     none may, or the caller would read two answers.
 
-    Raises UnknownModel, Forbidden, RateLimited, RejectedByProvider, AllTargetsFailed, OwnError.
+    Raises UnknownModel, PolicyError, RejectedByProvider, AllTargetsFailed, OwnError.
     """
 
     conduct: ConductCall

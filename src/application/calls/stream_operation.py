@@ -17,7 +17,7 @@ class StreamOperation:
     returns once the first event is there, or with the whole of what was made, where the model has
     no events.
 
-    Raises UnknownModel, Forbidden, RateLimited, RejectedByProvider, AllTargetsFailed, OwnError.
+    Raises UnknownModel, PolicyError, RejectedByProvider, AllTargetsFailed, OwnError.
     """
 
     conduct: ConductCall
@@ -32,7 +32,7 @@ class StreamOperation:
         underway = await self.conduct(key, request, self._begin)
         answer = underway.answer
         if isinstance(answer, OperationReply):
-            return await performed(self.settle, key, underway, answer)
+            return performed(self.settle, underway, answer)
         return PaidStream(underway, answer, self.settle, self.clock, self.timeouts)
 
     async def _begin(self, call: UpstreamCall[OperationRequest]) -> Begun | OperationReply:

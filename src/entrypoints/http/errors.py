@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from ...domain import errors
 from ...domain.attempts import told
+from ...domain.limits import Measure
 
 _NS = 10**9
 _NEVER_FITS_S = 60
@@ -41,11 +42,21 @@ def _rejected(error: errors.RejectedByProvider) -> Answer:
     )
 
 
-def _rate_limited(error: errors.RateLimited) -> Answer:
+def _limit_reached(error: errors.LimitReached) -> Answer:
     wait_ns = error.refusal.retry_after_ns
+    if error.refusal.limit.is_budget:
+        # Client libraries hammer on unless they are told not to.
+        return Answer(
+            status=429,
+            type="insufficient_quota",
+            code="insufficient_quota",
+            retry=False,
+            retry_after_s=None if wait_ns is None else wait_ns / _NS,
+        )
+    is_tokens = error.refusal.limit.measure is Measure.TOKENS
     return Answer(
         status=429,
-        type=str(error.refusal.kind),
+        type="tokens" if is_tokens else "requests",
         code="rate_limit_exceeded",
         retry=None if wait_ns is not None else False,
         retry_after_s=_NEVER_FITS_S if wait_ns is None else wait_ns / _NS,
@@ -93,7 +104,10 @@ TABLE: Mapping[type[errors.GatewayError], Callable[[Any], Answer]] = {
     errors.Forbidden: lambda e: Answer(
         status=403, type="permission_error", code="forbidden", param=e.param
     ),
-    errors.RateLimited: _rate_limited,
+    errors.LimitReached: _limit_reached,
+    errors.Unpriced: lambda _: Answer(
+        status=403, type="permission_error", code="model_unpriced", param="model"
+    ),
     errors.ProviderRefused: _refused,
     errors.ProviderUnreachable: lambda _: _provider(502, "provider_unreachable"),
     errors.ProviderTimedOut: lambda _: _provider(504, "provider_timeout"),
@@ -137,9 +151,11 @@ def body_of(message: str, answer: Answer) -> dict[str, Any]:
 def message_of(error: errors.GatewayError, answer: Answer) -> str:
     if isinstance(error, errors.AllTargetsFailed):
         return f"{error} (attempts: {told(error.attempts)})"
-    if isinstance(error, errors.RateLimited) and answer.retry_after_s is not None:
-        if error.refusal.retry_after_ns is None:
+    if isinstance(error, errors.LimitReached):
+        if error.refusal.asked > error.refusal.limit.amount:
             return f"{error} This request is larger than the limit itself."
+        if answer.retry_after_s is None:
+            return str(error)
         return f"{error} Please try again in {answer.retry_after_s:.3f}s."
     return str(error)
 

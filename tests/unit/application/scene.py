@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from langroute.adapters.memory.admission import MemoryAdmission
 from langroute.adapters.memory.credentials import MemoryCredentials
@@ -33,6 +33,7 @@ from langroute.application.ports.upstream import (
     Upstream,
     UpstreamCall,
 )
+from langroute.domain.admission import Ask
 from langroute.domain.catalogue import Catalogue
 from langroute.domain.chat import ChatRequest
 from langroute.domain.credentials import Credential
@@ -40,10 +41,12 @@ from langroute.domain.dialects import Dialect
 from langroute.domain.ids import KeyId, RequestId
 from langroute.domain.keys import VirtualKey
 from langroute.domain.ledger import LedgerEntry
-from langroute.domain.limits import Limits
+from langroute.domain.limits import Limit, Limits, Measure, Sliding
 from langroute.domain.money import Money
+from langroute.domain.organizations import key_scope
 from langroute.domain.pricing import DatedPrice, ModelPrice, Rates
 from langroute.domain.providers import Provider, ProviderKind
+from langroute.domain.receipt import Receipt
 from langroute.domain.routes import ModelRoute, Target
 from langroute.domain.timeouts import Timeouts
 from langroute.domain.usage import TokenUsage
@@ -51,6 +54,16 @@ from langroute.domain.usage import TokenUsage
 S = 10**9
 START_NS = 1_800_000_000 * S
 KEY_ID = KeyId(UUID(int=1))
+
+# Bounds nothing, and so changes nothing: for tests to see what a key has used.
+COUNTED = Limit(
+    scope=key_scope(KEY_ID),
+    measure=Measure.TOKENS,
+    amount=10**9,
+    window=Sliding(seconds=61),
+    soft=True,
+)
+NONE = Limit(scope=key_scope(KEY_ID), measure=Measure.REQUESTS, amount=0)
 
 OPENAI = Provider(name="openai", kind=ProviderKind.OPENAI, base_url="https://openai.test/v1")
 MISTRAL = Provider(name="mistral", kind=ProviderKind.MISTRAL, base_url="https://mistral.test/v1")
@@ -344,10 +357,11 @@ class Scene:
         return entry
 
     async def tokens_used(self) -> int:
-        """Of a key without a token limit, nothing would be told."""
-        remaining = await self.admission.remaining(KEY_ID, Limits(tokens_per_minute=10**9))
-        assert remaining.tokens is not None
-        return 10**9 - remaining.tokens
+        """By a call that is refused, and so uses nothing itself."""
+        (standing, _) = (await self.admission.admit(an_ask(self.clock.now_ns()), (COUNTED, NONE)))[
+            1
+        ]
+        return standing.used
 
     async def holds_nothing(self) -> bool:
         """Whether no call has a reservation left."""
@@ -362,8 +376,27 @@ def a_key(limits: Limits | None = None, *allowed: str) -> VirtualKey:
         digest=b"digest",
         hint="hint",
         limits=limits or Limits(),
+        further_limits=(COUNTED,),
         allowed_models=allowed,
         created_at_ns=START_NS,
+    )
+
+
+def left(receipt: Receipt) -> list[int]:
+    """Of the limits that a test has set."""
+    return [each.remaining for each in receipt.standings if each.limit != COUNTED]
+
+
+def an_ask(now_ns: int) -> Ask:
+    return Ask(
+        request_id=RequestId(uuid4()),
+        key_id=KEY_ID,
+        model="m",
+        streamed=False,
+        at_ns=now_ns,
+        lease_until_ns=now_ns,
+        input_bound=0,
+        output_bound=0,
     )
 
 

@@ -13,6 +13,7 @@ from scene import (
     ScriptedUpstream,
     Silent,
     a_key,
+    left,
 )
 
 from langroute.application.calls.perform_operation import PerformOperation
@@ -22,9 +23,9 @@ from langroute.domain.errors import (
     AllTargetsFailed,
     Forbidden,
     GatewayError,
+    LimitReached,
     OperationUnsupported,
     ProviderRefused,
-    RateLimited,
     RejectedByProvider,
     UnknownModel,
 )
@@ -96,7 +97,7 @@ async def test_what_was_made_comes_with_its_receipt_and_is_paid_for() -> None:
     assert [str(attempt) for attempt in done.receipt.attempts] == ["openai/gpt=ok"]
     assert done.receipt.output_cap is None
     # What was set aside for it beyond its use is there again.
-    assert (done.receipt.remaining.requests, done.receipt.remaining.tokens) == (4, 991)
+    assert left(done.receipt) == [4, 991]
     entry = await scene.entry()
     assert (entry.outcome, entry.usage, entry.cost) == (Outcome.SUCCEEDED, USAGE, Money(90))
     assert entry.priced
@@ -226,7 +227,7 @@ async def test_the_callers_fault_asks_nobody_else() -> None:
 async def test_what_does_not_fit_a_limit_reaches_nobody() -> None:
     scene, upstream = await a_scene(), ScriptedOperations()
     key = a_key(Limits(tokens_per_minute=len(INPUT) - 1))
-    with pytest.raises(RateLimited):
+    with pytest.raises(LimitReached):
         await performing(scene, upstream)(key, embed())
     assert upstream.calls == []
     assert await scene.entries() == []

@@ -1,4 +1,5 @@
 import dataclasses
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -23,8 +24,12 @@ from langroute.application.calls.plan_call import PlanCall
 from langroute.domain.catalogue import Catalogue
 from langroute.domain.errors import Forbidden, UnknownModel
 from langroute.domain.estimates import input_bound
-from langroute.domain.limits import Limits, RateWindow
+from langroute.domain.ids import OrganizationId, TeamId
+from langroute.domain.limits import Limit, Limits, Measure
 from langroute.domain.money import ZERO
+from langroute.domain.organizations import Organization, Team, key_scope
+from langroute.domain.periods import FOR_GOOD
+from langroute.domain.rate_window import RateWindow
 from langroute.domain.routes import ModelRoute, Target
 from langroute.domain.timeouts import Timeouts
 
@@ -107,8 +112,29 @@ def test_a_call_without_a_cap_leaves_room_for_others() -> None:
     ask = a_plan(default_output_cap=10**6)(a_key(limits), a_chat()).ask
     window = RateWindow()
     for _ in range(3):
-        decision, window = window.admit(limits, ask.tokens, START_NS)
-        assert isinstance(decision, int)
+        slot, window = window.admit(100 * INPUT, ask.tokens, START_NS)
+        assert slot is not None
+
+
+def test_a_call_under_a_budget_is_capped_too() -> None:
+    budget = Limit(scope=key_scope(KEY_ID), measure=Measure.MONEY, amount=1, window=FOR_GOOD)
+    soft = dataclasses.replace(budget, soft=True)
+    capped, free = (
+        a_plan(default_output_cap=700)(
+            dataclasses.replace(a_key(), further_limits=(one,)), a_chat()
+        )
+        for one in (budget, soft)
+    )
+    assert (capped.output_cap, free.output_cap) == (700, None)
+
+
+def test_a_call_is_asked_for_in_the_name_of_its_team_and_of_whom_it_is_for() -> None:
+    organization = Organization(id=OrganizationId(UUID(int=3)), name="acme")
+    team = Team(id=TeamId(UUID(int=2)), name="web", organization=organization)
+    key = dataclasses.replace(a_key(), team=team)
+    ask = a_plan()(key, dataclasses.replace(a_chat(user="ann"), tag="batch")).ask
+    assert (ask.team_id, ask.organization_id) == (team.id, organization.id)
+    assert (ask.end_user, ask.tag) == ("ann", "batch")
 
 
 def test_holds_the_price_of_the_dearest_target() -> None:

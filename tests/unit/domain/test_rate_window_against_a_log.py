@@ -12,16 +12,10 @@ from hypothesis.stateful import (
     rule,
 )
 
-from langroute.domain.limits import (
-    SLOT_NS,
-    SLOTS,
-    WINDOW_NS,
-    LimitKind,
-    Limits,
-    RateWindow,
-    Refusal,
-)
+from langroute.domain.rate_window import SLOTS, RateWindow
 
+WINDOW_NS = 60 * 10**9
+SLOT_NS = WINDOW_NS // SLOTS
 START_NS = 1_800_000_000 * 10**9
 
 PAUSES = st.one_of(
@@ -32,23 +26,18 @@ PAUSES = st.one_of(
         st.integers(-1, 1),
     ).map(sum),
 )
-LIMITS = st.builds(
-    Limits,
-    requests_per_minute=st.none() | st.integers(0, 6),
-    tokens_per_minute=st.none() | st.integers(0, 30),
-)
+LIMITS = st.integers(0, 30)
 
 
 @dataclass(slots=True, kw_only=True)
 class Event:
     """`real_ns` is when it happened; `shown_ns` the latest that the clock had shown by then.
-    `tokens` starts as what was reserved, and is only ever lowered; a debt is an event of its own.
+    `amount` starts as what was reserved, and is only ever lowered; a debt is an event of its own.
     """
 
     real_ns: int
     shown_ns: int
-    requests: int
-    tokens: int
+    amount: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +51,14 @@ class WindowBesideLog(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.window = RateWindow()
-        self.limits = Limits()
+        self.limit = 0
         self.log: list[Event] = []
         self.open: list[Open] = []
         self.real_ns = self.clock_ns = self.latest_ns = START_NS
 
-    @initialize(limits=LIMITS)
-    def begin(self, limits: Limits) -> None:
-        self.limits = limits
+    @initialize(limit=LIMITS)
+    def begin(self, limit: int) -> None:
+        self.limit = limit
 
     @rule(pause_ns=PAUSES)
     def time_passes(self, pause_ns: int) -> None:
@@ -81,24 +70,22 @@ class WindowBesideLog(RuleBasedStateMachine):
     def the_clock_steps_back(self, step_ns: int) -> None:
         self.clock_ns -= step_ns
 
-    @rule(limits=LIMITS)
-    def an_operator_changes_the_limits(self, limits: Limits) -> None:
-        self.limits = limits
+    @rule(limit=LIMITS)
+    def an_operator_changes_the_limit(self, limit: int) -> None:
+        self.limit = limit
 
-    @rule(tokens=st.integers(0, 35))
-    def a_call_asks(self, tokens: int) -> None:
+    @rule(amount=st.integers(0, 35))
+    def a_call_asks(self, amount: int) -> None:
         before = self.window
-        decision, self.window = before.admit(self.limits, tokens, self.clock_ns)
-        if isinstance(decision, Refusal):
-            assert self.log_would_refuse(decision.kind, tokens)
-            self.check_refusal(decision, tokens)
-            self.check_took_nothing(before)
+        slot, self.window = before.admit(self.limit, amount, self.clock_ns)
+        if slot is None:
+            assert self.log_would_refuse(amount)
+            self.check_wait(amount)
+            assert self.window.used(self.clock_ns) == before.used(self.clock_ns)
         else:
-            self.log.append(
-                Event(real_ns=self.real_ns, shown_ns=self.latest_ns, requests=1, tokens=tokens)
-            )
-            self.open.append(Open(self.log[-1], decision, tokens))
-            self.check_limits_hold()
+            self.log.append(Event(real_ns=self.real_ns, shown_ns=self.latest_ns, amount=amount))
+            self.open.append(Open(self.log[-1], slot, amount))
+            self.check_limit_holds()
 
     @precondition(lambda self: self.open)
     @rule(data=st.data(), actual=st.integers(0, 50))
@@ -107,24 +94,16 @@ class WindowBesideLog(RuleBasedStateMachine):
         before = self.window
         self.window = before.settle(call.slot, call.reserved, actual, self.clock_ns)
         if actual > call.reserved:
-            self.log.append(
-                Event(
-                    real_ns=self.real_ns,
-                    shown_ns=self.latest_ns,
-                    requests=0,
-                    tokens=actual - call.reserved,
-                )
-            )
+            debt = actual - call.reserved
+            self.log.append(Event(real_ns=self.real_ns, shown_ns=self.latest_ns, amount=debt))
         else:
-            call.event.tokens = actual
-            assert self.window.tokens <= before.tokens
+            call.event.amount = actual
+            assert self.window.total <= before.total
 
     @invariant()
-    def sums_are_those_of_the_slots(self) -> None:
-        slots = self.window.slots
-        assert self.window.requests == sum(slot.requests for slot in slots)
-        assert self.window.tokens == sum(slot.tokens for slot in slots)
-        assert all(slot.requests >= 0 and slot.tokens >= 0 for slot in slots)
+    def the_sum_is_that_of_the_slots(self) -> None:
+        assert self.window.total == sum(slot.amount for slot in self.window.slots)
+        assert all(slot.amount >= 0 for slot in self.window.slots)
 
     @invariant()
     def slots_are_few_and_in_order(self) -> None:
@@ -133,43 +112,31 @@ class WindowBesideLog(RuleBasedStateMachine):
         assert len(numbers) <= SLOTS + 1
         assert not numbers or numbers[-1] - numbers[0] <= SLOTS
 
-    def check_limits_hold(self) -> None:
+    def check_limit_holds(self) -> None:
         """In the minute that ends now. Any other minute holds no more than one that ends with an
         admission: what comes after it in the log is lowered by settling, or is a debt."""
         minute = [event for event in self.log if event.real_ns >= self.real_ns - WINDOW_NS]
-        if self.limits.requests_per_minute is not None:
-            assert sum(event.requests for event in minute) <= self.limits.requests_per_minute
-        if self.limits.tokens_per_minute is not None:
-            assert sum(event.tokens for event in minute) <= self.limits.tokens_per_minute
+        assert sum(event.amount for event in minute) <= self.limit
 
-    def log_would_refuse(self, kind: LimitKind, tokens: int) -> bool:
+    def log_would_refuse(self, amount: int) -> bool:
         """Whether a log would that keeps each event for a minute and a slot, by the clock."""
         since_ns = self.clock_ns - WINDOW_NS - SLOT_NS
         kept = [event for event in self.log if event.shown_ns > since_ns]
-        if kind is LimitKind.REQUESTS:
-            limit = self.limits.requests_per_minute
-            return limit is not None and sum(event.requests for event in kept) + 1 > limit
-        limit = self.limits.tokens_per_minute
-        return limit is not None and sum(event.tokens for event in kept) + tokens > limit
+        return sum(event.amount for event in kept) + amount > self.limit
 
-    def check_refusal(self, refusal: Refusal, tokens: int) -> None:
-        wait_ns = refusal.retry_after_ns
+    def check_wait(self, amount: int) -> None:
+        wait_ns = self.window.wait_ns(self.limit, amount, self.clock_ns)
         if wait_ns is None:
-            assert refusal.asked > refusal.limit
+            assert amount > self.limit
             later_ns = self.clock_ns + 100 * WINDOW_NS
-            assert isinstance(self.window.admit(self.limits, tokens, later_ns)[0], Refusal)
+            assert self.window.admit(self.limit, amount, later_ns)[0] is None
             return
         assert wait_ns > 0
         then_ns = self.clock_ns + wait_ns
-        assert isinstance(self.window.admit(self.limits, tokens, then_ns)[0], int)
+        assert self.window.admit(self.limit, amount, then_ns)[0] is not None
         for too_early_ns in (then_ns - SLOT_NS, then_ns - 1):
             at_ns = max(self.clock_ns, too_early_ns)
-            assert isinstance(self.window.admit(self.limits, tokens, at_ns)[0], Refusal)
-
-    def check_took_nothing(self, before: RateWindow) -> None:
-        assert before.remaining(self.limits, self.clock_ns) == self.window.remaining(
-            self.limits, self.clock_ns
-        )
+            assert self.window.admit(self.limit, amount, at_ns)[0] is None
 
 
 TestWindowBesideLog = WindowBesideLog.TestCase

@@ -1,6 +1,7 @@
 import logging
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound
@@ -8,7 +9,9 @@ from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, Not
 from langroute.domain import errors
 from langroute.domain.attempts import Attempt
 from langroute.domain.errors import GatewayError
-from langroute.domain.limits import LimitKind, Refusal
+from langroute.domain.limits import Limit, Measure, Refusal
+from langroute.domain.organizations import key_scope, team_scope
+from langroute.domain.periods import Every, Period
 from langroute.entrypoints.http.errors import (
     TABLE,
     Answer,
@@ -33,9 +36,15 @@ def rendered(error: Exception) -> tuple[dict[str, Any], Answer]:
     return body_of(message, answer), answer
 
 
+TOKENS = Limit(scope=key_scope(UUID(int=1)), measure=Measure.TOKENS, amount=100)
+
+
 def refusal(retry_after_ns: int | None) -> Refusal:
     return Refusal(
-        kind=LimitKind.TOKENS, limit=100, used=90, asked=20, retry_after_ns=retry_after_ns
+        limit=TOKENS,
+        used=90,
+        asked=101 if retry_after_ns is None else 20,
+        retry_after_ns=retry_after_ns,
     )
 
 
@@ -51,6 +60,17 @@ def rejected(status: int = 422) -> errors.RejectedByProvider:
     )
 
 
+BUDGET = Limit(
+    scope=team_scope(UUID(int=2)),
+    measure=Measure.MONEY,
+    amount=10**11,
+    window=Period(every=Every.MONTH),
+)
+SPENT = errors.LimitReached(
+    Refusal(limit=BUDGET, used=9 * 10**10, asked=2 * 10**10, retry_after_ns=7_200 * 10**9)
+)
+
+
 SPECIMENS: dict[type[GatewayError], GatewayError] = {
     type(error): error
     for error in (
@@ -62,7 +82,8 @@ SPECIMENS: dict[type[GatewayError], GatewayError] = {
         errors.NotFound("route", "gpt-0"),
         rejected(),
         errors.Forbidden("Not you.", param="model"),
-        errors.RateLimited(refusal(1_500_000_001)),
+        errors.LimitReached(refusal(1_500_000_001)),
+        errors.Unpriced("gpt-0", BUDGET),
         refused(503, 7.2),
         errors.ProviderUnreachable("No route to host.", provider="openai"),
         errors.ProviderTimedOut("Too slow.", provider="openai"),
@@ -131,7 +152,9 @@ def test_the_status_says_whose_fault_it_is(error: GatewayError) -> None:
         (SPECIMENS[errors.UnknownModel], 400, "model_not_found", "model"),
         (SPECIMENS[errors.NotFound], 404, "not_found", None),
         (SPECIMENS[errors.Forbidden], 403, "forbidden", "model"),
-        (SPECIMENS[errors.RateLimited], 429, "rate_limit_exceeded", None),
+        (SPECIMENS[errors.LimitReached], 429, "rate_limit_exceeded", None),
+        (SPENT, 429, "insufficient_quota", None),
+        (SPECIMENS[errors.Unpriced], 403, "model_unpriced", "model"),
         (rejected(400), 400, "too_long", "messages"),
         (rejected(422), 400, "too_long", "messages"),
         (rejected(413), 413, "too_long", "messages"),
@@ -158,7 +181,7 @@ def test_the_table_reads(
     assert (body["error"]["code"], body["error"]["param"]) == (code, param)
 
 
-NEVER = errors.RateLimited(refusal(None))
+NEVER = errors.LimitReached(refusal(None))
 
 
 @pytest.mark.parametrize(
@@ -166,7 +189,7 @@ NEVER = errors.RateLimited(refusal(None))
     [
         # Rounded up: whoever comes back then is let in.
         (
-            SPECIMENS[errors.RateLimited],
+            SPECIMENS[errors.LimitReached],
             {"retry-after": "2", "retry-after-ms": "1501"},
         ),
         # It will never fit, so clients should not try again by themselves.
@@ -174,6 +197,8 @@ NEVER = errors.RateLimited(refusal(None))
             NEVER,
             {"retry-after": "60", "retry-after-ms": "60000", "x-should-retry": "false"},
         ),
+        # Client libraries would hammer on until the month is over.
+        (SPENT, {"retry-after": "7200", "retry-after-ms": "7200000", "x-should-retry": "false"}),
         (refused(503, 7.2), {"retry-after": "8", "retry-after-ms": "7200"}),
         (refused(429, 0), {"retry-after": "0", "retry-after-ms": "0"}),
         (refused(500), {}),
@@ -194,12 +219,19 @@ def test_headers_tell_when_and_whether_to_come_back(
 
 
 def test_a_rate_limit_says_which_and_until_when() -> None:
-    body, answer = rendered(SPECIMENS[errors.RateLimited])
+    body, answer = rendered(SPECIMENS[errors.LimitReached])
     assert answer.type == "tokens"
     message = body["error"]["message"]
     assert "limit 100, used 90, requested 20" in message
     assert "in 1.500s" in message
     assert "larger than the limit itself" in rendered(NEVER)[0]["error"]["message"]
+
+
+def test_a_budget_says_whose_it_is_and_how_much_of_it_is_gone() -> None:
+    body, answer = rendered(SPENT)
+    assert answer.type == "insufficient_quota"
+    assert "Budget reached on money a month of the team" in body["error"]["message"]
+    assert "limit $0.10, used $0.09, requested $0.02" in body["error"]["message"]
 
 
 def test_that_all_failed_tells_every_attempt() -> None:

@@ -7,15 +7,20 @@ from hypothesis import strategies as st
 
 from langroute.domain.attempts import Attempt
 from langroute.domain.ids import RequestId
-from langroute.domain.limits import Limits, Remaining
+from langroute.domain.limits import Limit, Measure, Sliding, Standing
 from langroute.domain.money import Money
+from langroute.domain.organizations import key_scope, team_scope
+from langroute.domain.periods import FOR_GOOD, Every, Period
 from langroute.domain.receipt import Receipt
-from langroute.entrypoints.http.headers import duration, receipt_headers
+from langroute.entrypoints.http.headers import receipt_headers
+from langroute.entrypoints.http.rate_limits import duration
 
 MS = 10**6
 S = 10**9
-NOTHING_REMAINS = Remaining(requests=None, tokens=None, reset_requests_ns=0, reset_tokens_ns=0)
-BARE = Receipt(request_id=RequestId(UUID(int=10)), limits=Limits(), remaining=NOTHING_REMAINS)
+KEY = key_scope(UUID(int=1))
+REQUESTS = Limit(scope=KEY, measure=Measure.REQUESTS, amount=60)
+TOKENS = Limit(scope=KEY, measure=Measure.TOKENS, amount=1_000)
+BARE = Receipt(request_id=RequestId(UUID(int=10)))
 REQUEST_ID = {"x-request-id": "req_0000000000000000000000000000000a"}
 
 
@@ -57,14 +62,16 @@ def test_a_bare_receipt_names_the_request_only() -> None:
     assert receipt_headers(BARE) == REQUEST_ID
 
 
+def told(*standings: Standing) -> dict[str, str]:
+    return receipt_headers(dataclasses.replace(BARE, standings=standings))
+
+
 def test_limits_are_told_as_openai_tells_them() -> None:
-    receipt = dataclasses.replace(
-        BARE,
-        limits=Limits(requests_per_minute=60, tokens_per_minute=1_000),
-        remaining=Remaining(requests=59, tokens=0, reset_requests_ns=S, reset_tokens_ns=360 * S),
+    headers = told(
+        Standing(limit=REQUESTS, used=1, reset_ns=S),
+        Standing(limit=TOKENS, used=1_200, reset_ns=360 * S),
     )
-    assert receipt_headers(receipt) == {
-        **REQUEST_ID,
+    assert {name: text for name, text in headers.items() if name.startswith("x-ratelimit")} == {
         "x-ratelimit-limit-requests": "60",
         "x-ratelimit-remaining-requests": "59",
         "x-ratelimit-reset-requests": "1s",
@@ -74,18 +81,41 @@ def test_limits_are_told_as_openai_tells_them() -> None:
     }
 
 
-def test_a_limit_that_there_is_not_is_not_told() -> None:
-    receipt = dataclasses.replace(
-        BARE,
-        limits=Limits(tokens_per_minute=0),
-        remaining=dataclasses.replace(NOTHING_REMAINS, tokens=0),
+def test_of_several_limits_openais_headers_tell_the_one_that_has_least_left() -> None:
+    ten = Limit(scope=KEY, measure=Measure.REQUESTS, amount=10, window=Sliding(seconds=1))
+    headers = told(
+        Standing(limit=REQUESTS, used=59, reset_ns=S), Standing(limit=ten, used=1, reset_ns=S)
     )
-    assert sorted(receipt_headers(receipt)) == [
-        "x-ratelimit-limit-tokens",
-        "x-ratelimit-remaining-tokens",
-        "x-ratelimit-reset-tokens",
-        "x-request-id",
+    assert headers["x-ratelimit-limit-requests"] == "60"
+    assert headers["x-ratelimit-remaining-requests"] == "1"
+
+
+def test_the_ietfs_headers_tell_them_all() -> None:
+    team = team_scope(UUID(int=2))
+    month = Period(every=Every.MONTH)
+    budget = Limit(scope=team, measure=Measure.MONEY, amount=10**12, window=month)
+    parallel = Limit(scope=team, measure=Measure.PARALLEL, amount=4, window=FOR_GOOD)
+    headers = told(
+        Standing(limit=REQUESTS, used=1, reset_ns=S + 1),
+        Standing(limit=budget, used=10**11, reset_ns=3_600 * S),
+        Standing(limit=parallel, used=1, reset_ns=None),
+    )
+    names = [
+        f"{limit.scope.kind}-{limit.measure}-{limit.id.hex[:6]}"
+        for limit in (REQUESTS, budget, parallel)
     ]
+    assert headers["ratelimit-policy"] == (
+        f'"{names[0]}";q=60;w=60, "{names[1]}";q=1000000000000;qu="pico-usd", '
+        f'"{names[2]}";q=4;qu="concurrent-requests"'
+    )
+    assert headers["ratelimit"] == (
+        f'"{names[0]}";r=59;t=2, "{names[1]}";r=900000000000;t=3600, "{names[2]}";r=3'
+    )
+
+
+def test_a_soft_limit_that_was_passed_is_warned_of() -> None:
+    headers = receipt_headers(dataclasses.replace(BARE, warnings=(REQUESTS,)))
+    assert headers["x-langroute-warning"] == "requests a minute of the key"
 
 
 def test_who_answered_is_told_along_with_every_attempt() -> None:

@@ -10,7 +10,6 @@ from langroute.domain.chat import ChatRequest
 from langroute.domain.dialects import Dialect
 from langroute.domain.errors import InvalidRequest
 from langroute.domain.ids import RequestId
-from langroute.domain.limits import Limits, Remaining
 from langroute.domain.receipt import Receipt
 from langroute.entrypoints.http.dialects.completions import Completions
 
@@ -27,8 +26,7 @@ def parsed(**fields: Any) -> ChatRequest:
 
 
 def completed(body: dict[str, Any], dialect: Dialect | None = None) -> CompletedChat:
-    remaining = Remaining(requests=None, tokens=None, reset_requests_ns=0, reset_tokens_ns=0)
-    receipt = Receipt(request_id=RequestId(_ID), limits=Limits(), remaining=remaining)
+    receipt = Receipt(request_id=RequestId(_ID))
     return CompletedChat(body=body, receipt=receipt, dialect=dialect)
 
 

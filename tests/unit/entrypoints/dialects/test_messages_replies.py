@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from langroute.application.calls.complete_chat import CompletedChat
 from langroute.domain.dialects import Dialect
 from langroute.domain.ids import RequestId
-from langroute.domain.limits import Limits, Remaining
 from langroute.domain.receipt import Receipt
 from langroute.entrypoints.http.dialects.messages.front import Messages
 from langroute.entrypoints.http.errors import Answer
@@ -20,8 +19,7 @@ FRONT = Messages()
 ASKED = FRONT.parse(
     {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hello there"}]}
 )
-REMAINS = Remaining(requests=None, tokens=None, reset_requests_ns=0, reset_tokens_ns=0)
-RECEIPT = Receipt(request_id=RequestId(ENTROPY.uuid()), limits=Limits(), remaining=REMAINS)
+RECEIPT = Receipt(request_id=RequestId(ENTROPY.uuid()))
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
 
 

@@ -12,11 +12,9 @@ from responses_asked import ANY_JSON, asked, messages
 from langroute.application.calls.complete_chat import CompletedChat
 from langroute.domain.dialects import Dialect
 from langroute.domain.ids import RequestId
-from langroute.domain.limits import Limits, Remaining
 from langroute.domain.receipt import Receipt
 from langroute.entrypoints.http.dialects.responses.front import Responses
 
-UNTOUCHED = Remaining(requests=0, tokens=0, reset_requests_ns=0, reset_tokens_ns=0)
 HEAD = {"id": "chatcmpl-abc", "object": "chat.completion", "created": 1_780_000_000, "model": "m-1"}
 USAGE = {
     "prompt_tokens": 12,
@@ -36,7 +34,7 @@ def answered(message: dict[str, Any], finish_reason: str = "stop", **chosen: Any
 
 
 def shown(body: dict[str, Any], dialect: Dialect | None = None, **fields: Any) -> dict[str, Any]:
-    receipt = Receipt(request_id=RequestId(UUID(int=1)), limits=Limits(), remaining=UNTOUCHED)
+    receipt = Receipt(request_id=RequestId(UUID(int=1)))
     completed = CompletedChat(body=body, receipt=receipt, dialect=dialect)
     return dict(Responses().reply(asked(**fields), completed))
 

@@ -1,0 +1,69 @@
+from dataclasses import dataclass
+
+from .periods import FOR_GOOD, Period
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostLedger:
+    """What has been spent since a period began, and what calls under way hold: money, for the most
+    part, but anything that is counted by day, week or month.
+
+    `spent + reserved` never exceeds the limit at the moment of an admission. Settling above the
+    reservation leaves a debt. What was admitted in one period is spent in it, whenever it settles.
+    """
+
+    period: Period = FOR_GOOD
+    began_ns: int = 0
+    ends_ns: int | None = 0
+    spent: int = 0
+    reserved: int = 0
+
+    def admit(self, limit: int, amount: int, now_ns: int) -> tuple[int | None, "CostLedger"]:
+        """When the period began, which `settle` wants back; None where it does not fit, and then
+        nothing is taken."""
+        ledger = self._at(now_ns)
+        if ledger.spent + ledger.reserved + amount > limit:
+            return None, ledger
+        return ledger.began_ns, ledger._with(ledger.spent, ledger.reserved + amount)
+
+    def settle(self, began_ns: int, reserved: int, actual: int, now_ns: int) -> "CostLedger":
+        """Replaces a reservation by what was used."""
+        ledger = self._at(now_ns)
+        if began_ns != ledger.began_ns:  # that period is over, and its sum is in the past
+            return ledger
+        return ledger._with(ledger.spent + actual, ledger.reserved - reserved)
+
+    def used(self, now_ns: int) -> int:
+        ledger = self._at(now_ns)
+        return ledger.spent + ledger.reserved
+
+    def wait_ns(self, limit: int, amount: int, now_ns: int) -> int | None:
+        """How long until it fits; None for what is larger than the limit, and where no other
+        period begins."""
+        return None if amount > limit else self.reset_ns(now_ns)
+
+    def reset_ns(self, now_ns: int) -> int | None:
+        ends_ns = self._at(now_ns).ends_ns
+        return None if ends_ns is None else max(0, ends_ns - now_ns)
+
+    def is_idle(self, now_ns: int) -> bool:
+        ledger = self._at(now_ns)
+        return not (ledger.spent or ledger.reserved)
+
+    def _at(self, now_ns: int) -> "CostLedger":
+        """Never in an earlier period: a clock that steps back must not forgive anything."""
+        if self.ends_ns is None or (now_ns < self.ends_ns and self.ends_ns):
+            return self
+        began_ns, ends_ns = self.period.around(now_ns)
+        if began_ns < self.began_ns:
+            return self
+        return CostLedger(period=self.period, began_ns=began_ns, ends_ns=ends_ns)
+
+    def _with(self, spent: int, reserved: int) -> "CostLedger":
+        return CostLedger(
+            period=self.period,
+            began_ns=self.began_ns,
+            ends_ns=self.ends_ns,
+            spent=spent,
+            reserved=reserved,
+        )

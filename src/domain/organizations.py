@@ -1,0 +1,63 @@
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from .ids import OrganizationId, TeamId
+from .limits import Limit
+from .patterns import matched_by_star
+from .scopes import Scope, ScopeKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organization:
+    """`limits` hold for all of its teams together. No `allowed_models` means every model; each may
+    hold one `*`."""
+
+    id: OrganizationId
+    name: str
+    allowed_models: tuple[str, ...] = ()
+    limits: tuple[Limit, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_limits(self.limits, organization_scope(self.id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """`limits` hold for all of its keys together."""
+
+    id: TeamId
+    name: str
+    organization: Organization | None = None
+    allowed_models: tuple[str, ...] = ()
+    limits: tuple[Limit, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_limits(self.limits, team_scope(self.id))
+
+
+def organization_scope(id_: UUID) -> Scope:
+    return Scope(kind=ScopeKind.ORGANIZATION, id=id_)
+
+
+def team_scope(id_: UUID) -> Scope:
+    return Scope(kind=ScopeKind.TEAM, id=id_)
+
+
+def key_scope(id_: UUID) -> Scope:
+    return Scope(kind=ScopeKind.KEY, id=id_)
+
+
+def check_limits(limits: Iterable[Limit], scope: Scope) -> None:
+    """Raises ValueError for one of another scope, and for one that is there twice."""
+    ids = set()
+    for limit in limits:
+        if limit.scope != scope:
+            raise ValueError(f"a limit of the {limit.scope} cannot be carried by the {scope}")
+        if limit.id in ids:
+            raise ValueError("two limits of a scope count the same calls in the same way")
+        ids.add(limit.id)
+
+
+def is_allowed(model: str, allowed: tuple[str, ...]) -> bool:
+    return not allowed or any(matched_by_star(each, model) is not None for each in allowed)
