@@ -4,6 +4,7 @@ pytest_plugins = [
     "compatibility",
     "postgres_fixtures",
     "gateway_fixtures",
+    "command_line",
     "loopback_only",
     "server_process",
     "upstreams.fixtures",

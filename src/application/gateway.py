@@ -7,10 +7,12 @@ from .calls.list_models import ListModels
 from .calls.perform_operation import PerformOperation
 from .calls.stream_chat import StreamChat
 from .calls.stream_operation import StreamOperation
+from .catalogue.compare_prices import ComparePrices
 from .catalogue.define_provider import DefineProvider
 from .catalogue.define_route import DefineRoute
 from .catalogue.seed_catalogue import SeedCatalogue
 from .catalogue.set_price import SetPrice
+from .catalogue.sync_prices import SyncPrices
 from .credentials.remove_credential import RemoveCredential
 from .credentials.reseal_credentials import ResealCredentials
 from .credentials.save_credentials import SaveCredentials
@@ -48,6 +50,8 @@ class Gateway:
     define_provider: DefineProvider
     define_route: DefineRoute
     set_price: SetPrice
+    compare_prices: ComparePrices
+    sync_prices: SyncPrices
     seed_catalogue: SeedCatalogue
     catalogues: Catalogues
 

@@ -138,9 +138,14 @@ class PriceBook:
 
     def at(self, provider: str, model: str, now_ns: int) -> ModelPrice | None:
         """What was in force at that moment; None where the model had no price."""
+        row = self.in_force(provider, model, now_ns)
+        return None if row is None else row.price
+
+    def in_force(self, provider: str, model: str, now_ns: int) -> DatedPrice | None:
+        """The same, with its date and who set it."""
         rows = self._rows.get((provider, model), ())
         begun = bisect_right(rows, now_ns, key=lambda row: row.effective_from_ns)
-        return rows[begun - 1].price if begun else None
+        return rows[begun - 1] if begun else None
 
     def rows(self) -> tuple[DatedPrice, ...]:
         return tuple(row for dated in self._rows.values() for row in dated)

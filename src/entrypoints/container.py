@@ -43,10 +43,12 @@ from ..application.calls.settle import Settle
 from ..application.calls.stream_chat import StreamChat
 from ..application.calls.stream_operation import StreamOperation
 from ..application.calls.try_targets import TryTargets
+from ..application.catalogue.compare_prices import ComparePrices
 from ..application.catalogue.define_provider import DefineProvider
 from ..application.catalogue.define_route import DefineRoute
 from ..application.catalogue.seed_catalogue import SeedCatalogue
 from ..application.catalogue.set_price import SetPrice
+from ..application.catalogue.sync_prices import SyncPrices
 from ..application.credentials.remove_credential import RemoveCredential
 from ..application.credentials.reseal_credentials import ResealCredentials
 from ..application.credentials.save_credentials import SaveCredentials
@@ -131,6 +133,7 @@ class Container(containers.DeclarativeContainer):
         settle=settle,
         clock=clock,
     )
+    compare_prices = S(ComparePrices, catalogues, list_prices, clock)
     gateway = S(
         Gateway,
         authorize=S(Authorize, key_lookup, clock),
@@ -179,6 +182,8 @@ class Container(containers.DeclarativeContainer):
         define_provider=S(DefineProvider, catalogues, catalogue, S(default_urls, codecs)),
         define_route=S(DefineRoute, catalogues, catalogue),
         set_price=S(SetPrice, catalogues, catalogue),
+        compare_prices=compare_prices,
+        sync_prices=S(SyncPrices, compare_prices, catalogues, catalogue, clock),
         seed_catalogue=S(SeedCatalogue, catalogues, catalogue, list_prices),
         catalogues=catalogues,
         report_spend=S(ReportSpend, reports),

@@ -8,6 +8,7 @@ from ..application.ports.ledger import SpendLine
 from ..domain.keys import VirtualKey
 from ..domain.ledger import LedgerEntry
 from ..domain.money import Money
+from ..domain.price_differences import PriceDifference
 from ..domain.pricing import DatedPrice, Rates
 from ..domain.providers import Provider
 from ..domain.routes import ModelRoute
@@ -76,6 +77,18 @@ def price_view(row: DatedPrice) -> dict[str, Any]:
             {"above_prompt_tokens": tier.above_prompt_tokens, **_rates_view(tier.rates)}
             for tier in row.price.tiers
         ],
+    }
+
+
+def difference_view(differs: PriceDifference) -> dict[str, Any]:
+    stored, listed = differs.stored, differs.listed
+    return {
+        "provider": differs.provider,
+        "model": differs.model,
+        "differs_in": list(differs.classes),
+        "is_operators": differs.is_operators,
+        "stored": None if stored is None else price_view(stored),
+        "listed": None if listed is None else price_view(listed),
     }
 
 

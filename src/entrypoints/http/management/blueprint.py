@@ -5,6 +5,7 @@ from ....application.ports.clock import Clock
 from ..guard import ManagementGuard
 from .catalogue import add_catalogue
 from .keys import add_keys
+from .prices import add_prices
 from .spend import add_spend
 
 
@@ -13,6 +14,7 @@ def management_blueprint(gateway: Gateway, clock: Clock, guard: ManagementGuard)
     blueprint = Blueprint("management", __name__, url_prefix="/api")
     blueprint.before_request(guard.__call__)  # Quart awaits functions, and no other callables
     add_keys(blueprint, gateway, clock)
-    add_catalogue(blueprint, gateway, clock)
+    add_catalogue(blueprint, gateway)
+    add_prices(blueprint, gateway, clock)
     add_spend(blueprint, gateway)
     return blueprint

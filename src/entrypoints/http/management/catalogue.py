@@ -1,15 +1,14 @@
 from quart import Blueprint, Response
 
 from ....application.gateway import Gateway
-from ....application.ports.clock import Clock
 from ... import views
 from ..bodies import read
 from . import bodies
 from .answers import as_json, as_list, fields_named
 
 
-def add_catalogue(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
-    """Providers, routes and prices. Read from the store itself, so that what was just written is
+def add_catalogue(blueprint: Blueprint, gateway: Gateway) -> None:
+    """Providers and routes. Read from the store itself, so that what was just written is
     seen."""
 
     @blueprint.get("/providers")
@@ -56,14 +55,3 @@ def add_catalogue(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
     async def remove_route(model: str) -> Response:
         await gateway.define_route.remove(model)
         return as_json({"removed": model})
-
-    @blueprint.get("/prices")
-    async def list_prices() -> Response:
-        catalogue = await gateway.catalogues.load()
-        return as_list([views.price_view(row) for row in catalogue.prices.rows()])
-
-    @blueprint.post("/prices")
-    async def set_price() -> Response:
-        body = await read(bodies.PriceBody)
-        price = await gateway.set_price(body.price(clock.now_ns()))
-        return as_json(views.price_view(price), 201)

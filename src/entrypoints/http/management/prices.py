@@ -1,0 +1,34 @@
+from quart import Blueprint, Response
+
+from ....application.gateway import Gateway
+from ....application.ports.clock import Clock
+from ... import views
+from ..bodies import read
+from .answers import as_json, as_list
+from .price_bodies import PriceBody, SyncBody
+
+
+def add_prices(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
+    """What models cost, and what their providers list."""
+
+    @blueprint.get("/prices")
+    async def list_prices() -> Response:
+        catalogue = await gateway.catalogues.load()
+        return as_list([views.price_view(row) for row in catalogue.prices.rows()])
+
+    @blueprint.post("/prices")
+    async def set_price() -> Response:
+        body = await read(PriceBody)
+        price = await gateway.set_price(body.price(clock.now_ns()))
+        return as_json(views.price_view(price), 201)
+
+    @blueprint.get("/prices/diff")
+    async def compare_prices() -> Response:
+        return as_list([views.difference_view(each) for each in await gateway.compare_prices()])
+
+    @blueprint.post("/prices/sync")
+    async def sync_prices() -> Response:
+        body = await read(SyncBody, empty_is={})
+        steps = await gateway.sync_prices(force=body.force, apply=body.apply)
+        data = [{**views.difference_view(each), "step": str(step)} for each, step in steps]
+        return as_json({"object": "list", "applied": body.apply, "data": data})
