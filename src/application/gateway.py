@@ -21,6 +21,15 @@ from .keys.issue_virtual_key import IssueVirtualKey
 from .keys.list_virtual_keys import ListVirtualKeys
 from .keys.revoke_virtual_key import RevokeVirtualKey
 from .keys.rotate_virtual_key import RotateVirtualKey
+from .organizations.change_organization import ChangeOrganization
+from .organizations.change_team import ChangeTeam
+from .organizations.define_organization import DefineOrganization
+from .organizations.define_team import DefineTeam
+from .organizations.lift_limit import LiftLimit
+from .organizations.list_organizations import ListOrganizations
+from .organizations.remove_organization import RemoveOrganization
+from .organizations.remove_team import RemoveTeam
+from .organizations.set_limit import SetLimit
 from .ports.catalogues import Catalogues
 from .spend.report_spend import ReportSpend
 
@@ -42,6 +51,16 @@ class Gateway:
     change_virtual_key: ChangeVirtualKey
     rotate_virtual_key: RotateVirtualKey
     revoke_virtual_key: RevokeVirtualKey
+
+    list_organizations: ListOrganizations
+    define_organization: DefineOrganization
+    change_organization: ChangeOrganization
+    remove_organization: RemoveOrganization
+    define_team: DefineTeam
+    change_team: ChangeTeam
+    remove_team: RemoveTeam
+    set_limit: SetLimit
+    lift_limit: LiftLimit
 
     save_credentials: SaveCredentials
     remove_credential: RemoveCredential

@@ -13,6 +13,7 @@ CHECKSUM_LENGTH = 6  # base62 digits: a CRC-32 fits
 SECRET_PATTERN = rf"{SECRET_PREFIX}[0-9A-Za-z]{{{SECRET_BODY_LENGTH + CHECKSUM_LENGTH}}}"
 """For secret scanners. The last six digits are the checksum of those before them."""
 
+_USUAL = Limits(requests_per_minute=0, tokens_per_minute=0)
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -29,7 +30,7 @@ class VirtualKey:
     The secret itself is shown once and never kept: `digest` is its SHA-256, `hint` its last four
     characters. No `allowed_models` means every model; each may hold one `*`. Beside its own
     `limits` and `further_limits`, those of its team and organization hold; `all_limits` has them
-    all.
+    all. What `limits` can tell is no further limit, whether it is set or not.
     """
 
     id: KeyId
@@ -48,7 +49,7 @@ class VirtualKey:
     def __post_init__(self) -> None:
         scope = key_scope(self.id)
         own = (*self.limits.of(scope), *self.further_limits)
-        check_limits(own, scope)
+        check_limits((*_USUAL.of(scope), *self.further_limits), scope)
         team = self.team
         of_team = () if team is None else team.limits
         organization = None if team is None else team.organization

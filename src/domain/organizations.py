@@ -35,6 +35,11 @@ class Team:
     def __post_init__(self) -> None:
         check_limits(self.limits, team_scope(self.id))
 
+    @property
+    def path(self) -> str:
+        """Names it among all teams."""
+        return self.name if self.organization is None else f"{self.organization.name}/{self.name}"
+
 
 def organization_scope(id_: UUID) -> Scope:
     return Scope(kind=ScopeKind.ORGANIZATION, id=id_)

@@ -16,6 +16,8 @@ from ..adapters.memory.catalogues import MemoryCatalogues
 from ..adapters.memory.credentials import MemoryCredentials
 from ..adapters.memory.health import MemoryHealth
 from ..adapters.memory.ledger import MemoryLedger
+from ..adapters.memory.limits import MemoryLimits
+from ..adapters.memory.organizations import MemoryOrganizations
 from ..adapters.memory.virtual_keys import MemoryKeys
 from ..adapters.postgres.catalogues import PostgresCatalogues
 from ..adapters.postgres.changes import PostgresChanges
@@ -23,6 +25,8 @@ from ..adapters.postgres.credentials import PostgresCredentials
 from ..adapters.postgres.database import Database
 from ..adapters.postgres.health import PostgresHealth
 from ..adapters.postgres.ledger import PostgresLedger
+from ..adapters.postgres.limits import PostgresLimits
+from ..adapters.postgres.organizations import PostgresOrganizations
 from ..adapters.postgres.virtual_keys import PostgresKeys
 from ..adapters.pricing.genai_list_prices import GenaiListPrices
 from ..adapters.system.clock import SystemClock
@@ -58,9 +62,20 @@ from ..application.keys.issue_virtual_key import IssueVirtualKey
 from ..application.keys.list_virtual_keys import ListVirtualKeys
 from ..application.keys.revoke_virtual_key import RevokeVirtualKey
 from ..application.keys.rotate_virtual_key import RotateVirtualKey
+from ..application.organizations.change_organization import ChangeOrganization
+from ..application.organizations.change_team import ChangeTeam
+from ..application.organizations.define_organization import DefineOrganization
+from ..application.organizations.define_team import DefineTeam
+from ..application.organizations.lift_limit import LiftLimit
+from ..application.organizations.list_organizations import ListOrganizations
+from ..application.organizations.remove_organization import RemoveOrganization
+from ..application.organizations.remove_team import RemoveTeam
+from ..application.organizations.set_limit import SetLimit
 from ..application.ports.catalogues import CatalogueLookup, Catalogues
 from ..application.ports.credentials import CredentialLookup, Credentials
 from ..application.ports.ledger import LedgerReports, LedgerWriter
+from ..application.ports.limits import CarriedLimits
+from ..application.ports.organizations import Organizations
 from ..application.ports.upstream import Upstream
 from ..application.ports.virtual_keys import KeyLookup, VirtualKeys
 from ..application.spend.report_spend import ReportSpend
@@ -92,6 +107,8 @@ class Container(containers.DeclarativeContainer):
 
     database = S(Database, database_url, pool_size=settings.provided.database_pool_size)
     keys: Provider[VirtualKeys] = S(PostgresKeys, database)
+    organizations: Provider[Organizations] = S(PostgresOrganizations, database)
+    carried_limits: Provider[CarriedLimits] = S(PostgresLimits, database)
     credentials: Provider[Credentials] = S(PostgresCredentials, database)
     catalogues: Provider[Catalogues] = S(PostgresCatalogues, database)
     postgres_ledger = S(PostgresLedger, database)
@@ -162,14 +179,24 @@ class Container(containers.DeclarativeContainer):
         issue_virtual_key=S(
             IssueVirtualKey,
             keys=keys,
+            organizations=organizations,
             clock=clock,
             entropy=entropy,
             default_limits=settings.provided.default_limits,
         ),
         list_virtual_keys=S(ListVirtualKeys, keys),
-        change_virtual_key=S(ChangeVirtualKey, keys),
+        change_virtual_key=S(ChangeVirtualKey, keys, organizations),
         rotate_virtual_key=S(RotateVirtualKey, keys, entropy),
         revoke_virtual_key=S(RevokeVirtualKey, keys, clock),
+        list_organizations=S(ListOrganizations, organizations),
+        define_organization=S(DefineOrganization, organizations, entropy),
+        change_organization=S(ChangeOrganization, organizations),
+        remove_organization=S(RemoveOrganization, organizations),
+        define_team=S(DefineTeam, organizations, entropy),
+        change_team=S(ChangeTeam, organizations),
+        remove_team=S(RemoveTeam, organizations),
+        set_limit=S(SetLimit, carried_limits),
+        lift_limit=S(LiftLimit, carried_limits),
         save_credentials=S(
             SaveCredentials,
             keys=keys,
@@ -213,8 +240,12 @@ def memory_container(settings: Settings, encryption_keys: list[bytes]) -> Contai
     container = Container(
         settings=settings, database_url="postgresql://", encryption_keys=encryption_keys
     )
-    keys, credentials, catalogues = S(MemoryKeys), S(MemoryCredentials), S(MemoryCatalogues)
+    organizations = S(MemoryOrganizations)
+    keys = S(MemoryKeys, organizations)
+    credentials, catalogues = S(MemoryCredentials), S(MemoryCatalogues)
     ledger = S(MemoryLedger)
+    container.organizations.override(organizations)
+    container.carried_limits.override(S(MemoryLimits, keys, organizations))
     container.keys.override(keys)
     container.key_lookup.override(keys)
     container.credentials.override(credentials)

@@ -12,6 +12,7 @@ from ..domain.price_differences import PriceDifference
 from ..domain.pricing import DatedPrice, Rates
 from ..domain.providers import Provider
 from ..domain.routes import ModelRoute
+from .organization_views import limit_view
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TOKENS_PER_MTOK = 1_000_000
@@ -32,6 +33,9 @@ def key_view(key: VirtualKey, now_ns: int) -> dict[str, Any]:
         "state": str(key.state(now_ns)),
         "requests_per_minute": key.limits.requests_per_minute,
         "tokens_per_minute": key.limits.tokens_per_minute,
+        "limits": [limit_view(limit) for limit in key.further_limits],
+        "team": key.team and key.team.path,
+        "team_id": key.team and str(key.team.id),
         "allowed_models": list(key.allowed_models),
         "created_at": moment(key.created_at_ns),
         "expires_at": moment(key.expires_at_ns),

@@ -8,8 +8,11 @@ import pytest
 from langroute.adapters.memory.virtual_keys import MemoryKeys
 from langroute.adapters.postgres.virtual_keys import PostgresKeys
 from langroute.application.ports.virtual_keys import VirtualKeys
-from langroute.domain.ids import KeyId
-from langroute.domain.limits import Limits
+from langroute.domain.errors import NotFound
+from langroute.domain.ids import KeyId, TeamId
+from langroute.domain.limits import Limit, Limits, Measure, Sliding
+from langroute.domain.organizations import Team, key_scope
+from langroute.domain.periods import FOR_GOOD, Every, Period
 from postgres_fixtures import Databases
 from samples import CLOCK, ENTROPY, SECOND_NS, new_key
 
@@ -92,3 +95,56 @@ async def test_pages_follow_one_another_in_the_order_of_making(keys: VirtualKeys
 
     assert [*first, *second, *third] == made
     assert await keys.page(third[-1].id, 2) == []
+
+
+def further_limits(key_id: KeyId) -> tuple[Limit, ...]:
+    scope = key_scope(key_id)
+    day = Period(every=Every.DAY, zone="Europe/Berlin")
+    return (
+        Limit(scope=scope, measure=Measure.MONEY, amount=10**12, window=day, end_user="*"),
+        Limit(scope=scope, measure=Measure.PARALLEL, amount=2, window=FOR_GOOD),
+        Limit(scope=scope, measure=Measure.TOKENS, amount=7, model="gpt-*", soft=True),
+    )
+
+
+async def test_a_key_keeps_its_further_limits(keys: VirtualKeys) -> None:
+    bare = new_key()
+    key = replace(bare, further_limits=further_limits(bare.id))
+    other = new_key()
+    for each in (key, other):
+        await keys.put(each)
+
+    found = await keys.by_digest(key.digest)
+
+    assert found is not None
+    assert set(found.further_limits) == set(key.further_limits)
+    assert set(found.all_limits) == set(key.all_limits)
+    assert await keys.page(key.id, 10) == [other]
+
+
+async def test_putting_a_key_replaces_its_further_limits(keys: VirtualKeys) -> None:
+    bare = new_key()
+    kept, changed, gone = further_limits(bare.id)
+    await keys.put(replace(bare, further_limits=(kept, changed, gone)))
+    lower = replace(changed, amount=1)
+    new = replace(gone, window=Sliding(seconds=61))
+
+    await keys.put(replace(bare, further_limits=(kept, lower, new)))
+
+    found = await keys.by_id(bare.id)
+    assert found is not None
+    assert set(found.further_limits) == {kept, lower, new}
+    await keys.put(bare)
+    assert await keys.by_id(bare.id) == bare
+
+
+async def test_a_key_of_no_known_team_is_not_put(keys: VirtualKeys) -> None:
+    key = new_key()
+    await keys.put(key)
+    nowhere = Team(id=TeamId(ENTROPY.uuid()), name="nowhere")
+
+    with pytest.raises(NotFound) as caught:
+        await keys.put(replace(key, name="new", team=nowhere))
+
+    assert (caught.value.what, caught.value.name) == ("team", str(nowhere.id))
+    assert await keys.by_id(key.id) == key

@@ -19,7 +19,7 @@ from langroute.adapters.postgres.credentials import PostgresCredentials
 from langroute.adapters.postgres.database import Database
 from langroute.adapters.postgres.virtual_keys import PostgresKeys
 from langroute.domain.ids import KeyId
-from langroute.domain.keys import digest_of
+from langroute.domain.keys import VirtualKey, digest_of
 from postgres_fixtures import Server, type_in
 
 OWNER = KeyId(UUID("019a0000-0000-7000-8000-000000000001"))
@@ -42,6 +42,9 @@ class Told:
 
     def key_changed(self, digest: bytes) -> None:
         self.notices.put_nowait(digest)
+
+    def keys_changed(self) -> None:
+        self.notices.put_nowait("keys")
 
     def credential_changed(self, owner: KeyId | None) -> None:
         self.notices.put_nowait(("credential", owner))
@@ -112,7 +115,39 @@ _CHANGES: list[tuple[str, list[object]]] = [
     ),
     ("delete from langroute.provider_credentials", [("credential", None)]),
     (f"{_SAVE} ('{OWNER}', 'openai', 's')", [("credential", OWNER)]),
-    ("delete from langroute.virtual_keys", [digest_of("new"), ("credential", OWNER)]),
+    ("insert into langroute.organizations (name) values ('acme'), ('other')", ["keys"]),
+    ("update langroute.organizations set allowed_models = '{gpt-*}'", ["keys"]),
+    (
+        """insert into langroute.teams (name, organization_id)
+        select 'research', id from langroute.organizations where name = 'acme'""",
+        ["keys"],
+    ),
+    ("update langroute.teams set organization_id = null", ["keys"]),
+    (
+        "update langroute.virtual_keys set team_id = (select id from langroute.teams)",
+        [digest_of("new")],
+    ),
+    (
+        """insert into langroute.limits (team_id, measure, amount, period)
+        select id, 'money', 5, 'day' from langroute.teams""",
+        ["keys"],
+    ),
+    (
+        f"""insert into langroute.limits (key_id, measure, amount, window_s)
+        values ('{OWNER}', 'tokens', 5, 1)""",
+        ["keys"],
+    ),
+    ("update langroute.limits set amount = 6", ["keys"]),
+    ("delete from langroute.organizations", ["keys"]),
+    # Its limit goes with it.
+    (
+        "delete from langroute.virtual_keys",
+        [digest_of("new"), ("credential", OWNER), "keys"],
+    ),
+    ("delete from langroute.limits", ["keys"]),
+    ("delete from langroute.limits", []),
+    ("truncate langroute.limits", ["everything"]),
+    ("truncate langroute.organizations cascade", ["everything"]),
     ("truncate langroute.virtual_keys cascade", ["everything"]),
     ("truncate langroute.providers, langroute.route_targets", ["everything"]),
 ]
@@ -145,6 +180,13 @@ async def test_what_is_typed_into_psql_is_served_without_a_restart(database: Dat
         key = await keys.by_digest(DIGEST)
         return key is not None and key.revoked_at_ns is not None
 
+    def key_is(what: Callable[[VirtualKey], bool]) -> Callable[[], Awaitable[bool]]:
+        async def holds() -> bool:
+            key = await keys.by_digest(DIGEST)
+            return key is not None and what(key)
+
+        return holds
+
     async def knows_the_credential() -> bool:
         return await credentials.find(OWNER, "openai") is not None
 
@@ -155,6 +197,39 @@ async def test_what_is_typed_into_psql_is_served_without_a_restart(database: Dat
         for statement, is_served in (
             (NEW_KEY, knows_the_key),
             ("update langroute.virtual_keys set revoked_at = now()", has_revoked_the_key),
+            (
+                """with acme as (
+                    insert into langroute.organizations (name) values ('acme') returning id
+                ), research as (
+                    insert into langroute.teams (organization_id, name)
+                    select id, 'research' from acme returning id
+                )
+                update langroute.virtual_keys set team_id = (select id from research)""",
+                key_is(lambda key: key.team is not None),
+            ),
+            (
+                """insert into langroute.limits (organization_id, measure, amount, period)
+                select id, 'money', 5, 'month' from langroute.organizations""",
+                key_is(lambda key: [limit.amount for limit in key.all_limits] == [5 * 10**12]),
+            ),
+            (
+                "update langroute.limits set amount = 2.5",
+                key_is(lambda key: [limit.amount for limit in key.all_limits] == [25 * 10**11]),
+            ),
+            (
+                f"""insert into langroute.limits (key_id, measure, amount, period)
+                values ('{OWNER}', 'parallel', 3, 'never')""",
+                key_is(lambda key: len(key.further_limits) == 1),
+            ),
+            (
+                "update langroute.teams set allowed_models = '{gpt-*}'",
+                key_is(lambda key: not key.may_use("mistral-small")),
+            ),
+            (
+                "update langroute.organizations set name = 'new'",
+                key_is(lambda key: key.team is not None and key.team.path == "new/research"),
+            ),
+            ("delete from langroute.limits", key_is(lambda key: not key.all_limits)),
             (f"{_SAVE} (null, 'openai', 's')", knows_the_credential),
             (NEW_PROVIDER, knows_the_provider),
         ):

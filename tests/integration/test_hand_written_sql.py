@@ -1,6 +1,7 @@
 """What an operator types in psql works where it makes sense, and else harms nothing."""
 
 import logging
+from dataclasses import replace
 
 import asyncpg
 import pytest
@@ -8,10 +9,12 @@ import pytest
 from langroute.adapters.postgres.catalogues import PostgresCatalogues
 from langroute.adapters.postgres.credentials import PostgresCredentials
 from langroute.adapters.postgres.database import Database
+from langroute.adapters.postgres.limits import PostgresLimits
 from langroute.adapters.postgres.virtual_keys import PostgresKeys
 from langroute.domain.keys import digest_of
-from langroute.domain.limits import Limits
+from langroute.domain.limits import MINUTE, Limits
 from langroute.domain.money import Money
+from langroute.domain.periods import FOR_GOOD, Every, Period
 from langroute.domain.routes import Unsupported
 from langroute.domain.usage import TokenUsage
 from postgres_fixtures import type_in
@@ -30,6 +33,25 @@ _PRICE = """
     values ('openai', 'gpt-4o-2024-08-06', 2.5, 10)
 """
 _KEY = "insert into langroute.virtual_keys (name, digest) values ('mine', sha256('lrvk_mine'))"
+
+_TEAM = """
+    with acme as (insert into langroute.organizations (name) values ('acme') returning id)
+    insert into langroute.teams (organization_id, name) select id, 'research' from acme
+"""
+_JOIN = "update langroute.virtual_keys set team_id = (select id from langroute.teams)"
+_LIMIT = """
+    insert into langroute.limits (team_id, measure, amount, window_s)
+    select id, 'requests', 5, 60 from langroute.teams
+"""
+
+
+def _limits(values: str, columns: str = "measure, amount, window_s", carrier: str = "team") -> str:
+    table = {"team": "teams", "organization": "organizations", "key": "virtual_keys"}[carrier]
+    return f"""
+        insert into langroute.limits ({carrier}_id, {columns})
+        select id, {values} from langroute.{table}
+    """
+
 
 _REFUSED = [
     "insert into langroute.providers values ('', 'openai', 'https://x')",
@@ -57,6 +79,45 @@ _REFUSED = [
     "update langroute.virtual_keys set created_at = '0044-03-15 BC'",
     "update langroute.virtual_keys set allowed_models = array[null]",
     "insert into langroute.provider_credentials (provider, sealed) values ('openai', '')",
+    "insert into langroute.organizations (name) values ('')",
+    "insert into langroute.organizations (name) values ('acme')",
+    "update langroute.organizations set allowed_models = array[null]",
+    "delete from langroute.organizations",
+    "insert into langroute.teams (name) values (''), ('x')",
+    "insert into langroute.teams (name) values ('x'), ('x')",
+    """insert into langroute.teams (organization_id, name)
+    select organization_id, name from langroute.teams""",
+    "update langroute.teams set organization_id = gen_random_uuid()",
+    "delete from langroute.teams",
+    "update langroute.virtual_keys set team_id = gen_random_uuid()",
+    "insert into langroute.limits (measure, amount, window_s) values ('requests', 1, 1)",
+    "update langroute.limits set organization_id = (select id from langroute.organizations)",
+    "update langroute.limits set team_id = null",
+    _LIMIT,
+    _limits("'requests', 6, 60, true", "measure, amount, window_s, soft"),
+    _limits("'wishes', 1, 60"),
+    _limits("'requests', -1, 1"),
+    _limits("'money', -0.01, 1"),
+    _limits("'money', 'NaN', 1"),
+    _limits("'money', 'Infinity', 1"),
+    _limits("'requests', 1.5, 1"),
+    _limits("'tokens', 1, 0"),
+    _limits("'tokens', 1, 2678401"),
+    _limits("'tokens', 1", "measure, amount"),
+    _limits("'tokens', 1, 60, 'day'", "measure, amount, window_s, period"),
+    _limits("'tokens', 1, 'year'", "measure, amount, period"),
+    _limits("'tokens', 1, 'day', 'Europe/Berln'", "measure, amount, period, zone"),
+    _limits("'tokens', 1, 'day', ''", "measure, amount, period, zone"),
+    _limits("'tokens', 1, 'day', null", "measure, amount, period, zone"),
+    _limits("'tokens', 1, 'never', 'Europe/Berlin'", "measure, amount, period, zone"),
+    _limits("'tokens', 1, 60, 'Europe/Berlin'", "measure, amount, window_s, zone"),
+    _limits("'parallel', 1, 60"),
+    _limits("'parallel', 1, 'day'", "measure, amount, period"),
+    _limits("'tokens', 1, 60, 'a*b*'", "measure, amount, window_s, model"),
+    _limits("'tokens', 1, 60, ''", "measure, amount, window_s, end_user"),
+    _limits("'tokens', 1, 60, '**'", "measure, amount, window_s, tag"),
+    _limits("'requests', 1, 60", carrier="key"),
+    _limits("'tokens', 1, 60", carrier="key"),
 ]
 
 
@@ -98,7 +159,7 @@ async def test_the_database_refuses_what_the_gateway_could_not_read(
 ) -> None:
     connection = await database.connect()
     try:
-        for made in (_PROVIDER, _ROUTE, _TARGET, _PRICE, _KEY):
+        for made in (_PROVIDER, _ROUTE, _TARGET, _PRICE, _KEY, _TEAM, _JOIN, _LIMIT):
             await connection.execute(made)
 
         with pytest.raises((asyncpg.IntegrityConstraintViolationError, asyncpg.DataError)):
@@ -148,6 +209,93 @@ async def test_a_row_that_makes_no_sense_is_left_out_alone(
     assert set(catalogue.providers) == {"openai"}
     assert [route.model for route in catalogue.routes] == ["gpt-4o"]
     assert any(left_out in line for line in caplog.messages) if left_out else not caplog.messages
+
+
+async def test_limits_typed_in_hold_for_the_keys_below(database: Database) -> None:
+    await type_in(
+        database,
+        *(_KEY, _TEAM, _JOIN, _LIMIT),
+        _limits("'money', 0.5, 'month', 'Europe/Berlin', 'gpt-*', '*', true",
+                "measure, amount, period, zone, model, end_user, soft", "organization"),
+        _limits("'parallel', 3, 'never'", "measure, amount, period", "key"),
+        _limits("'tokens', 9, 60, '*'", "measure, amount, window_s, tag", "key"),
+    )  # fmt: skip
+
+    key = await PostgresKeys(database).by_digest(digest_of("lrvk_mine"))
+
+    assert key is not None
+    assert key.team is not None
+    assert key.team.path == "acme/research"
+    told = {limit.name: (limit.amount, limit.window, limit.soft) for limit in key.all_limits}
+    assert told == {
+        "requests a minute of the team": (5, MINUTE, False),
+        "money a month of model 'gpt-*' of end user '*' of the organization": (
+            5 * 10**11,
+            Period(every=Every.MONTH, zone="Europe/Berlin"),
+            True,
+        ),
+        "parallel calls of the key": (3, FOR_GOOD, False),
+        "tokens a minute of tag '*' of the key": (9, MINUTE, False),
+    }
+
+
+async def test_a_limit_that_cannot_be_read_refuses_rather_than_being_lost(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Postgres takes names of zones in any letters, and some that are no places.
+    await type_in(
+        database,
+        *(_KEY, _TEAM, _JOIN, _LIMIT),
+        _limits("'money', 5, 'day', 'europe/berlin'", "measure, amount, period, zone"),
+        _limits("'money', 5, 'day', 'UTC+3', true", "measure, amount, period, zone, soft", "key"),
+        _limits("'money', 5, 'day', 'UTC+3', 'gpt-*'", "measure, amount, period, zone, model",
+                "organization"),
+    )  # fmt: skip
+    keys = PostgresKeys(database)
+
+    with caplog.at_level(logging.WARNING):
+        key = await keys.by_digest(digest_of("lrvk_mine"))
+
+    assert key is not None
+    told = {limit.name: (limit.amount, limit.soft) for limit in key.all_limits}
+    assert told == {
+        "requests a minute of the team": (5, False),
+        "requests of the team": (0, False),
+        "requests of the key": (0, True),
+        "requests of model 'gpt-*' of the organization": (0, False),
+    }
+    assert sum("'europe/berlin' is not the name of a time zone" in m for m in caplog.messages) == 1
+    assert sum("warns of each of its calls" in message for message in caplog.messages) == 1
+
+    # Who changes something else does not touch it; who lifts what stands for it removes it.
+    await keys.put(replace(key, name="renamed"))
+    assert await keys.by_id(key.id) == replace(key, name="renamed")
+    assert await _zones(database) == ["UTC+3", "UTC+3", "europe/berlin"]
+    limits = PostgresLimits(database)
+    refusing = next(limit for limit in key.all_limits if limit.name == "requests of the team")
+    assert await limits.lift(refusing.scope, refusing.id)
+    assert await _zones(database) == ["UTC+3", "UTC+3"]
+
+
+async def _zones(database: Database) -> list[str]:
+    connection = await database.connect()
+    try:
+        rows = await connection.fetch(
+            "select zone from langroute.limits where zone <> 'UTC' order by zone"
+        )
+    finally:
+        await connection.close()
+    return [row["zone"] for row in rows]
+
+
+async def test_a_team_without_keys_takes_its_limits_with_it(database: Database) -> None:
+    await type_in(database, _TEAM, _LIMIT, "delete from langroute.teams")
+
+    connection = await database.connect()
+    try:
+        assert await connection.fetchval("select count(*) from langroute.limits") == 0
+    finally:
+        await connection.close()
 
 
 async def test_a_tier_may_be_written_with_numbers(database: Database) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+from itertools import pairwise
 
 import asyncpg
 import pytest
@@ -52,18 +53,18 @@ async def test_up_down_and_up_again(empty_database: Database) -> None:
 
 
 async def test_each_revision_can_be_taken_back(empty_database: Database) -> None:
-    seen = []
-    for revision in ("0001", "0002", "0003", "0004", "0005"):
+    revisions = sorted(path.name[:4] for path in migrations_folder().glob("versions/*_*.py"))
+    assert revisions[-1] == newest()
+    up, down = [], []
+    for revision in revisions:
         await migrate(empty_database.engine, revision)
-        seen.append(await _objects(empty_database))
-    for revision in ("0004", "0003", "0002", "0001"):
+        up.append(await _objects(empty_database))
+    for revision in reversed(revisions):
         await downgrade(empty_database.engine, revision)
-        seen.append(await _objects(empty_database))
+        down.append(await _objects(empty_database))
 
-    one, two, three, four, five, *again = seen
-    assert four != three
-    assert five != four
-    assert again == [four, three, two, one]
+    assert all(one != next_one for one, next_one in pairwise(up))
+    assert down[::-1] == up
 
 
 async def test_a_route_of_before_drops_what_is_unsupported(empty_database: Database) -> None:

@@ -14,6 +14,10 @@ class ChangeSink(Protocol):
 
     def key_changed(self, digest: bytes) -> None: ...
 
+    def keys_changed(self) -> None:
+        """Any of them: a team, an organization, or limits."""
+        ...
+
     def credential_changed(self, owner: KeyId | None) -> None:
         """None: the credentials that serve every key."""
         ...
@@ -36,6 +40,9 @@ class Caches:
 
     def key_changed(self, digest: bytes) -> None:
         self.keys.forget(digest)
+
+    def keys_changed(self) -> None:
+        self.keys.doubt_all()
 
     def credential_changed(self, owner: KeyId | None) -> None:
         self.credentials.forget(owner)

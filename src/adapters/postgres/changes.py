@@ -77,6 +77,8 @@ class PostgresChanges:
                     self._sink.catalogue_changed()
                 case "key":
                     self._sink.key_changed(bytes.fromhex(which))
+                case "keys":
+                    self._sink.keys_changed()
                 case "credential":
                     self._sink.credential_changed(None if which == "*" else KeyId(UUID(which)))
                 case _:

@@ -17,6 +17,7 @@ _UNSENDABLE = (DataError, ArithmeticError, UnicodeError)
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _STATEMENT_AT_FAULT = ("22", "23")  # data exceptions, violated constraints
+_UNIQUE_VIOLATION = "23505"
 _DATABASE_AT_FAULT = (
     "25",  # the transaction's state: read-only, after a failover
     "28",  # the login was refused
@@ -36,6 +37,11 @@ def blames_the_values(error: BaseException) -> bool:
 def needs_an_operator(error: BaseException) -> bool:
     """Whether waiting alone will not help."""
     return blames_the_values(error) or _sqlstate(error)[:2] in _DATABASE_AT_FAULT
+
+
+def is_there_already(error: BaseException) -> bool:
+    """Whether a unique constraint was violated."""
+    return _sqlstate(error) == _UNIQUE_VIOLATION
 
 
 def _sqlstate(error: BaseException) -> str:

@@ -1,13 +1,20 @@
 from collections.abc import Sequence
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...application.ports.virtual_keys import VirtualKeys
 from ...domain.ids import KeyId
 from ...domain.keys import VirtualKey
-from ...domain.limits import Limits
+from ...domain.limits import Limit, Limits
+from ...domain.organizations import Team, key_scope
+from .catalogue_rows import AnyRow
 from .database import Database
+from .limit_rows import put_limits, read_limits
+from .organization_rows import rows_of_teams, scopes_of_teams, team_of
+from .organizations import hold_team
 from .tables import VIRTUAL_KEYS
 from .times import to_ns, to_ns_or_none, to_timestamp, to_timestamp_or_none
 
@@ -35,24 +42,40 @@ class PostgresKeys:
         # However late somebody's change comes that was begun before the revocation.
         new["revoked_at"] = func.coalesce(VIRTUAL_KEYS.c.revoked_at, new["revoked_at"])
         async with self._database.writing() as connection:
+            if key.team is not None:
+                await hold_team(connection, key.team.id)
             await connection.execute(
                 added.on_conflict_do_update(index_elements=[VIRTUAL_KEYS.c.id], set_=new)
             )
+            await put_limits(connection, key_scope(key.id), key.further_limits)
 
     async def page(self, after: KeyId | None, size: int) -> Sequence[VirtualKey]:
         query = _READ.order_by(VIRTUAL_KEYS.c.id).limit(size)
         if after is not None:
             query = query.where(VIRTUAL_KEYS.c.id > after)
         async with self._database.reading() as connection:
-            return [_key(row) for row in await connection.execute(query)]
+            return await _keys(connection, (await connection.execute(query)).all())
 
     async def _one(self, which: ColumnElement[bool]) -> VirtualKey | None:
         async with self._database.reading() as connection:
-            row = (await connection.execute(_READ.where(which))).one_or_none()
-        return None if row is None else _key(row)
+            rows = (await connection.execute(_READ.where(which))).all()
+            keys = await _keys(connection, rows)
+        return keys[0] if keys else None
 
 
-def _key(row: Row[*tuple[object, ...]]) -> VirtualKey:
+async def _keys(connection: AsyncConnection, rows: Sequence[AnyRow]) -> list[VirtualKey]:
+    """With their teams, organizations, and all limits: two more queries, however many keys."""
+    if not rows:
+        return []
+    their_teams = {row.team_id for row in rows if row.team_id is not None}
+    team_rows = await rows_of_teams(connection, sorted(their_teams))
+    scopes = scopes_of_teams(team_rows) | {key_scope(row.id) for row in rows}
+    limits = await read_limits(connection, scopes)
+    teams: dict[UUID, Team] = {row.id: team_of(row, limits) for row in team_rows}
+    return [_key(row, teams.get(row.team_id), limits[key_scope(row.id)]) for row in rows]
+
+
+def _key(row: AnyRow, team: Team | None, further_limits: tuple[Limit, ...]) -> VirtualKey:
     return VirtualKey(
         id=KeyId(row.id),
         name=row.name,
@@ -62,6 +85,8 @@ def _key(row: Row[*tuple[object, ...]]) -> VirtualKey:
             requests_per_minute=row.requests_per_minute,
             tokens_per_minute=row.tokens_per_minute,
         ),
+        further_limits=further_limits,
+        team=team,
         allowed_models=tuple(row.allowed_models),
         created_at_ns=to_ns(row.created_at),
         expires_at_ns=to_ns_or_none(row.expires_at),
@@ -81,6 +106,7 @@ def _row(key: VirtualKey) -> dict[str, object]:
         "created_at": to_timestamp(key.created_at_ns),
         "expires_at": to_timestamp_or_none(key.expires_at_ns),
         "revoked_at": to_timestamp_or_none(key.revoked_at_ns),
+        "team_id": key.team and key.team.id,
     }
 
 

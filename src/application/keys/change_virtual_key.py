@@ -4,17 +4,26 @@ from ...domain.errors import NotFound
 from ...domain.ids import KeyId
 from ...domain.keys import VirtualKey
 from ...domain.limits import Limits
+from ...domain.organizations import key_scope
+from ..organizations.carried_limits import ordered_limits
+from ..organizations.limit_order import LimitOrder
+from ..organizations.names import check_models, missing_refused
+from ..ports.organizations import Organizations
 from ..ports.virtual_keys import VirtualKeys
-from .issue_virtual_key import check_models, check_name
+from .issue_virtual_key import check_name, ordered_team
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyChange:
-    """What is to be different. None leaves a thing as it is; `limits` and `allowed_models` are
-    replaced whole."""
+    """What is to be different. None leaves a thing as it is; the limits and `allowed_models` are
+    replaced whole. The key `leaves_team`, or moves to `team`: an id, a name, or
+    `organization/team`."""
 
     name: str | None = None
     limits: Limits | None = None
+    further_limits: tuple[LimitOrder, ...] | None = None
+    team: str | None = None
+    leaves_team: bool = False
     allowed_models: tuple[str, ...] | None = None
     never_expires: bool = False
     expires_at_ns: int | None = None
@@ -22,10 +31,11 @@ class KeyChange:
 
 @dataclass(frozen=True, slots=True)
 class ChangeVirtualKey:
-    """Open to administrators. Takes effect on every node within one second. Raises NotFound,
-    InvalidRequest."""
+    """Open to administrators. Takes effect on every node within one second. What a key has used
+    stays counted for the team that it leaves. Raises NotFound, InvalidRequest."""
 
     keys: VirtualKeys
+    organizations: Organizations
 
     async def __call__(self, key_id: KeyId, change: KeyChange) -> VirtualKey:
         key = await self.keys.by_id(key_id)
@@ -36,6 +46,13 @@ class ChangeVirtualKey:
             key = replace(key, name=change.name)
         if change.limits is not None:
             key = replace(key, limits=change.limits)
+        if change.further_limits is not None:
+            limits = ordered_limits(change.further_limits, key_scope(key.id))
+            key = replace(key, further_limits=limits)
+        if change.leaves_team:
+            key = replace(key, team=None)
+        elif change.team is not None:
+            key = replace(key, team=await ordered_team(self.organizations, change.team))
         if change.allowed_models is not None:
             check_models(change.allowed_models)
             key = replace(key, allowed_models=change.allowed_models)
@@ -43,5 +60,6 @@ class ChangeVirtualKey:
             key = replace(key, expires_at_ns=None)
         elif change.expires_at_ns is not None:
             key = replace(key, expires_at_ns=change.expires_at_ns)
-        await self.keys.put(key)
+        with missing_refused("team"):
+            await self.keys.put(key)
         return key

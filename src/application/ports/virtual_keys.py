@@ -6,7 +6,8 @@ from ...domain.keys import VirtualKey
 
 
 class KeyLookup(Protocol):
-    """What a request needs: asked on every call, so answered from memory where possible."""
+    """What a request needs: asked on every call, so answered from memory where possible. A key
+    comes with its team, its organization, and the limits of all three, in any order."""
 
     async def by_digest(self, digest: bytes) -> VirtualKey | None: ...
 
@@ -17,7 +18,9 @@ class VirtualKeys(KeyLookup, Protocol):
     async def by_id(self, key_id: KeyId) -> VirtualKey | None: ...
 
     async def put(self, key: VirtualKey) -> None:
-        """Adds a key, or replaces the one with its id. A revocation stays, whatever is put."""
+        """Adds a key, or replaces the one with its id, and its own limits. A revocation stays,
+        whatever is put, and its team is only named by it. Raises NotFound where there is no such
+        team."""
         ...
 
     async def page(self, after: KeyId | None, size: int) -> Sequence[VirtualKey]:

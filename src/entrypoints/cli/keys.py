@@ -19,7 +19,7 @@ from .run import with_gateway
 app = typer.Typer(help="Virtual keys: what applications hold.", no_args_is_help=True)
 
 _MOST = 10**15
-_COLUMNS = ("id", "name", "hint", "state", "requests_per_minute", "tokens_per_minute")
+_COLUMNS = ("id", "name", "team", "hint", "state", "requests_per_minute", "tokens_per_minute")
 
 KeyArg = Annotated[UUID, typer.Argument(metavar="ID", help="The key's id, as `keys list` shows.")]
 NameOption = Annotated[str | None, typer.Option(help="What it is for.")]
@@ -33,6 +33,9 @@ ModelOption = Annotated[
     list[str] | None,
     typer.Option("--model", help="A model it may use, with one `*` perhaps; may be repeated."),
 ]
+TeamOption = Annotated[
+    str | None, typer.Option(help="Whose limits hold, too: TEAM, ORGANIZATION/TEAM, or an id.")
+]
 ExpiresOption = Annotated[datetime | None, typer.Option(help="When it ends, in UTC.")]
 
 
@@ -42,6 +45,7 @@ def issue(
     rpm: RpmOption = None,
     tpm: TpmOption = None,
     model: ModelOption = None,
+    team: TeamOption = None,
     expires: ExpiresOption = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -53,6 +57,7 @@ def issue(
                 name=name or "",
                 limits=_limits(rpm, tpm, gateway.issue_virtual_key.default_limits),
                 allowed_models=tuple(model or ()),
+                team=team,
                 expires_at_ns=to_ns(expires) if expires else None,
             )
         )
@@ -87,6 +92,8 @@ def set_key(
     tpm: TpmOption = None,
     model: ModelOption = None,
     every_model: Annotated[bool, typer.Option(help="Let it use every model.")] = False,
+    team: TeamOption = None,
+    leave_team: Annotated[bool, typer.Option(help="Take it out of its team.")] = False,
     expires: ExpiresOption = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -98,6 +105,8 @@ def set_key(
             name=name,
             limits=_limits(rpm, tpm, present.limits),
             allowed_models=() if every_model else tuple(model) if model else None,
+            team=team,
+            leaves_team=leave_team,
             expires_at_ns=to_ns(expires) if expires else None,
         )
         return await gateway.change_virtual_key(present.id, change)

@@ -1,6 +1,6 @@
 import typer
 
-from . import keys, prices, providers, routes
+from . import keys, limits, organizations, prices, providers, routes, teams
 from .database import migrate, psql, seed
 from .demo import demo
 from .serve import serve
@@ -19,6 +19,9 @@ for command in (serve, demo, migrate, seed, spend, ledger):
 app.command("settings")(list_settings)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(psql)
 app.add_typer(keys.app, name="keys")
+app.add_typer(organizations.app, name="organizations")
+app.add_typer(teams.app, name="teams")
+app.add_typer(limits.app, name="limits")
 app.add_typer(providers.app, name="providers")
 app.add_typer(routes.app, name="routes")
 app.add_typer(prices.app, name="prices")

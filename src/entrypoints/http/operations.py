@@ -1,6 +1,7 @@
 """What applications ask for beside chats: OpenAI's paths, with and without `/v1`."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import TypeGuard
 
 import orjson
@@ -18,6 +19,8 @@ from .event_stream import event_stream
 from .form import read_form
 from .front import Front, Handler
 from .headers import receipt_headers
+from .tags import HEADER as TAG
+from .tags import tag_of
 
 _FORM = "multipart/form-data"
 _ERRORS = OpenAIErrors()
@@ -67,6 +70,11 @@ def _is_a_name(kind: object) -> TypeGuard[str]:
 
 async def _asked(operation: Operation, request: Request) -> OperationRequest:
     """Raises InvalidRequest, naming the field."""
+    asked = await _parsed(operation, request)
+    return replace(asked, tag=tag_of(request)) if TAG in request.headers else asked
+
+
+async def _parsed(operation: Operation, request: Request) -> OperationRequest:
     kind, options = parse_options_header(request.headers.get("content-type"))
     is_form = kind.lower() == _FORM
     operation.check_sent_as(form=is_form)

@@ -1,6 +1,7 @@
 import pytest
 from scene import START_NS, ManualClock, S
 
+from langroute.adapters.memory.organizations import MemoryOrganizations
 from langroute.adapters.memory.virtual_keys import MemoryKeys
 from langroute.adapters.system.entropy import SystemEntropy
 from langroute.application.calls.authorize import Authorize
@@ -21,6 +22,7 @@ class Door:
         self.revoke = RevokeVirtualKey(self.keys, self.clock)
         self.issue = IssueVirtualKey(
             keys=self.keys,
+            organizations=MemoryOrganizations(),
             clock=self.clock,
             entropy=SystemEntropy(),
             default_limits=Limits(),

@@ -1,10 +1,13 @@
 import dataclasses
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
 from scene import START_NS, ManualClock, S
 
+from langroute.adapters.memory.organizations import MemoryOrganizations
 from langroute.adapters.memory.virtual_keys import MemoryKeys
 from langroute.adapters.system.entropy import SystemEntropy
 from langroute.application.keys.change_virtual_key import ChangeVirtualKey, KeyChange
@@ -12,12 +15,16 @@ from langroute.application.keys.issue_virtual_key import IssuedKey, IssueVirtual
 from langroute.application.keys.list_virtual_keys import ListVirtualKeys
 from langroute.application.keys.revoke_virtual_key import RevokeVirtualKey
 from langroute.application.keys.rotate_virtual_key import RotateVirtualKey
+from langroute.application.organizations.limit_order import LimitOrder
 from langroute.domain.errors import InvalidRequest, NotFound
-from langroute.domain.ids import KeyId
+from langroute.domain.ids import KeyId, TeamId
 from langroute.domain.keys import KeyState, digest_of, hint_of, is_well_formed
-from langroute.domain.limits import Limits
+from langroute.domain.limits import Limits, Measure
+from langroute.domain.organizations import Team
 
 DEFAULTS = Limits(requests_per_minute=60, tokens_per_minute=1_000)
+A_MINUTE = LimitOrder(measure=Measure.REQUESTS, amount=Decimal(1), per=60)
+DAILY = LimitOrder(measure=Measure.MONEY, amount=Decimal("0.5"), per="day")
 NOBODY = KeyId(UUID(int=404))
 
 
@@ -26,12 +33,17 @@ class Office:
 
     def __init__(self) -> None:
         self.clock = ManualClock()
-        self.keys = MemoryKeys()
+        self.organizations = MemoryOrganizations()
+        self.keys = MemoryKeys(self.organizations)
         entropy = SystemEntropy()
         self.issue = IssueVirtualKey(
-            keys=self.keys, clock=self.clock, entropy=entropy, default_limits=DEFAULTS
+            keys=self.keys,
+            organizations=self.organizations,
+            clock=self.clock,
+            entropy=entropy,
+            default_limits=DEFAULTS,
         )
-        self.change = ChangeVirtualKey(self.keys)
+        self.change = ChangeVirtualKey(self.keys, self.organizations)
         self.rotate = RotateVirtualKey(self.keys, entropy)
         self.revoke = RevokeVirtualKey(self.keys, self.clock)
         self.show = ListVirtualKeys(self.keys)
@@ -76,6 +88,11 @@ async def test_no_two_keys_share_an_id_or_a_secret() -> None:
         ({"name": "two\nlines"}, "name"),
         ({"name": "nul\0"}, "name"),
         ({"allowed_models": ("",)}, "allowed_models"),
+        ({"allowed_models": ("nul\0",)}, "allowed_models"),
+        ({"team": "nobody"}, "team"),
+        ({"further_limits": (A_MINUTE,)}, "limits.0"),
+        ({"further_limits": (DAILY, replace(DAILY, soft=True))}, "limits.1"),
+        ({"further_limits": (DAILY, replace(DAILY, zone="Berlin"))}, "limits.1.zone"),
         ({"allowed_models": ("gpt-4o", "*-*")}, "allowed_models"),
         ({"expires_at_ns": START_NS}, "expires_at"),
         ({"expires_at_ns": 0}, "expires_at"),
@@ -195,3 +212,25 @@ async def test_keys_are_listed_oldest_first_and_a_page_at_a_time() -> None:
     assert await office.show(keys[4].id) == []
     assert await office.show(size=0) == keys[:1]
     assert await office.show(size=10**9) == keys
+
+
+async def test_a_key_joins_moves_and_leaves() -> None:
+    office = Office()
+    first, second = (Team(id=TeamId(UUID(int=n)), name=f"team {n}") for n in (1, 2))
+    for team in (first, second):
+        await office.organizations.put_team(team)
+    issued = await office.issue(KeyOrder(team="team 1", further_limits=(DAILY,)))
+    assert issued.key.team == first
+    key_id = issued.key.id
+
+    assert (await office.change(key_id, KeyChange(name="new"))).team == first
+    assert (await office.change(key_id, KeyChange(team=str(second.id)))).team == second
+    with pytest.raises(InvalidRequest) as caught:
+        await office.change(key_id, KeyChange(team="team 3"))
+    assert caught.value.param == "team"
+    alone = await office.change(key_id, KeyChange(leaves_team=True))
+
+    assert alone.team is None
+    assert alone == await office.keys.by_id(key_id)
+    assert [limit.amount for limit in alone.further_limits] == [5 * 10**11]
+    assert (await office.change(key_id, KeyChange(further_limits=()))).further_limits == ()

@@ -10,6 +10,8 @@ from ..bodies import read_json
 from ..event_stream import event_stream
 from ..front import Handler, error_response
 from ..headers import receipt_headers
+from ..tags import HEADER as TAG
+from ..tags import tag_of
 from .dialect import DialectFront
 
 _JSON = "application/json"
@@ -42,6 +44,8 @@ async def _answer(front: DialectFront, gateway: Gateway, request: Request) -> Re
 
 
 def _with_headers(front: DialectFront, request: Request, chat: ChatRequest) -> ChatRequest:
+    if TAG in request.headers:
+        chat = replace(chat, tag=tag_of(request))
     # One that is sent in several lines is one list (RFC 9110, 5.3).
     kept = {
         name: ", ".join(request.headers.getlist(name))

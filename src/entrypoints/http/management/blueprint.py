@@ -5,6 +5,8 @@ from ....application.ports.clock import Clock
 from ..guard import ManagementGuard
 from .catalogue import add_catalogue
 from .keys import add_keys
+from .limits import add_limits
+from .organizations import add_organizations, add_teams
 from .prices import add_prices
 from .spend import add_spend
 
@@ -14,6 +16,9 @@ def management_blueprint(gateway: Gateway, clock: Clock, guard: ManagementGuard)
     blueprint = Blueprint("management", __name__, url_prefix="/api")
     blueprint.before_request(guard.__call__)  # Quart awaits functions, and no other callables
     add_keys(blueprint, gateway, clock)
+    add_organizations(blueprint, gateway)
+    add_teams(blueprint, gateway)
+    add_limits(blueprint, gateway)
     add_catalogue(blueprint, gateway)
     add_prices(blueprint, gateway, clock)
     add_spend(blueprint, gateway)

@@ -10,6 +10,7 @@ from ....domain.errors import InvalidRequest
 from ....domain.limits import Limits
 from ....domain.routes import ModelRoute, Target, Unsupported
 from ...times import to_ns
+from .limit_bodies import LimitBody
 
 Count = Annotated[int, Field(ge=0, le=10**15, strict=True)]
 
@@ -24,8 +25,10 @@ class KeyBody(_Body):
     tokens_per_minute: Count | None = None
     allowed_models: list[str] = []
     expires_at: datetime | None = None
+    team: str | None = None
+    limits: list[LimitBody] = []
 
-    def limits(self, present: Limits) -> Limits:
+    def usual_limits(self, present: Limits) -> Limits:
         """Those given replace those present; null lifts a limit."""
         given = self.model_fields_set
         return Limits(

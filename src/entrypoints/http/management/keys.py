@@ -12,6 +12,7 @@ from ...times import to_ns
 from ..bodies import read
 from . import bodies
 from .answers import as_json, as_list, count_arg, fields_named, key_id
+from .limit_bodies import orders
 
 
 def add_keys(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
@@ -27,7 +28,9 @@ def add_keys(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
         body = await read(bodies.KeyBody, empty_is={})
         return KeyOrder(
             name=body.name,
-            limits=body.limits(gateway.issue_virtual_key.default_limits),
+            limits=body.usual_limits(gateway.issue_virtual_key.default_limits),
+            further_limits=orders(body.limits),
+            team=body.team,
             allowed_models=tuple(body.allowed_models),
             expires_at_ns=to_ns(body.expires_at) if body.expires_at else None,
         )
@@ -68,7 +71,10 @@ def add_keys(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
         given = body.model_fields_set
         change = KeyChange(
             name=body.name if "name" in given else None,
-            limits=body.limits(present.limits),
+            limits=body.usual_limits(present.limits),
+            further_limits=orders(body.limits) if "limits" in given else None,
+            team=body.team,
+            leaves_team="team" in given and body.team is None,
             allowed_models=tuple(body.allowed_models) if "allowed_models" in given else None,
             never_expires="expires_at" in given and body.expires_at is None,
             expires_at_ns=to_ns(body.expires_at) if body.expires_at else None,

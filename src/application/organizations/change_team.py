@@ -1,0 +1,47 @@
+from dataclasses import dataclass, replace
+
+from ...domain.organizations import Team, team_scope
+from ..ports.organizations import Organizations
+from .carried_limits import ordered_limits
+from .limit_order import LimitOrder
+from .list_organizations import ListOrganizations
+from .names import check_models, check_own_name, missing_refused, taken_names_refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamChange:
+    """What is to be different. None leaves a thing as it is; the others are replaced whole.
+    `leaves` its organization, or moves to `organization`, an id or a name."""
+
+    name: str | None = None
+    organization: str | None = None
+    leaves: bool = False
+    allowed_models: tuple[str, ...] | None = None
+    limits: tuple[LimitOrder, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeTeam:
+    """Open to administrators. Takes effect on every node within one second. What its keys have
+    used stays counted for the organization that it leaves. Raises NotFound, InvalidRequest."""
+
+    organizations: Organizations
+
+    async def __call__(self, named: str, change: TeamChange) -> Team:
+        team = await ListOrganizations(self.organizations).team(named)
+        if change.name is not None:
+            check_own_name(change.name)
+            team = replace(team, name=change.name)
+        if change.allowed_models is not None:
+            check_models(change.allowed_models)
+            team = replace(team, allowed_models=change.allowed_models)
+        if change.limits is not None:
+            team = replace(team, limits=ordered_limits(change.limits, team_scope(team.id)))
+        with missing_refused("organization"), taken_names_refused("team", team.name):
+            if change.leaves:
+                team = replace(team, organization=None)
+            elif change.organization is not None:
+                found = await ListOrganizations(self.organizations).one(change.organization)
+                team = replace(team, organization=found)
+            await self.organizations.put_team(team)
+        return team
