@@ -9,6 +9,7 @@ pytest_plugins = [
     "server_process",
     "upstreams.fixtures",
     "every_upstream",
+    "valkey_fixtures",
 ]
 
 # A busy machine is no failure of the law.

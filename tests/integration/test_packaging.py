@@ -18,7 +18,9 @@ def test_the_wheel_holds_the_package_and_its_migrations(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     sources = {
-        f"langroute/{path.relative_to(_ROOT / 'src')}" for path in (_ROOT / "src").rglob("*.py")
+        f"langroute/{path.relative_to(_ROOT / 'src')}"
+        for kind in ("*.py", "*.lua")
+        for path in (_ROOT / "src").rglob(kind)
     }
     migrations = {
         f"langroute/{path.relative_to(_ROOT)}" for path in (_ROOT / "migrations").rglob("*.py")

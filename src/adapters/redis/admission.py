@@ -1,0 +1,219 @@
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from ...application.ports.admission import Admission
+from ...application.ports.clock import Clock
+from ...application.ports.history import History
+from ...domain.admission import Ask, Counted, Reservation, counted, used_amount
+from ...domain.errors import StoreUnavailable
+from ...domain.limits import Limit, Measure, Refusal, Standing
+from ...domain.money import Money
+from ...domain.usage import TokenUsage
+from .line import Line
+from .lost_calls import LostCalls
+from .names import call_key, counter_key, counter_name, leases_key, tenant_of
+from .orders import Order
+from .questions import (
+    Outcome,
+    Question,
+    Reply,
+    period_around,
+    read_reply,
+    refusal_of,
+    reservation_of,
+    standings_of,
+)
+from .reservations import read_reservation
+from .scripts import ADMIT, COUNT, SETTLE
+from .seeds import Seeds
+
+_NS_PER_US = 1000
+_NS_PER_MS = 10**6
+_TRIES = 4
+_NOTHING = ("0", "0", "0", "0")
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A call that this process has admitted, or has found and is going to settle; what was left of
+    its limits when it was admitted."""
+
+    reservation: Reservation
+    limits: Sequence[Limit]
+    standings: Sequence[Standing]
+
+
+class RedisAdmission:
+    """Limits for any number of processes, on a Redis or Valkey server: one round trip a call.
+
+    The server's clock decides; in tests, `instead` of it. What a call leaves of its limits when it
+    settles is told as of its admission: the settlement itself is sent a moment later.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        clock: Clock,
+        history: History | None = None,
+        *,
+        instead: Clock | None = None,
+    ) -> None:
+        self._line = line
+        self._clock = clock
+        self._instead = instead
+        self._ahead_ns = 0
+        self._open: dict[int, _Held] = {}
+        self._lost = LostCalls(line)
+        self._seeds = None if history is None else Seeds(history, line, self._open_here)
+
+    async def admit(
+        self, ask: Ask, limits: Sequence[Limit]
+    ) -> tuple[Reservation | Refusal, Sequence[Standing]]:
+        question, reply, now_ns = await self._put("admit", ask, limits)
+        standings = standings_of(question, reply, now_ns)
+        if reply.outcome is Outcome.REFUSED:
+            return refusal_of(question, reply, now_ns), standings
+        reservation = reservation_of(question, reply)
+        self._open[ask.request_id.int] = _Held(
+            reservation, [c.limit for c in question.counting], standings
+        )
+        return reservation, standings
+
+    async def foresee(
+        self, ask: Ask, limits: Sequence[Limit]
+    ) -> tuple[Refusal | None, Sequence[Standing]]:
+        question, reply, now_ns = await self._put("foresee", ask, limits)
+        is_refused = reply.outcome is Outcome.REFUSED
+        refusal = refusal_of(question, reply, now_ns) if is_refused else None
+        return refusal, standings_of(question, reply, now_ns)
+
+    def settle(
+        self, reservation: Reservation, usage: TokenUsage, cost: Money
+    ) -> Sequence[Standing] | None:
+        held = self._open.pop(reservation.ask.request_id.int, None)
+        if held is None:
+            return None
+        used = tuple(
+            str(used_amount(measure, usage, cost))
+            for measure in (Measure.REQUESTS, Measure.TOKENS, Measure.MONEY, Measure.PARALLEL)
+        )
+        self._line.tell(self._settlement("settle", held.reservation, held.limits, used))
+        return [
+            replace(
+                standing,
+                used=standing.used - claim.amount + used_amount(claim.measure, usage, cost),
+            )
+            for claim, standing in zip(held.reservation.claims, held.standings, strict=False)
+        ]
+
+    async def count(self, ask: Ask, limits: Sequence[Limit]) -> None:
+        """A call that was admitted without the server, whatever the limits say: it holds it from
+        now on. What the ledger has told the server of it already is not counted again."""
+        held = _Held(Reservation(ask=ask), (), ())
+        self._open[ask.request_id.int] = held
+        self._lost.tell(ask)
+        counting = counted(ask, limits)
+        for _ in range(_TRIES):
+            now, about_ns = self._now()
+            question = self._question("count", ask, counting, now)
+            order = Order(script=COUNT, keys=question.keys(), args=question.args(about_ns))
+            reply = read_reply(await self._line.ask(order))
+            self._take_in(reply)
+            if reply.outcome is Outcome.ADMITTED:
+                return
+            if reply.outcome is Outcome.UNKNOWN and self._seeds is not None:
+                unknown = [counting[index].limit for index in reply.unknown]
+                over = await self._seeds.sow(tenant_of(ask), unknown, now, about_ns)
+                if ask.request_id in over:
+                    counting = [c for c in counting if c.limit not in unknown]
+        raise StoreUnavailable
+
+    async def expired(self) -> Sequence[Reservation]:
+        now_ns = self._clock.now_ns()
+        if self._instead is None:
+            await self._look_for_lost(now_ns)
+        return [call for call in self._open_here() if call.ask.lease_until_ns <= now_ns]
+
+    async def flush(self) -> None:
+        """Returns once the server knows what was settled so far, however long that takes."""
+        await self._line.flush()
+
+    async def _look_for_lost(self, now_ns: int) -> None:
+        try:
+            found = await self._lost.found((now_ns + self._ahead_ns) // _NS_PER_MS)
+        except StoreUnavailable:
+            return  # there is a next time
+        for reservation in found:
+            self._adopt(reservation)
+
+    def _open_here(self) -> Iterator[Reservation]:
+        return (held.reservation for held in self._open.values())
+
+    def _adopt(self, reservation: Reservation) -> None:
+        held = _Held(reservation, (), ())
+        self._open.setdefault(reservation.ask.request_id.int, held)
+
+    async def _put(
+        self, mode: str, ask: Ask, limits: Sequence[Limit]
+    ) -> tuple[Question, Reply, int]:
+        counting = counted(ask, limits)
+        if mode == "admit":
+            self._lost.tell(ask)
+        for _ in range(_TRIES):
+            now, about_ns = self._now()
+            question = self._question(mode, ask, counting, now)
+            order = Order(script=ADMIT, keys=question.keys(), args=question.args(about_ns))
+            try:
+                reply = read_reply(await self._line.ask(order))
+            except (StoreUnavailable, asyncio.CancelledError):
+                if mode == "admit" and order.was_sent:
+                    self._line.tell(self._settlement("undo", Reservation(ask=ask), (), _NOTHING))
+                raise
+            self._take_in(reply)
+            now_ns = about_ns if self._instead else reply.now_us * _NS_PER_US
+            if reply.outcome in (Outcome.ADMITTED, Outcome.REFUSED):
+                return question, reply, now_ns
+            if reply.outcome is Outcome.UNKNOWN and self._seeds is not None:
+                unknown = [counting[index].limit for index in reply.unknown]
+                await self._seeds.sow(tenant_of(ask), unknown, now, about_ns)
+        raise StoreUnavailable
+
+    def _question(self, mode: str, ask: Ask, counting: Sequence[Counted], now: str) -> Question:
+        return Question(
+            ask=ask,
+            counting=counting,
+            tenant=tenant_of(ask).hex,
+            mode=mode,
+            now=now,
+            has_past=self._seeds is not None,
+        )
+
+    def _settlement(
+        self, mode: str, reservation: Reservation, limits: Sequence[Limit], used: Sequence[str]
+    ) -> Order:
+        ask = reservation.ask
+        tenant = tenant_of(ask).hex
+        now, about_ns = self._now()
+        counters = (counter_key(tenant, counter_name(c.counter)) for c in reservation.claims)
+        periods = (each for limit in limits for each in period_around(limit, about_ns))
+        return Order(
+            script=SETTLE,
+            keys=[call_key(tenant, ask.request_id.hex), leases_key(tenant), *counters],
+            args=[mode, now, ask.request_id.hex, *used, *periods],
+        )
+
+    def _now(self) -> tuple[str, int]:
+        """For a script, and about when that will be, in nanoseconds."""
+        if self._instead is None:
+            return "", self._clock.now_ns() + self._ahead_ns
+        now_ns = self._instead.now_ns()
+        return str(now_ns // _NS_PER_US), now_ns
+
+    def _take_in(self, reply: Reply) -> None:
+        self._ahead_ns = reply.now_us * _NS_PER_US - self._clock.now_ns()
+        for found in reply.found:
+            self._adopt(read_reservation(found))
+
+
+_: type[Admission] = RedisAdmission

@@ -1,0 +1,179 @@
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ...domain.errors import StoreUnavailable
+from .connecting import Client
+from .orders import FOREIGN, Order, carry_out, teach
+
+# As much as a server does in a few milliseconds.
+_BATCH = 200
+_CAPACITY = 50_000
+_WAIT_S = 1.0
+_FIRST_PAUSE_S = 0.02
+_LONGEST_PAUSE_S = 0.5
+_CLOSE_S = 10.0
+
+_log = logging.getLogger(__name__)
+
+
+class Line:
+    """The way to the server. What is asked while a batch is under way goes with the next one, in
+    the order in which it was asked: one call at a time is one round trip, and many are no more.
+
+    While the server is away, orders are kept and tried again; those that somebody waits for, until
+    he gives up.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Client],
+        *,
+        within_s: float = _WAIT_S,
+        capacity: int = _CAPACITY,
+    ) -> None:
+        self._connect = connect
+        self._within_s = within_s
+        self._capacity = capacity
+        self._client: Client | None = None
+        self._waiting: deque[Order] = deque()
+        self._under_way: Sequence[Order] = ()
+        self._arrived = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._failing_since: float | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_away(self) -> bool:
+        """Whether nothing has come through for so long that it is vain to wait."""
+        since = self._failing_since
+        return since is not None and time.monotonic() - since > self._within_s
+
+    def has_room(self) -> bool:
+        """Without, nobody is admitted: what calls then used could not be told any more."""
+        return len(self._waiting) < self._capacity
+
+    def __len__(self) -> int:
+        return len(self._waiting) + len(self._under_way)
+
+    def tell(self, order: Order) -> None:
+        """To be done, sooner or later."""
+        self._waiting.append(order)
+        self._idle.clear()
+        self._arrived.set()
+
+    async def ask(self, order: Order) -> Any:
+        """Raises StoreUnavailable after `within_s` at most. Then, as where the caller is cancelled,
+        an order that `was_sent` may have been carried out."""
+        self.post(order)
+        return await self.answer_to(order)
+
+    def post(self, order: Order) -> None:
+        """To be done while somebody waits for it. Raises StoreUnavailable."""
+        if self.is_away or not self.has_room():
+            raise StoreUnavailable
+        order.answer = asyncio.get_running_loop().create_future()
+        self.tell(order)
+
+    async def answer_to(self, order: Order) -> Any:
+        """To one that was posted. Raises StoreUnavailable."""
+        assert order.answer is not None  # noqa: S101
+        try:
+            async with asyncio.timeout(self._within_s):
+                return await order.answer
+        except FOREIGN as error:
+            if not isinstance(error, TimeoutError):
+                _log.error("the store cannot decide: %s", error)
+            raise StoreUnavailable from error
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="langroute-store")
+
+    async def flush(self) -> None:
+        """Returns once all that was told so far is done, however long that takes."""
+        while len(self):
+            await self._idle.wait()
+
+    async def aclose(self, within_s: float = _CLOSE_S) -> None:
+        """Does what is left, for so long, then stops."""
+        if self._task is None:
+            return
+        try:
+            async with asyncio.timeout(within_s):
+                await self.flush()
+        except TimeoutError:
+            _log.error("%d calls could not be settled in the store", len(self))
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        self._task = None
+        await self._hang_up()
+
+    async def _run(self) -> None:
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            batch = self._under_way = await self._next_batch()
+            left = await self._carry_out(batch)
+            self._waiting.extendleft(reversed(left))
+            self._under_way = ()
+            if not self._waiting:
+                self._idle.set()
+            if self._failing_since is None:
+                pause_s = _FIRST_PAUSE_S
+            else:
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    async def _next_batch(self) -> list[Order]:
+        while True:
+            batch: list[Order] = []
+            while self._waiting and len(batch) < _BATCH:
+                order = self._waiting.popleft()
+                if order.is_wanted:
+                    batch.append(order)
+            if batch:
+                return batch
+            self._idle.set()
+            if self._failing_since is not None:
+                return [Order(args=["PING"])]
+            self._arrived.clear()
+            await self._arrived.wait()
+
+    async def _carry_out(self, batch: Sequence[Order]) -> list[Order]:
+        """Returns those that have to be tried again."""
+        try:
+            if self._client is None:
+                self._client = self._connect()
+                await teach(self._client)
+            left, reason = await carry_out(self._client, batch)
+        except FOREIGN as error:
+            left, reason = list(batch), error
+            await self._hang_up()
+        except Exception:  # noqa: BLE001  (if this ended, no call would be settled again)
+            _log.exception("the store was asked in vain")
+            left, reason = [], None
+            for order in batch:
+                order.came_to(StoreUnavailable())
+            await self._hang_up()
+        if reason is not None and self._failing_since is None:
+            self._failing_since = time.monotonic()
+            _log.warning("the store does not answer: %s", reason)
+        elif reason is None and self._failing_since is not None:
+            self._failing_since = None
+            _log.warning("the store answers again")
+        return [again(order) for order in left if order.is_wanted]
+
+    async def _hang_up(self) -> None:
+        """Answers that nobody waits for any more must not be taken for those of later orders."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+
+def again(order: Order) -> Order:
+    """An admission that was sent may have been carried out: it is not to be counted twice."""
+    if order.script is not None and order.was_sent and order.args[0] == "admit":
+        order.args[0] = "again"
+    return order

@@ -1,0 +1,49 @@
+-- What a limit has counted before this server knew of it: a part of its counters, and the claims of
+-- calls that are under way. Whatever is there already stays as it is.
+-- KEYS: the limits that are known, the tenant's leases, then the counters.
+-- ARGV: now ('' is the server's), limit id, `1` for the last part, how many counters, then for each
+-- its time to live in ms ('' for ever), how many words follow, and those: fields and values; then
+-- for each claim its counter, the call's id, its lease in ms, its ask, its line.
+local KNOWN_S = 62 * 24 * 3600
+local COUNTERS_FROM, CLAIM = 5, 5
+local now_us, limit_id = now_in(ARGV[1]), ARGV[2]
+
+if redis.call('SISMEMBER', KEYS[1], limit_id) == 1 then
+  return 0
+end
+
+local at, is_seeded = COUNTERS_FROM, {}
+for index = 1, tonumber(ARGV[4]) do
+  local key, ttl, words = KEYS[2 + index], ARGV[at], tonumber(ARGV[at + 1])
+  if redis.call('EXISTS', key) == 0 then
+    redis.call('HSET', key, unpack(ARGV, at + 2, at + 1 + words))
+    if ttl ~= '' then
+      redis.call('PEXPIRE', key, ttl)
+    end
+    is_seeded[index] = true
+  end
+  at = at + 2 + words
+end
+
+while at <= #ARGV do
+  local index, id, lease_ms, ask, line = unpack(ARGV, at, at + CLAIM - 1)
+  if is_seeded[tonumber(index)] then
+    local key = tenant_of(KEYS[1]) .. 'call:' .. id
+    local held = redis.call('GET', key)
+    local actual = held and over_with(held)
+    if actual then
+      -- Its settlement was faster than its seed.
+      settle_claims('\n' .. line, tenant_of(KEYS[1]), actual, {}, now_us)
+    elseif held ~= VOID then
+      redis.call('SET', key, (held or ask) .. '\n' .. line, 'PX', kept_ms(lease_ms, now_us))
+      redis.call('ZADD', KEYS[2], lease_ms, id)
+    end
+  end
+  at = at + CLAIM
+end
+
+if ARGV[3] == '1' then
+  redis.call('SADD', KEYS[1], limit_id)
+  redis.call('EXPIRE', KEYS[1], KNOWN_S)
+end
+return 1
