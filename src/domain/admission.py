@@ -135,7 +135,7 @@ def decide(
         claims.append(claim)
         after.append(filled)
     if refusals:
-        return max(refusals, key=_patience), counters
+        return longest(refusals), counters
     return Reservation(ask=ask, claims=tuple(claims), warnings=tuple(warnings)), after
 
 
@@ -145,10 +145,19 @@ def standing(limit: Limit, counter: Counter, now_ns: int) -> Standing:
 
 def _refusal(limit: Limit, counter: Counter, amount: int, now_ns: int) -> Refusal:
     wait_ns = counter.wait_ns(limit.amount, amount, now_ns)
+    return refusal(limit, used=counter.used(now_ns), asked=amount, wait_ns=wait_ns)
+
+
+def refusal(limit: Limit, *, used: int, asked: int, wait_ns: int | None) -> Refusal:
+    """`wait_ns` is what its counter says: see `RateWindow.wait_ns` and `CostLedger.wait_ns`."""
     if limit.measure is Measure.PARALLEL and limit.amount:
         wait_ns = _PARALLEL_WAIT_NS
-    used = counter.used(now_ns)
-    return Refusal(limit=limit, used=used, asked=amount, retry_after_ns=wait_ns)
+    return Refusal(limit=limit, used=used, asked=asked, retry_after_ns=wait_ns)
+
+
+def longest(refusals: Sequence[Refusal]) -> Refusal:
+    """The one to tell, where several limits refuse: the first of those that take longest."""
+    return max(refusals, key=_patience)
 
 
 def _patience(refusal: Refusal) -> float:

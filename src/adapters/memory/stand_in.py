@@ -1,0 +1,138 @@
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from ...application.ports.admission import Admission
+from ...application.ports.clock import Clock
+from ...domain.admission import Ask, Reservation
+from ...domain.errors import StoreUnavailable
+from ...domain.limits import Limit, Refusal, Standing
+from ...domain.money import Money
+from ...domain.usage import TokenUsage
+from .admission import MemoryAdmission
+
+_PAUSE_S = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+class SharedAdmission(Admission, Protocol):
+    """Counts for several processes, elsewhere."""
+
+    async def count(self, ask: Ask, limits: Sequence[Limit]) -> None:
+        """A call that was admitted without it, whatever the limits say: it holds it from now on.
+        If the call is over already, and that is written, it knows that. Raises
+        StoreUnavailable."""
+        ...
+
+
+@dataclass(slots=True)
+class _Lent:
+    ask: Ask
+    limits: Sequence[Limit]
+    used: tuple[TokenUsage, Money] | None = None
+
+
+class StandIn:
+    """While the shared store is away, this process decides by itself, with its share of each limit:
+    one of `sharers`, and at least 1 of whatever is allowed. Once the store is back, it counts what
+    was admitted meanwhile before it decides again.
+
+    A share begins with nothing used each time. What was admitted meanwhile is lost with the
+    process.
+    """
+
+    def __init__(self, store: SharedAdmission, clock: Clock, sharers: int) -> None:
+        self._store = store
+        self._clock = clock
+        self._sharers = sharers
+        self._share: MemoryAdmission | None = None
+        self._lent: dict[int, _Lent] = {}
+        self._returning: asyncio.Task[None] | None = None
+
+    async def admit(
+        self, ask: Ask, limits: Sequence[Limit]
+    ) -> tuple[Reservation | Refusal, Sequence[Standing]]:
+        share = self._share
+        if share is None:
+            try:
+                return await self._store.admit(ask, limits)
+            except StoreUnavailable:
+                share = self._step_in()
+        decision, standings = await share.admit(ask, self._shares(limits))
+        if isinstance(decision, Reservation):
+            self._lent[ask.request_id.int] = _Lent(ask, limits)
+        return decision, standings
+
+    async def foresee(
+        self, ask: Ask, limits: Sequence[Limit]
+    ) -> tuple[Refusal | None, Sequence[Standing]]:
+        share = self._share
+        if share is None:
+            try:
+                return await self._store.foresee(ask, limits)
+            except StoreUnavailable:
+                share = self._step_in()
+        return await share.foresee(ask, self._shares(limits))
+
+    def settle(
+        self, reservation: Reservation, usage: TokenUsage, cost: Money
+    ) -> Sequence[Standing] | None:
+        lent = self._lent.get(reservation.ask.request_id.int)
+        if lent is None or self._share is None:
+            return self._store.settle(reservation, usage, cost)
+        standings = self._share.settle(reservation, usage, cost)
+        if standings is not None:
+            lent.used = usage, cost
+        return standings
+
+    async def expired(self) -> Sequence[Reservation]:
+        if self._share is None:
+            return await self._store.expired()
+        # What the store may have admitted, and did not say, is decided here: it must not give that
+        # back before it has been told so.
+        return await self._share.expired()
+
+    async def aclose(self) -> None:
+        if self._returning is not None:
+            self._returning.cancel()
+            await asyncio.gather(self._returning, return_exceptions=True)
+        if self._lent:
+            _log.error("%d calls were never counted by the limits' store", len(self._lent))
+
+    def _step_in(self) -> MemoryAdmission:
+        if self._share is None:
+            _log.warning("the limits' store is away: deciding by 1/%d of each", self._sharers)
+            self._share = MemoryAdmission(self._clock)
+            self._returning = asyncio.create_task(self._return(), name="langroute-stand-in")
+        return self._share
+
+    async def _return(self) -> None:
+        while self._lent:
+            try:
+                await self._count()
+            except StoreUnavailable:
+                await asyncio.sleep(_PAUSE_S)
+            except Exception:  # noqa: BLE001  (if this ended, the store would never decide again)
+                _log.exception("cannot tell the limits' store what it missed; trying again")
+                await asyncio.sleep(_PAUSE_S)
+        _log.warning("the limits' store is back, and decides again")
+        self._share = self._returning = None
+
+    async def _count(self) -> None:
+        for number, lent in list(self._lent.items()):
+            await self._store.count(lent.ask, lent.limits)
+            del self._lent[number]
+            if lent.used is not None:
+                self._store.settle(Reservation(ask=lent.ask), *lent.used)
+
+    def _shares(self, limits: Sequence[Limit]) -> Sequence[Limit]:
+        return [
+            replace(limit, amount=max(min(1, limit.amount), limit.amount // self._sharers))
+            for limit in limits
+        ]
+
+
+_: type[Admission] = StandIn

@@ -1,0 +1,78 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from .database import Database
+
+
+class Statement:
+    """One statement, prepared on a few connections that do nothing else.
+
+    Without SQLAlchemy in between: its pool, its transaction and its result cost more than the
+    whole admission does, and two round trips more, for BEGIN and COMMIT.
+    """
+
+    def __init__(self, database: Database, sql: str, *, connections: int, within_s: float) -> None:
+        self._database = database
+        self._sql = sql
+        self._within_s = within_s
+        self._free = asyncio.Semaphore(connections)
+        self._idle: list[_Prepared] = []
+        self._closed = False
+
+    @asynccontextmanager
+    async def prepared(self) -> AsyncIterator[Any]:
+        """To ask it once. Raises what asyncpg raises."""
+        async with self._free:
+            prepared = self._reusable() or await self._connect()
+            try:
+                yield prepared.statement
+            except asyncpg.PostgresError:
+                self._give_back(prepared)
+                raise
+            except BaseException:
+                # What it is doing may still come to an end, but nobody waits for that.
+                prepared.connection.terminate()
+                raise
+            self._give_back(prepared)
+
+    async def aclose(self) -> None:
+        self._closed = True
+        while self._idle:
+            await self._idle.pop().connection.close(timeout=self._within_s)
+
+    def _reusable(self) -> "_Prepared | None":
+        while self._idle:
+            # The one that was used last: what Postgres keeps of it is still at hand.
+            prepared = self._idle.pop()
+            if not prepared.connection.is_closed():
+                return prepared
+        return None
+
+    def _give_back(self, prepared: "_Prepared") -> None:
+        if self._closed:
+            prepared.connection.terminate()
+        elif not prepared.connection.is_closed():
+            self._idle.append(prepared)
+
+    async def _connect(self) -> "_Prepared":
+        connection = await self._database.connect()
+        try:
+            # A statement whose caller has given up must not come to an end much later.
+            # Postgres says so a little before that, so that nobody is in doubt.
+            await connection.execute(f"set statement_timeout = {int(self._within_s * 900)}")
+            return _Prepared(connection, await connection.prepare(self._sql))
+        except BaseException:
+            connection.terminate()
+            raise
+
+
+class _Prepared:
+    __slots__ = ("connection", "statement")
+
+    def __init__(self, connection: Any, statement: Any) -> None:
+        self.connection = connection
+        self.statement = statement

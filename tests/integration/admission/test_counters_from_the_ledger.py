@@ -1,0 +1,183 @@
+"""A limit that is set now has counted what was before it: what is in the ledger, and what is under
+way."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from uuid import UUID
+
+from admitting import CLOCK, ENTROPY, MONTHLY, PRICE, a_call
+from langroute.adapters.postgres.admission import PostgresAdmission
+from langroute.adapters.postgres.database import Database
+from langroute.adapters.postgres.ledger_rows import write
+from langroute.domain.admission import Ask, Reservation
+from langroute.domain.corrections import BookedCall
+from langroute.domain.limits import MINUTE, Limit, Measure, Sliding
+from langroute.domain.money import Money
+from langroute.domain.organizations import key_scope, team_scope
+from langroute.domain.periods import FOR_GOOD, Period
+from langroute.domain.usage import TokenUsage
+from postgres_admission import entry_of
+from postgres_fixtures import type_in
+
+LONGEST_CALL_S = 900.0
+
+
+@asynccontextmanager
+async def an_admission(database: Database) -> AsyncIterator[PostgresAdmission]:
+    admission = PostgresAdmission(
+        database, CLOCK, within_s=60, longest_call_s=LONGEST_CALL_S, connections=2
+    )
+    try:
+        yield admission
+    finally:
+        await admission.aclose()
+
+
+def a_limit(
+    key: UUID, measure: Measure, window: Sliding | Period = MINUTE, model: str | None = None
+) -> Limit:
+    return Limit(scope=key_scope(key), measure=measure, amount=10**30, window=window, model=model)
+
+
+async def used(admission: PostgresAdmission, ask: Ask, *limits: Limit) -> list[int]:
+    refusal, standings = await admission.foresee(ask, limits)
+    assert refusal is None
+    return [standing.used for standing in standings]
+
+
+async def admitted(admission: PostgresAdmission, ask: Ask, *limits: Limit) -> Reservation:
+    decision, _ = await admission.admit(ask, limits)
+    assert isinstance(decision, Reservation)
+    return decision
+
+
+async def settled(database: Database, ask: Ask, tokens: int, pico: int) -> None:
+    async with database.transaction() as connection:
+        await write(connection, [entry_of(ask, TokenUsage(output=tokens), Money(pico))])
+
+
+async def test_a_budget_that_is_set_in_mid_month_counts_the_month(database: Database) -> None:
+    key = ENTROPY.uuid()
+    async with an_admission(database) as admission:
+        for _ in range(3):
+            await settled(database, a_call(key), 5, 100)
+        await settled(database, a_call(ENTROPY.uuid()), 5, 100)
+        limits = [
+            a_limit(key, Measure.MONEY, MONTHLY),
+            a_limit(key, Measure.MONEY, FOR_GOOD),
+            a_limit(key, Measure.TOKENS),
+            a_limit(key, Measure.REQUESTS),
+            a_limit(key, Measure.PARALLEL, FOR_GOOD),
+            a_limit(key, Measure.MONEY, MONTHLY, model="another"),
+        ]
+        assert await used(admission, a_call(key), *limits) == [300, 300, 15, 3, 0]
+        await admitted(admission, a_call(key), *limits)
+        now = [300 + PRICE, 300 + PRICE, 22, 4, 1]
+        assert await used(admission, a_call(key), *limits) == now
+
+
+async def test_a_call_under_way_is_counted_at_its_bound_until_it_is_over(
+    database: Database,
+) -> None:
+    key = ENTROPY.uuid()
+    async with an_admission(database) as admission:
+        call = a_call(key)
+        await admitted(admission, call)
+        limits = [
+            a_limit(key, Measure.MONEY, MONTHLY),
+            a_limit(key, Measure.TOKENS),
+            a_limit(key, Measure.REQUESTS),
+            a_limit(key, Measure.PARALLEL, FOR_GOOD),
+        ]
+        assert await used(admission, a_call(key), *limits) == [PRICE, 7, 1, 1]
+        await settled(database, call, 2, 11)
+        assert await used(admission, a_call(key), *limits) == [11, 2, 1, 0]
+
+
+async def test_each_end_user_has_spent_what_the_ledger_says(database: Database) -> None:
+    key = ENTROPY.uuid()
+    each = Limit(
+        scope=key_scope(key), measure=Measure.MONEY, amount=10**30, window=MONTHLY, end_user="*"
+    )
+    names = ["ann", "Zoë", "50%", "x" * 5_000, None]
+    async with an_admission(database) as admission:
+        for number, name in enumerate(names):
+            await settled(database, replace(a_call(key), end_user=name), 1, number + 1)
+        for number, name in enumerate(names[:-1]):
+            ask = replace(a_call(key), end_user=name)
+            assert await used(admission, ask, each) == [number + 1]
+        nobody = replace(a_call(key), end_user="new")
+        assert await used(admission, nobody, each) == [0]
+        assert await used(admission, replace(nobody, end_user="a\0b"), each) == [0]
+
+
+async def test_a_correction_counts_as_its_call_does(database: Database) -> None:
+    key = ENTROPY.uuid()
+    limits = [a_limit(key, Measure.MONEY, MONTHLY), a_limit(key, Measure.TOKENS)]
+    async with an_admission(database) as admission:
+        call = a_call(key)
+        await admitted(admission, call, *limits)
+        await settled(database, call, 7, 1_000)
+        booked = BookedCall(entry=entry_of(call, TokenUsage(output=7), Money(1_000)))
+        for tokens, pico in ((3, 400), (9, 2_000)):
+            correction = booked.corrected(
+                usage=TokenUsage(output=tokens),
+                cost=Money(pico),
+                reason="the provider said so",
+                posted_at_ns=CLOCK.now_ns(),
+            )
+            booked = booked.with_(correction)
+            async with database.transaction() as connection:
+                await write(connection, [correction])
+            assert await used(admission, a_call(key), *limits) == [pico, tokens]
+
+
+async def test_what_settles_while_counters_are_made_is_counted_once(database: Database) -> None:
+    key, team = ENTROPY.uuid(), ENTROPY.uuid()
+    limits = [
+        Limit(
+            scope=scope,
+            measure=measure,
+            amount=10**30,
+            window=FOR_GOOD,
+            model=model,
+        )
+        for scope in (key_scope(key), team_scope(team))
+        for measure in (Measure.MONEY, Measure.TOKENS, Measure.PARALLEL)
+        for model in (None, "m", "*", "m*")
+    ]
+    async with an_admission(database) as one, an_admission(database) as other:
+        calls = [a_call(key, team) for _ in range(40)]
+        for call in calls:
+            await admitted(one, call)
+
+        async def settle_all() -> None:
+            for call in calls:
+                await settled(database, call, 2, 10)
+
+        async def meet(admission: PostgresAdmission, in_order: list[Limit]) -> None:
+            for limit in in_order:
+                await admission.foresee(a_call(key, team), [limit])
+
+        await asyncio.gather(settle_all(), meet(one, limits), meet(other, limits[::-1]))
+
+        expected = {Measure.MONEY: 400, Measure.TOKENS: 80, Measure.PARALLEL: 0}
+        found = await used(one, a_call(key, team), *limits)
+        assert found == [expected[limit.measure] for limit in limits]
+
+
+async def test_counters_that_an_operator_deletes_are_made_anew(database: Database) -> None:
+    key = ENTROPY.uuid()
+    limits = [a_limit(key, Measure.MONEY, MONTHLY), a_limit(key, Measure.TOKENS)]
+    async with an_admission(database) as admission:
+        over, call = a_call(key), a_call(key)
+        for each in (over, call):
+            await admitted(admission, each, *limits)
+        await settled(database, over, 1, 10)
+        await type_in(database, "delete from langroute.counters")
+        assert await used(admission, a_call(key), *limits) == [PRICE + 10, 8]
+        await type_in(database, "delete from langroute.counters")
+        await settled(database, call, 2, 20)
+        assert await used(admission, a_call(key), *limits) == [30, 3]

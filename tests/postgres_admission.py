@@ -1,0 +1,77 @@
+"""Admission in Postgres, by a test's clock, with what the ledger does for it."""
+
+from collections.abc import Sequence
+
+from langroute.adapters.postgres.admission import PostgresAdmission
+from langroute.adapters.postgres.counters import settle_counters
+from langroute.adapters.postgres.database import Database
+from langroute.application.ports.admission import Admission
+from langroute.application.ports.clock import Clock
+from langroute.domain.admission import Ask, Reservation
+from langroute.domain.ledger import LedgerEntry, Outcome
+from langroute.domain.limits import Limit, Refusal, Standing
+from langroute.domain.money import Money
+from langroute.domain.usage import TokenUsage
+
+
+class SettledLater:
+    """As behind a gateway: settlements wait, and are counted with the ledger's next batch."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.postgres = PostgresAdmission(database, clock, within_s=10, now_ns=clock.now_ns)
+        self._database = database
+        self._clock = clock
+        self._waiting: list[LedgerEntry] = []
+
+    async def admit(
+        self, ask: Ask, limits: Sequence[Limit]
+    ) -> tuple[Reservation | Refusal, Sequence[Standing]]:
+        return await self.postgres.admit(ask, limits)
+
+    async def foresee(
+        self, ask: Ask, limits: Sequence[Limit]
+    ) -> tuple[Refusal | None, Sequence[Standing]]:
+        return await self.postgres.foresee(ask, limits)
+
+    def settle(
+        self, reservation: Reservation, usage: TokenUsage, cost: Money
+    ) -> Sequence[Standing] | None:
+        standings = self.postgres.settle(reservation, usage, cost)
+        if standings is not None:
+            self._waiting.append(entry_of(reservation.ask, usage, cost))
+        return standings
+
+    async def expired(self) -> Sequence[Reservation]:
+        return await self.postgres.expired()
+
+    async def written(self) -> None:
+        """Returns once everything that was settled is counted."""
+        entries, self._waiting = self._waiting, []
+        if entries:
+            async with self._database.transaction() as connection:
+                await settle_counters(connection, entries, self._clock.now_ns())
+
+    async def aclose(self) -> None:
+        await self.postgres.aclose()
+
+
+def entry_of(ask: Ask, usage: TokenUsage, cost: Money) -> LedgerEntry:
+    return LedgerEntry(
+        request_id=ask.request_id,
+        key_id=ask.key_id,
+        team_id=ask.team_id,
+        organization_id=ask.organization_id,
+        end_user=ask.end_user,
+        tag=ask.tag,
+        at_ns=ask.at_ns,
+        duration_ns=0,
+        model=ask.model,
+        outcome=Outcome.SUCCEEDED,
+        attempts=1,
+        streamed=ask.streamed,
+        usage=usage,
+        cost=cost,
+    )
+
+
+_: type[Admission] = SettledLater
