@@ -5,6 +5,7 @@ from .calls.complete_chat import CompleteChat
 from .calls.expire_reservations import ExpireReservations
 from .calls.list_models import ListModels
 from .calls.perform_operation import PerformOperation
+from .calls.quote_call import QuoteCall
 from .calls.stream_chat import StreamChat
 from .calls.stream_operation import StreamOperation
 from .catalogue.compare_prices import ComparePrices
@@ -16,6 +17,7 @@ from .catalogue.sync_prices import SyncPrices
 from .credentials.remove_credential import RemoveCredential
 from .credentials.reseal_credentials import ResealCredentials
 from .credentials.save_credentials import SaveCredentials
+from .idempotency.answer_once import AnswerOnce
 from .keys.change_virtual_key import ChangeVirtualKey
 from .keys.issue_virtual_key import IssueVirtualKey
 from .keys.list_virtual_keys import ListVirtualKeys
@@ -31,6 +33,7 @@ from .organizations.remove_organization import RemoveOrganization
 from .organizations.remove_team import RemoveTeam
 from .organizations.set_limit import SetLimit
 from .ports.catalogues import Catalogues
+from .spend.report_own_usage import ReportOwnUsage
 from .spend.report_spend import ReportSpend
 
 
@@ -45,6 +48,9 @@ class Gateway:
     stream_operation: StreamOperation
     list_models: ListModels
     expire_reservations: ExpireReservations
+    answer_once: AnswerOnce
+    quote_call: QuoteCall
+    report_own_usage: ReportOwnUsage
 
     issue_virtual_key: IssueVirtualKey
     list_virtual_keys: ListVirtualKeys

@@ -4,6 +4,7 @@ from .dialects import Native
 from .errors import InvalidRequest
 from .estimates import input_bound, likely_tokens
 from .fields import Json, is_of, missing, whole_number, wrong_type
+from .unbounded import unbounded
 
 _NUMBER = (int, float)
 _FIELD_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
@@ -49,11 +50,18 @@ class ChatRequest:
     native: Native | None = None
     tag: str | None = None
     writes: bool = True
+    shrink: bool | None = None
 
     @property
     def end_user(self) -> str | None:
         user = self.body.get("user")
         return user if isinstance(user, str) and user else None
+
+    @property
+    def unbounded(self) -> str | None:
+        native = self.native
+        # What the dialect does not know may have passed into the translation.
+        return (native and unbounded(native.dialect, native.body)) or unbounded(None, self.body)
 
     @property
     def input_bound(self) -> int:

@@ -4,10 +4,13 @@
     ├── CallerError                 the caller's
     │   ├── InvalidRequest
     │   │   ├── RequestTooLarge
-    │   │   └── UnsupportedField
+    │   │   ├── UnsupportedField
+    │   │   └── UnboundedField
     │   ├── Unauthenticated
     │   ├── UnknownModel
     │   ├── NotFound
+    │   ├── IdempotencyKeyReused
+    │   ├── IdempotencyKeyInUse
     │   └── RejectedByProvider
     ├── PolicyError                 a rule said no
     │   ├── Forbidden
@@ -90,6 +93,19 @@ class UnsupportedField(InvalidRequest):
         self.provider = provider
 
 
+class UnboundedField(InvalidRequest):
+    """A field that brings more input, or more cost, than anybody can tell beforehand, in a call
+    whose tokens or money are limited."""
+
+    def __init__(self, param: str, limit: Limit) -> None:
+        super().__init__(
+            f"'{param}' is not allowed for this key: the input or the cost that it brings cannot "
+            f"be told beforehand, so the limit on {limit.name} could not be held.",
+            param=param,
+        )
+        self.limit = limit
+
+
 class Unauthenticated(CallerError):
     """`code` tells a missing key from a wrong, expired or revoked one."""
 
@@ -111,6 +127,25 @@ class NotFound(CallerError):
         super().__init__(f"There is no {what} {name!r}.")
         self.what = what
         self.name = name
+
+
+class IdempotencyKeyReused(CallerError):
+    """The key names another request already, of the last day."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This Idempotency-Key was sent with another request before. A key names one request: "
+            "send a new one with each."
+        )
+
+
+class IdempotencyKeyInUse(CallerError):
+    """The request that the key names is still being answered."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The first request with this Idempotency-Key is still being answered. Try again later."
+        )
 
 
 class RejectedByProvider(CallerError):

@@ -7,6 +7,7 @@ from .errors import InvalidRequest
 from .estimates import likely_tokens, token_bound
 from .fields import missing, wrong_type
 from .operation_fields import asks_for_events, check_fields, check_names
+from .unbounded import unbounded_operation
 
 
 class Operation(StrEnum):
@@ -108,11 +109,16 @@ class OperationRequest:
     choices: int = 1
     tag: str | None = None
     writes: bool = False
+    shrink: bool | None = None
 
     @property
     def end_user(self) -> str | None:
         user = self.body.get("user")
         return user if isinstance(user, str) and user else None
+
+    @property
+    def unbounded(self) -> str | None:
+        return unbounded_operation(self.body) if self.operation.listens else None
 
     @classmethod
     def parse(

@@ -3,22 +3,26 @@ from dataclasses import dataclass, replace
 
 from .attempts import Attempt
 from .ids import RequestId
-from .limits import Limit, Standing
+from .limits import Limit, Refusal, Standing
 from .money import Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """What a caller may know of how its call was handled. `standings` tell what is left of every
-    limit that counts it, `warnings` the soft ones that it goes beyond. `cost` is None while a
-    stream is still running, and where the model has no price."""
+    limit that counts it, `warnings` the soft ones that it goes beyond, `refusal` why it was not let
+    in. `output_cap` is the cap that was sent, where it is not the caller's own, and `shrunk_from`
+    the one that did not fit. `cost` is None while a stream is still running, and where the model
+    has no price."""
 
     request_id: RequestId
     standings: Sequence[Standing] = ()
     warnings: Sequence[Limit] = ()
+    refusal: Refusal | None = None
     attempts: Sequence[Attempt] = ()
     dropped: Sequence[str] = ()
     output_cap: int | None = None
+    shrunk_from: int | None = None
     cost: Money | None = None
 
     def after(self, attempts: Sequence[Attempt]) -> "Receipt":

@@ -6,6 +6,8 @@ class ModelRequest(Protocol):
 
     `output_cap` is for each of the `choices`; a request that does not `writes` has an output that
     no cap can bound. `end_user` and `tag` are the caller's names for whom, and for what, it asks.
+    `unbounded` names a field that brings more input, or cost, than can be told beforehand. `shrink`
+    says whether the output may be made shorter than asked for; None leaves that to the route.
     `input_bound` is the most tokens that its input can be, `likely_input` what it
     probably comes to.
     """
@@ -30,6 +32,12 @@ class ModelRequest(Protocol):
 
     @property
     def writes(self) -> bool: ...
+
+    @property
+    def shrink(self) -> bool | None: ...
+
+    @property
+    def unbounded(self) -> str | None: ...
 
     @property
     def input_bound(self) -> int: ...

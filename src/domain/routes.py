@@ -44,7 +44,8 @@ class ModelRoute:
 
     `model` and `aliases` are what callers ask for; each may hold one `*`. `output_cap` is the
     output that a call without a cap of its own may use at most, in tokens. `unsupported` says what
-    to do with what a target cannot express.
+    to do with what a target cannot express. With `shrink`, a call whose cap does not fit into its
+    limits is given the one that does, where the caller says nothing else.
     """
 
     model: str
@@ -52,6 +53,7 @@ class ModelRoute:
     aliases: tuple[str, ...] = ()
     output_cap: int | None = None
     unsupported: Unsupported = Unsupported.DROP
+    shrink: bool = False
 
     def __post_init__(self) -> None:
         if not self.targets:

@@ -15,6 +15,7 @@ from ..adapters.memory.admission import MemoryAdmission
 from ..adapters.memory.catalogues import MemoryCatalogues
 from ..adapters.memory.credentials import MemoryCredentials
 from ..adapters.memory.health import MemoryHealth
+from ..adapters.memory.idempotency import MemoryIdempotency
 from ..adapters.memory.ledger import MemoryLedger
 from ..adapters.memory.limits import MemoryLimits
 from ..adapters.memory.organizations import MemoryOrganizations
@@ -24,6 +25,7 @@ from ..adapters.postgres.changes import PostgresChanges
 from ..adapters.postgres.credentials import PostgresCredentials
 from ..adapters.postgres.database import Database
 from ..adapters.postgres.health import PostgresHealth
+from ..adapters.postgres.idempotency import PostgresIdempotency
 from ..adapters.postgres.ledger import PostgresLedger
 from ..adapters.postgres.limits import PostgresLimits
 from ..adapters.postgres.organizations import PostgresOrganizations
@@ -43,6 +45,7 @@ from ..application.calls.list_models import ListModels
 from ..application.calls.open_credential import OpenCredential
 from ..application.calls.perform_operation import PerformOperation
 from ..application.calls.plan_call import PlanCall
+from ..application.calls.quote_call import QuoteCall
 from ..application.calls.settle import Settle
 from ..application.calls.stream_chat import StreamChat
 from ..application.calls.stream_operation import StreamOperation
@@ -57,6 +60,8 @@ from ..application.credentials.remove_credential import RemoveCredential
 from ..application.credentials.reseal_credentials import ResealCredentials
 from ..application.credentials.save_credentials import SaveCredentials
 from ..application.gateway import Gateway
+from ..application.idempotency.answer_once import AnswerOnce
+from ..application.idempotency.forget_replies import ForgetReplies
 from ..application.keys.change_virtual_key import ChangeVirtualKey
 from ..application.keys.issue_virtual_key import IssueVirtualKey
 from ..application.keys.list_virtual_keys import ListVirtualKeys
@@ -73,11 +78,13 @@ from ..application.organizations.remove_team import RemoveTeam
 from ..application.organizations.set_limit import SetLimit
 from ..application.ports.catalogues import CatalogueLookup, Catalogues
 from ..application.ports.credentials import CredentialLookup, Credentials
+from ..application.ports.idempotency import IdempotentReplies
 from ..application.ports.ledger import LedgerReports, LedgerWriter
 from ..application.ports.limits import CarriedLimits
 from ..application.ports.organizations import Organizations
 from ..application.ports.upstream import Upstream
 from ..application.ports.virtual_keys import KeyLookup, VirtualKeys
+from ..application.spend.report_own_usage import ReportOwnUsage
 from ..application.spend.report_spend import ReportSpend
 from .http.app import HttpParts, create_app
 from .http.guard import ManagementGuard
@@ -116,6 +123,9 @@ class Container(containers.DeclarativeContainer):
     reports: Provider[LedgerReports] = S(_itself, postgres_ledger)
     is_ready: Provider[Callable[[], Awaitable[bool]]] = S(PostgresHealth, database)
 
+    idempotent_replies: Provider[IdempotentReplies] = S(PostgresIdempotency, database, clock)
+    forget_replies = S(ForgetReplies, idempotent_replies)
+
     key_lookup: Provider[KeyLookup] = S(CachedKeys, keys)
     credential_lookup: Provider[CredentialLookup] = S(CachedCredentials, credentials)
     cached_catalogue = S(CurrentCatalogue, catalogues)
@@ -135,16 +145,17 @@ class Container(containers.DeclarativeContainer):
     upstream: Provider[Upstream] = S(_itself, http_upstream)
 
     settle = S(Settle, admission=admission, ledger=ledger, catalogues=catalogue, clock=clock)
+    plan_call = S(
+        PlanCall,
+        catalogues=catalogue,
+        clock=clock,
+        entropy=entropy,
+        timeouts=timeouts,
+        default_output_cap=settings.provided.default_output_cap,
+    )
     conduct = S(
         ConductCall,
-        plan=S(
-            PlanCall,
-            catalogues=catalogue,
-            clock=clock,
-            entropy=entropy,
-            timeouts=timeouts,
-            default_output_cap=settings.provided.default_output_cap,
-        ),
+        plan=plan_call,
         admit=S(Admit, admission, ledger),
         try_targets=S(TryTargets, S(OpenCredential, credential_lookup, seal), timeouts),
         settle=settle,
@@ -176,6 +187,15 @@ class Container(containers.DeclarativeContainer):
         ),
         list_models=S(ListModels, catalogue),
         expire_reservations=S(ExpireReservations, admission, settle),
+        quote_call=S(QuoteCall, plan_call, admission),
+        report_own_usage=S(ReportOwnUsage, admission=admission, reports=reports, clock=clock),
+        answer_once=S(
+            AnswerOnce,
+            replies=idempotent_replies,
+            clock=clock,
+            entropy=entropy,
+            timeouts=timeouts,
+        ),
         issue_virtual_key=S(
             IssueVirtualKey,
             keys=keys,
@@ -254,5 +274,6 @@ def memory_container(settings: Settings, encryption_keys: list[bytes]) -> Contai
     container.catalogue.override(catalogues)
     container.ledger.override(ledger)
     container.reports.override(ledger)
+    container.idempotent_replies.override(S(MemoryIdempotency, container.clock))
     container.is_ready.override(S(MemoryHealth))
     return container

@@ -63,6 +63,7 @@ async def open_container(
         if serving:
             await _follow_changes(container, stack)
             stack.enter_context(_sweeping(container))
+            stack.enter_context(_forgetting_replies(container))
         yield container
 
 
@@ -75,7 +76,7 @@ async def open_memory_container(
     _swap(container, adapters)
     await container.gateway().seed_catalogue()
     async with container.http_client():
-        with _sweeping(container):
+        with _sweeping(container), _forgetting_replies(container):
             yield container
 
 
@@ -121,6 +122,15 @@ def _sweeping(container: Container) -> Iterator[None]:
         yield
     finally:
         sweep.cancel()
+
+
+@contextmanager
+def _forgetting_replies(container: Container) -> Iterator[None]:
+    forgetting = asyncio.create_task(container.forget_replies()())
+    try:
+        yield
+    finally:
+        forgetting.cancel()
 
 
 async def _sweep(expire: ExpireReservations) -> None:

@@ -58,6 +58,7 @@ def route_view(route: ModelRoute) -> dict[str, Any]:
         "aliases": list(route.aliases),
         "output_cap": route.output_cap,
         "unsupported": str(route.unsupported),
+        "shrink": route.shrink,
         "targets": [
             {
                 "provider": target.provider,

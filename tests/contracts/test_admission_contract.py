@@ -193,6 +193,21 @@ async def test_tells_what_a_decision_leaves(store: Store) -> None:
     assert await left_of(store, limits_of(a_key(), 5, 100)) == [5, 100]
 
 
+async def test_foresees_what_would_be_decided_and_takes_nothing(store: Store) -> None:
+    key = a_key()
+    requests, tokens = limits = limits_of(key, 2, 100)
+    await admitted(store, an_ask(store, key, 60), limits)
+    for _ in range(3):
+        refusal, standings = await store.admission.foresee(an_ask(store, key, 40), limits)
+        assert refusal is None
+        assert [(s.limit, s.remaining) for s in standings] == [(requests, 1), (tokens, 40)]
+    foreseen, _ = await store.admission.foresee(an_ask(store, key, 41), limits)
+    assert foreseen == await refused(store, an_ask(store, key, 41), limits)
+    await admitted(store, an_ask(store, key, 40), limits)
+    store.clock.ns += LEASE_NS
+    assert len(await expired_of(store, key)) == 2
+
+
 async def test_settles_exactly_once(store: Store) -> None:
     key = a_key()
     limits = (*limits_of(key, tpm=100), a_budget(key, 1_000))
@@ -431,7 +446,10 @@ async def ask_both(store: Store, oracle: Oracle, step: Asks) -> None:
     )
     limits = oracle.limits(step)
     now_ns = store.clock.now_ns()
+    foreseen, before = await store.admission.foresee(ask, limits)
+    assert list(before) == standings_of(oracle.books, ask, limits, now_ns)
     expected, oracle.books = oracle.books.admit(ask, limits, now_ns)
+    assert foreseen == (expected if isinstance(expected, Refusal) else None)
     decision, standings = await store.admission.admit(ask, limits)
     assert decision == expected
     assert list(standings) == standings_of(oracle.books, ask, limits, now_ns)

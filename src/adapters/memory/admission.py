@@ -39,6 +39,18 @@ class MemoryAdmission:
             for limit, counter in zip(counting_limits, after, strict=True)
         ]
 
+    async def foresee(
+        self, ask: Ask, limits: Sequence[Limit]
+    ) -> tuple[Refusal | None, Sequence[Standing]]:
+        now_ns = self._clock.now_ns()
+        counting = counted(ask, limits)
+        counters = [self._counters.get(c.counter_id) or c.limit.fresh() for c in counting]
+        decision, _ = decide(ask, counting, counters, now_ns)
+        return decision if isinstance(decision, Refusal) else None, [
+            standing(c.limit, counter, now_ns)
+            for c, counter in zip(counting, counters, strict=True)
+        ]
+
     def settle(
         self, reservation: Reservation, usage: TokenUsage, cost: Money
     ) -> Sequence[Standing] | None:

@@ -47,6 +47,7 @@ def route_of(row: AnyRow, targets: Sequence[AnyRow]) -> ModelRoute:
         aliases=tuple(row.aliases),
         output_cap=row.output_cap,
         unsupported=Unsupported(row.unsupported),
+        shrink=row.shrink,
         targets=tuple(
             Target(
                 provider=target.provider,
@@ -65,6 +66,7 @@ def row_of_route(route: ModelRoute) -> dict[str, object]:
         "aliases": list(route.aliases),
         "output_cap": route.output_cap,
         "unsupported": str(route.unsupported),
+        "shrink": route.shrink,
     }
 
 

@@ -42,6 +42,7 @@ ROUTES = Table(
     Column("aliases", ARRAY(Text), nullable=False),
     Column("output_cap", BigInteger),
     Column("unsupported", Text, nullable=False),
+    Column("shrink", Boolean, nullable=False),
 )
 
 ROUTE_TARGETS = Table(
@@ -183,4 +184,20 @@ LEDGER = Table(
     Column("estimated", Boolean, nullable=False),
     Index("ledger_key_id_at", "key_id", "at"),
     Index("ledger_at", "at"),
+)
+
+IDEMPOTENT_REPLIES = Table(
+    "idempotent_replies",
+    METADATA,
+    Column("key_id", Uuid, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("request", LargeBinary, nullable=False),
+    Column("owner", Uuid, nullable=False),
+    Column("lease_until", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("status", BigInteger),
+    Column("headers", JSONB),
+    Column("body", LargeBinary),
+    Column("streamed", Boolean),
+    Index("idempotent_replies_expires_at", "expires_at"),
 )

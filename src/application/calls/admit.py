@@ -1,9 +1,8 @@
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...domain.admission import Ask, Reservation, counted
+from ...domain.admission import Reservation, counted
 from ...domain.errors import LedgerFull, LimitReached, Unpriced
-from ...domain.limits import Limit, Refusal
+from ...domain.limits import Refusal
 from ...domain.receipt import Receipt
 from ..ports.admission import Admission
 from ..ports.ledger import LedgerWriter
@@ -13,8 +12,9 @@ from .plan_call import Plan
 
 @dataclass(frozen=True, slots=True)
 class Admit:
-    """Lets a planned call go ahead, or raises LimitReached; or Unpriced, where it falls under a
-    budget and nobody knows what it costs.
+    """Lets a planned call go ahead, as planned or, where it may be shrunk, with a cap that fits:
+    the plan that comes back is the one to follow. Raises LimitReached; or Unpriced, where it falls
+    under a budget and nobody knows what it costs.
 
     Raises LedgerFull while what earlier calls cost cannot be written down: spending that nobody
     records would be worse than a refusal.
@@ -23,26 +23,35 @@ class Admit:
     admission: Admission
     ledger: LedgerWriter
 
-    async def __call__(self, plan: Plan[RequestT]) -> tuple[Reservation, Receipt]:
+    async def __call__(self, plan: Plan[RequestT]) -> tuple[Plan[RequestT], Reservation, Receipt]:
         if not self.ledger.has_room():
             raise LedgerFull
+        check_priced(plan)
         limits = plan.key.all_limits
-        if not plan.ask.priced:
-            _check_no_budget(plan.ask, limits)
         decision, standings = await self.admission.admit(plan.ask, limits)
+        if isinstance(decision, Refusal) and (fitted := plan.fitted(standings)) is not None:
+            plan = fitted
+            decision, standings = await self.admission.admit(plan.ask, limits)
+        if isinstance(decision, Refusal):
+            refused = LimitReached(decision)
+            refused.receipt = Receipt(
+                request_id=plan.ask.request_id, standings=standings, refusal=decision
+            )
+            raise refused
         receipt = Receipt(
             request_id=plan.ask.request_id,
             standings=standings,
-            warnings=() if isinstance(decision, Refusal) else decision.warnings,
-            output_cap=plan.output_cap if plan.request.output_cap is None else None,
+            warnings=decision.warnings,
+            output_cap=plan.told_cap,
+            shrunk_from=plan.shrunk_from,
         )
-        if isinstance(decision, Refusal):
-            refused = LimitReached(decision)
-            refused.receipt = receipt
-            raise refused
-        return decision, receipt
+        return plan, decision, receipt
 
 
-def _check_no_budget(ask: Ask, limits: Sequence[Limit]) -> None:
-    for each in counted(ask, [limit for limit in limits if limit.is_budget and not limit.soft]):
-        raise Unpriced(ask.model, each.limit)
+def check_priced(plan: Plan[RequestT]) -> None:
+    """Raises Unpriced."""
+    if plan.ask.priced:
+        return
+    budgets = [limit for limit in plan.key.all_limits if limit.is_budget and not limit.soft]
+    for each in counted(plan.ask, budgets):
+        raise Unpriced(plan.ask.model, each.limit)

@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from ...domain.admission import Reservation
@@ -57,15 +57,15 @@ class ConductCall:
         ask: Callable[[UpstreamCall[RequestT]], Awaitable[AnswerT]],
     ) -> Underway[RequestT, AnswerT]:
         began_ns = self.clock.monotonic_ns()
-        plan = self.plan(key, request)
-        reservation, receipt = await self.admit(plan)
+        plan, reservation, receipt = await self.admit(self.plan(key, request))
         course = Course()
         try:
             answer = await self.try_targets(plan, course, ask)
         except BaseException as error:
-            self.settle(reservation, _ended_by(error, plan, course))
+            settled = self.settle(reservation, _ended_by(error, plan, course))
             if isinstance(error, GatewayError):
-                error.receipt = receipt.after(tuple(course.attempts))
+                left = settled.standings or receipt.standings
+                error.receipt = replace(receipt, standings=left, attempts=tuple(course.attempts))
             raise
         return Underway(
             plan=plan,

@@ -63,6 +63,12 @@ class PaidStream:
         self._usage: TokenUsage | None = None
         self._uncounted_bytes = 0
         self._settled = False
+        self._outcome: Outcome | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it came to the end that the provider gave it."""
+        return self._outcome is Outcome.SUCCEEDED
 
     def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
         return self
@@ -138,6 +144,7 @@ class PaidStream:
         if self._settled:
             return
         self._settled = True
+        self._outcome = outcome
         if self._next is not None:  # it came, and nobody stayed to read it
             self._count(self._next)
         underway = self._underway

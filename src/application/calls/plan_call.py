@@ -1,16 +1,19 @@
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Generic
 
 from ...domain.admission import Ask
 from ...domain.catalogue import Catalogue
-from ...domain.errors import Forbidden, UnknownModel
+from ...domain.errors import Forbidden, UnboundedField, UnknownModel
 from ...domain.ids import RequestId
 from ...domain.keys import VirtualKey
-from ...domain.limits import Limit, Measure
-from ...domain.money import ZERO
+from ...domain.limits import Limit, Measure, Standing
+from ...domain.money import ZERO, Money
+from ...domain.pricing import ModelPrice
 from ...domain.requests import ModelRequest
 from ...domain.routes import ModelRoute, Target, Unsupported
+from ...domain.shrinking import shrunk
 from ...domain.timeouts import Timeouts
 from ...domain.usage import TokenUsage
 from ..ports.catalogues import CatalogueLookup
@@ -35,17 +38,42 @@ _PARTS = 4
 class Plan(Generic[RequestT]):
     """What is going to be tried for a call, and the most that it can use.
 
-    `output_cap` is sent to the provider, so that what was reserved cannot be exceeded; None leaves
-    the caller's request as it is.
+    `prices` are those of the targets, in their order. `reserved_cap` is the output that is held
+    for each choice; `output_cap` is sent to the provider, so that it cannot be exceeded: None
+    leaves the caller's request as it is. `shrunk_from` is the cap that did not fit.
     """
 
     key: VirtualKey
     request: RequestT
     catalogue: Catalogue
     targets: tuple[Target, ...]
+    prices: tuple[ModelPrice | None, ...]
+    reserved_cap: int
     output_cap: int | None
+    may_shrink: bool
+    shrunk_from: int | None = None
     unsupported: Unsupported
     ask: Ask
+
+    @property
+    def told_cap(self) -> int | None:
+        """The cap that is sent, where the caller does not know it."""
+        is_own = self.request.output_cap is not None and self.shrunk_from is None
+        return None if is_own else self.output_cap
+
+    def fitted(self, standings: Sequence[Standing]) -> "Plan[RequestT] | None":
+        """With a cap that fits into what is left of its limits, where it may be given one, and
+        there is one."""
+        if not self.may_shrink:
+            return None
+        bound = partial(cost_bound, self.prices, self.ask.input_bound)
+        found = shrunk(self.ask, self.reserved_cap, self.request.choices, bound, standings)
+        if found is None or found[0] >= self.reserved_cap:
+            return None
+        cap, ask = found
+        return replace(
+            self, ask=ask, reserved_cap=cap, output_cap=cap, shrunk_from=self.reserved_cap
+        )
 
     def likely_usage(self, output_tokens: int) -> TokenUsage:
         """For a call whose provider did not tell what it used: the input as it probably was."""
@@ -76,10 +104,12 @@ class PlanCall:
         request_id = RequestId(self.entropy.uuid())
         targets = route.candidates(request.model, request_id.int)
         reserved_input = request.input_bound
-        limits = key.all_limits
-        cap, sent = self._caps(limits, request, route, reserved_input)
+        bounding = _bounding(key.all_limits, request)
+        if bounding and (field := request.unbounded) is not None:
+            raise UnboundedField(field, bounding[0])
+        cap, sent = self._caps(bounding, request, route, reserved_input)
         output = cap * request.choices
-        prices = [catalogue.prices.at(t.provider, t.model, now_ns) for t in targets]
+        prices = tuple(catalogue.prices.at(t.provider, t.model, now_ns) for t in targets)
         team = key.team
         ask = Ask(
             request_id=request_id,
@@ -94,9 +124,7 @@ class PlanCall:
             lease_until_ns=now_ns + self._lease_ns(),
             input_bound=reserved_input,
             output_bound=output,
-            cost_bound=max(
-                (price.bound(reserved_input, output) for price in prices if price), default=ZERO
-            ),
+            cost_bound=cost_bound(prices, reserved_input, output),
             priced=all(price is not None for price in prices),
         )
         return Plan(
@@ -104,7 +132,11 @@ class PlanCall:
             request=request,
             catalogue=catalogue,
             targets=targets,
+            prices=prices,
+            reserved_cap=cap,
             output_cap=sent,
+            may_shrink=request.writes
+            and (route.shrink if request.shrink is None else request.shrink),
             unsupported=route.unsupported,
             ask=ask,
         )
@@ -115,7 +147,7 @@ class PlanCall:
 
     def _caps(
         self,
-        limits: Sequence[Limit],
+        bounding: Sequence[Limit],
         request: ModelRequest,
         route: ModelRoute,
         reserved_input: int,
@@ -126,7 +158,6 @@ class PlanCall:
         if request.output_cap is not None:
             return request.output_cap, request.output_cap
         cap = route.output_cap or self.default_output_cap
-        bounding = [limit for limit in limits if limit.measure in _BOUNDING and not limit.soft]
         if not bounding:
             return cap, route.output_cap
         tokens = [limit.amount for limit in bounding if limit.measure is Measure.TOKENS]
@@ -136,3 +167,21 @@ class PlanCall:
             fits = (min(tokens) - reserved_input) // (request.choices * _PARTS)
             cap = max(1, min(cap, fits))
         return cap, cap
+
+
+def cost_bound(prices: Sequence[ModelPrice | None], input_tokens: int, output_tokens: int) -> Money:
+    """At the dearest of those that have a price."""
+    bounds = (price.bound(input_tokens, output_tokens) for price in prices if price)
+    return max(bounds, default=ZERO)
+
+
+def _bounding(limits: Sequence[Limit], request: ModelRequest) -> list[Limit]:
+    """The limits that can only be held if the call has a bound."""
+    return [
+        limit
+        for limit in limits
+        if limit.measure in _BOUNDING
+        and not limit.soft
+        and limit.counts(model=request.model, end_user=request.end_user, tag=request.tag)
+        is not None
+    ]

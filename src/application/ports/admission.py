@@ -17,6 +17,13 @@ class Admission(Protocol):
         """The decision, and what it leaves of the limits that count such a call."""
         ...
 
+    async def foresee(
+        self, ask: Ask, limits: Sequence[Limit]
+    ) -> tuple[Refusal | None, Sequence[Standing]]:
+        """How `admit` would refuse it now, if it would, and what is left of the limits as they
+        are. Nothing is taken."""
+        ...
+
     def settle(
         self, reservation: Reservation, usage: TokenUsage, cost: Money
     ) -> Sequence[Standing] | None:

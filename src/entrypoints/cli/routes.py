@@ -21,7 +21,7 @@ def list_routes(as_json: JsonFlag = False) -> None:
     if not as_json:
         for row, route in zip(rows, catalogue.routes, strict=True):
             row["targets"] = " → ".join(_places(route))
-    columns = ("model", "aliases", "targets", "output_cap", "unsupported")
+    columns = ("model", "aliases", "targets", "output_cap", "unsupported", "shrink")
     show(rows, columns, as_json=as_json)
 
 
@@ -36,6 +36,9 @@ def set_route(
     unsupported: Annotated[
         Unsupported, typer.Option(help="What becomes of fields that a target cannot take.")
     ] = Unsupported.DROP,
+    shrink: Annotated[
+        bool, typer.Option("--shrink", help="Lower an output cap that does not fit the limits.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Add a route, or replace the one of that model."""
@@ -50,6 +53,7 @@ def set_route(
             ),
             output_cap=output_cap,
             unsupported=unsupported,
+            shrink=shrink,
         )
     except ValueError as error:
         err.print(f"[bold red]error[/bold red] {error}")

@@ -13,9 +13,12 @@ from .dialects.messages.paths import add_messages
 from .front import Front
 from .guard import ManagementGuard
 from .health import health_blueprint
+from .idempotency import Once
 from .management.blueprint import management_blueprint
 from .models import add_models
 from .openai import add_openai
+from .own_usage import add_own_usage
+from .quotes import add_quotes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +56,12 @@ def create_app(parts: HttpParts) -> Quart:
     app.asgi_http_class = HttpConnection
     app.request_class = HttpRequest
     app.session_interface = _NoSessions()
-    add_openai(app, parts.gateway)
-    add_messages(app, parts.gateway)
+    once = Once(app, parts.gateway)
+    add_openai(app, parts.gateway, once)
+    add_messages(app, parts.gateway, once)
     add_models(app, parts.gateway)
+    add_own_usage(app, parts.gateway)
+    add_quotes(app, parts.gateway)
     app.register_blueprint(management_blueprint(parts.gateway, parts.clock, parts.guard))
     app.register_blueprint(health_blueprint(parts.is_ready))
     return app

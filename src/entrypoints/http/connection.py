@@ -29,6 +29,11 @@ def close_in_the_end(request: Request, stream: Closable) -> None:
     cast("dict[str, Any]", request.scope)[_STREAM] = stream
 
 
+def take_stream(request: Request) -> Closable | None:
+    """What would be closed in the end: whoever takes it does that."""
+    return cast("Closable | None", cast("dict[str, Any]", request.scope).pop(_STREAM, None))
+
+
 class ArrivingBody(Body):
     """A request's body, taken from the server by whoever waits for it: most are there already, and
     Quart's own has a task bring them."""

@@ -94,6 +94,15 @@ TABLE: Mapping[type[errors.GatewayError], Callable[[Any], Answer]] = {
     errors.UnsupportedField: lambda e: Answer(
         status=400, type=_INVALID, code="unsupported_parameter", param=e.param
     ),
+    errors.UnboundedField: lambda e: Answer(
+        status=400, type=_INVALID, code="unbounded_request", param=e.param
+    ),
+    errors.IdempotencyKeyReused: lambda _: Answer(
+        status=422, type=_INVALID, code="idempotency_key_reused"
+    ),
+    errors.IdempotencyKeyInUse: lambda _: Answer(
+        status=409, type=_INVALID, code="idempotency_key_in_use", retry_after_s=1
+    ),
     errors.RequestTooLarge: lambda _: Answer(status=413, type=_INVALID, code="request_too_large"),
     errors.Unauthenticated: lambda e: Answer(status=401, type=_INVALID, code=e.code),
     errors.UnknownModel: lambda _: Answer(

@@ -3,14 +3,17 @@ from ...domain.receipt import Receipt
 from .rate_limits import limit_headers
 
 _MAX_DROPPED, _MAX_NAME = 40, 80
+_MAX_WARNINGS, _MAX_LIMIT = 20, 160
 
 
 def receipt_headers(receipt: Receipt) -> dict[str, str]:
     """What OpenAI's clients read, and what this gateway has to add."""
     headers = {"x-request-id": f"req_{receipt.request_id.hex}"}
-    headers.update(limit_headers(receipt.standings))
+    headers.update(limit_headers(receipt.standings, receipt.refusal))
     if receipt.warnings:
-        headers["x-langroute-warning"] = ", ".join(limit.name for limit in receipt.warnings)
+        # Patterns in them are the operator's: whatever they hold, they stay in their line.
+        names = (_shown(limit.name, _MAX_LIMIT) for limit in receipt.warnings[:_MAX_WARNINGS])
+        headers["x-langroute-warning"] = ", ".join(names)
     if receipt.attempts:
         headers["x-langroute-attempts"] = told(receipt.attempts)
         last = receipt.attempts[-1]
@@ -22,10 +25,12 @@ def receipt_headers(receipt: Receipt) -> dict[str, str]:
         headers["x-langroute-dropped"] = ", ".join(map(_shown, receipt.dropped[:_MAX_DROPPED]))
     if receipt.output_cap is not None:
         headers["x-langroute-output-cap"] = str(receipt.output_cap)
+    if receipt.shrunk_from is not None:
+        headers["x-langroute-shrunk-from"] = str(receipt.shrunk_from)
     if receipt.cost is not None:
         headers["x-langroute-cost"] = str(receipt.cost)
     return headers
 
 
-def _shown(name: str) -> str:
-    return ascii(name[:_MAX_NAME])[1:-1][:_MAX_NAME]
+def _shown(name: str, most: int = _MAX_NAME) -> str:
+    return ascii(name[:most])[1:-1][:most]

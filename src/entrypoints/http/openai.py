@@ -7,15 +7,16 @@ from .dialects.completions import Completions
 from .dialects.mistral_clients import MistralChats, where_mistrals_client_asks
 from .dialects.responses.front import Responses
 from .front import Front
+from .idempotency import Once
 from .operations import add_operations
 
 
-def add_openai(app: Front, gateway: Gateway) -> None:
+def add_openai(app: Front, gateway: Gateway, once: Once) -> None:
     chats = where_mistrals_client_asks(
         answering(MistralChats(), gateway), answering(ChatCompletions(), gateway)
     )
     for prefix in ("", "/v1"):
-        app.answer("POST", f"{prefix}/chat/completions", chats)
-        app.answer("POST", f"{prefix}/completions", answering(Completions(), gateway))
-        app.answer("POST", f"{prefix}/responses", answering(Responses(), gateway))
-    add_operations(app, gateway)
+        app.answer("POST", f"{prefix}/chat/completions", once(chats))
+        app.answer("POST", f"{prefix}/completions", once(answering(Completions(), gateway)))
+        app.answer("POST", f"{prefix}/responses", once(answering(Responses(), gateway)))
+    add_operations(app, gateway, once)

@@ -19,6 +19,7 @@ from .event_stream import event_stream
 from .form import read_form
 from .front import Front, Handler
 from .headers import receipt_headers
+from .idempotency import Once
 from .tags import HEADER as TAG
 from .tags import tag_of
 
@@ -26,9 +27,9 @@ _FORM = "multipart/form-data"
 _ERRORS = OpenAIErrors()
 
 
-def add_operations(app: Front, gateway: Gateway) -> None:
+def add_operations(app: Front, gateway: Gateway, once: Once) -> None:
     for operation in Operation:
-        perform = _performing(operation, gateway)
+        perform = once(_performing(operation, gateway))
         for prefix in ("", "/v1"):
             app.answer("POST", f"{prefix}/{operation}", perform)
 

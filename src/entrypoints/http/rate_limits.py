@@ -2,40 +2,48 @@
 
 OpenAI's: https://platform.openai.com/docs/guides/rate-limits#rate-limits-in-headers, of which there
 is room for one limit of requests and one of tokens. The IETF's, which have room for all:
-https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
+https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ (draft 11), as lists of
+https://www.rfc-editor.org/rfc/rfc9651
 """
 
 from collections.abc import Iterator, Sequence
 
-from ...domain.limits import Limit, Measure, Sliding, Standing
+from ...domain.limits import Limit, Measure, Refusal, Sliding, Standing
 
 _NS_PER_MS, _NS_PER_S = 10**6, 10**9
+# "requests" is the default. The draft has a registry of units, in which tokens and money are not.
 _UNITS = {
     Measure.TOKENS: "tokens",
-    Measure.MONEY: "pico-usd",
+    Measure.MONEY: "micro-usd",
     Measure.PARALLEL: "concurrent-requests",
 }
+# In pico-dollars, a budget of a thousand would be longer than an integer of a header may be.
+_PICO_PER_MICRO = 10**6
+_LARGEST = 10**15 - 1  # RFC 9651, 3.3.1
+# So that no client finds the line too long, whatever an operator has set up: some stop at 8 kB.
+_MOST = 50
 
 
-def limit_headers(standings: Sequence[Standing]) -> Iterator[tuple[str, str]]:
+def limit_headers(
+    standings: Sequence[Standing], refusal: Refusal | None = None
+) -> Iterator[tuple[str, str]]:
+    """`refusal` is why a call was not admitted."""
     if not standings:
         return
     for measure in (Measure.REQUESTS, Measure.TOKENS):
-        tightest = min(
-            (
-                s
-                for s in standings
-                if s.limit.measure is measure and isinstance(s.limit.window, Sliding)
-            ),
-            key=_share_left,
-            default=None,
-        )
+        counting = (s for s in standings if s.limit.measure is measure and s.reset_ns is not None)
+        tightest = min(counting, key=_share_left, default=None)
         if tightest is not None:
             yield f"x-ratelimit-limit-{measure}", str(tightest.limit.amount)
             yield f"x-ratelimit-remaining-{measure}", str(tightest.remaining)
             yield f"x-ratelimit-reset-{measure}", duration(tightest.reset_ns or 0)
-    yield "ratelimit-policy", ", ".join(_policy(s.limit) for s in standings)
-    yield "ratelimit", ", ".join(map(_left, standings))
+    told = standings
+    if len(told) > _MOST:
+        told = sorted(standings, key=_share_left)[:_MOST]
+    yield "ratelimit-policy", ", ".join(_policy(s.limit) for s in told)
+    yield "ratelimit", ", ".join(_left(s, refusal) for s in told)
+    if refusal is not None:
+        yield "x-langroute-limit", policy_name(refusal.limit)
 
 
 def duration(ns: int) -> str:
@@ -48,21 +56,33 @@ def duration(ns: int) -> str:
     return f"{minutes}m{s}s" if minutes else f"{s}s"
 
 
+def policy_name(limit: Limit) -> str:
+    """Tells limits apart that look alike in words, also those of several scopes: there is no need
+    of the draft's partition keys. The same wherever the limit is told of."""
+    return f"{limit.scope.kind}-{limit.measure}-{limit.id.hex[:6]}"
+
+
 def _share_left(standing: Standing) -> float:
     return standing.remaining / standing.limit.amount if standing.limit.amount else 0.0
 
 
 def _policy(limit: Limit) -> str:
     unit = _UNITS.get(limit.measure)
+    # A day, a week or a month has no fixed length; `t` tells when it ends.
     window = f";w={limit.window.seconds}" if isinstance(limit.window, Sliding) else ""
-    return f'"{_name(limit)}";q={limit.amount}{window}' + (f';qu="{unit}"' if unit else "")
+    quota = _number(limit, limit.amount)
+    return f'"{policy_name(limit)}";q={quota}' + (f';qu="{unit}"' if unit else "") + window
 
 
-def _left(standing: Standing) -> str:
-    reset = "" if standing.reset_ns is None else f";t={-(-standing.reset_ns // _NS_PER_S)}"
-    return f'"{_name(standing.limit)}";r={standing.remaining}{reset}'
+def _left(standing: Standing, refusal: Refusal | None) -> str:
+    """How much may be used within how many seconds: until all is free again or, of the limit that
+    refused, until the same call would fit, so that this is no later than `retry-after`."""
+    is_refusing = refusal is not None and refusal.limit == standing.limit
+    within_ns = refusal.retry_after_ns if refusal and is_refusing else standing.reset_ns
+    within = "" if within_ns is None else f";t={min(_LARGEST, -(-within_ns // _NS_PER_S))}"
+    left = _number(standing.limit, standing.remaining)
+    return f'"{policy_name(standing.limit)}";r={left}{within}'
 
 
-def _name(limit: Limit) -> str:
-    """Tells limits apart that look alike in words."""
-    return f"{limit.scope.kind}-{limit.measure}-{limit.id.hex[:6]}"
+def _number(limit: Limit, amount: int) -> int:
+    return min(_LARGEST, amount // _PICO_PER_MICRO if limit.is_budget else amount)

@@ -76,7 +76,10 @@ SPECIMENS: dict[type[GatewayError], GatewayError] = {
     for error in (
         errors.InvalidRequest("Wrong.", param="messages.0"),
         errors.UnsupportedField("No seed.", param="seed", provider="anthropic"),
+        errors.UnboundedField("tools.0.type", TOKENS),
         errors.RequestTooLarge(1_024),
+        errors.IdempotencyKeyReused(),
+        errors.IdempotencyKeyInUse(),
         errors.Unauthenticated("Who?", code="expired_api_key"),
         errors.UnknownModel("gpt-0"),
         errors.NotFound("route", "gpt-0"),

@@ -1,4 +1,5 @@
 import dataclasses
+import re
 from uuid import UUID
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from langroute.domain.attempts import Attempt
 from langroute.domain.ids import RequestId
-from langroute.domain.limits import Limit, Measure, Sliding, Standing
+from langroute.domain.limits import Limit, Measure, Refusal, Sliding, Standing
 from langroute.domain.money import Money
 from langroute.domain.organizations import key_scope, team_scope
 from langroute.domain.periods import FOR_GOOD, Every, Period
@@ -105,12 +106,61 @@ def test_the_ietfs_headers_tell_them_all() -> None:
         for limit in (REQUESTS, budget, parallel)
     ]
     assert headers["ratelimit-policy"] == (
-        f'"{names[0]}";q=60;w=60, "{names[1]}";q=1000000000000;qu="pico-usd", '
+        f'"{names[0]}";q=60;w=60, "{names[1]}";q=1000000;qu="micro-usd", '
         f'"{names[2]}";q=4;qu="concurrent-requests"'
     )
     assert headers["ratelimit"] == (
-        f'"{names[0]}";r=59;t=2, "{names[1]}";r=900000000000;t=3600, "{names[2]}";r=3'
+        f'"{names[0]}";r=59;t=2, "{names[1]}";r=900000;t=3600, "{names[2]}";r=3'
     )
+
+
+def test_the_limit_that_refused_is_named_and_its_time_is_when_to_come_back() -> None:
+    refusal = Refusal(limit=TOKENS, used=900, asked=200, retry_after_ns=2 * S + 1)
+    standings = (
+        Standing(limit=REQUESTS, used=1, reset_ns=60 * S),
+        Standing(limit=TOKENS, used=900, reset_ns=60 * S),
+    )
+    headers = receipt_headers(dataclasses.replace(BARE, standings=standings, refusal=refusal))
+    assert headers["x-langroute-limit"] == f"key-tokens-{TOKENS.id.hex[:6]}"
+    assert headers["ratelimit"].endswith(f'"{headers["x-langroute-limit"]}";r=100;t=3')
+    assert headers["x-ratelimit-reset-tokens"] == "1m0s"
+
+
+_ITEM = re.compile(r'"[a-z-]+-[0-9a-f]{6}"(;[a-z]+=([0-9]{1,15}|"[a-z-]+"))+')
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**30), st.integers(0, 10**30)), min_size=1, max_size=80))
+def test_whatever_the_limits_are_their_headers_are_structured_fields_and_not_too_long(
+    amounts: list[tuple[int, int]],
+) -> None:
+    headers = told(
+        *(
+            Standing(
+                limit=Limit(
+                    scope=KEY,
+                    measure=list(Measure)[number % 3],
+                    amount=amount,
+                    window=Sliding(seconds=number + 1),
+                ),
+                used=used,
+                reset_ns=used,
+            )
+            for number, (amount, used) in enumerate(amounts)
+        )
+    )
+    for name in ("ratelimit", "ratelimit-policy"):
+        items = headers[name].split(", ")
+        assert len(items) == min(50, len(amounts))
+        assert len(headers[name]) < 6_000
+        assert all(map(_ITEM.fullmatch, items))
+
+
+def test_a_name_in_a_warning_stays_in_its_line() -> None:
+    odd = dataclasses.replace(REQUESTS, model="gpt-\r\nset-cookie: ä*" + "x" * 5_000)
+    text = receipt_headers(dataclasses.replace(BARE, warnings=(odd,) * 50))["x-langroute-warning"]
+    assert text.isascii()
+    assert text.isprintable()
+    assert len(text) < 4_000
 
 
 def test_a_soft_limit_that_was_passed_is_warned_of() -> None:
@@ -146,6 +196,12 @@ def test_what_was_dropped_the_cap_and_the_cost_are_told() -> None:
         "x-langroute-output-cap": "50",
         "x-langroute-cost": "0.0000015",
     }
+
+
+def test_a_cap_that_was_shrunk_is_told_with_what_it_was() -> None:
+    headers = receipt_headers(dataclasses.replace(BARE, output_cap=50, shrunk_from=900))
+    assert headers["x-langroute-output-cap"] == "50"
+    assert headers["x-langroute-shrunk-from"] == "900"
 
 
 def test_a_cost_of_nothing_is_a_cost() -> None:

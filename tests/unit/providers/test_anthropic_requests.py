@@ -276,6 +276,37 @@ def test_what_is_written_in_anthropic_s_own_format_goes_as_it_is(
     assert written == before
 
 
+@pytest.mark.parametrize(
+    ("own", "cap", "budget", "sent", "dropped"),
+    [
+        (
+            9_000,
+            4_000,
+            8_000,
+            {"type": "enabled", "budget_tokens": 3_000},
+            "thinking.budget_tokens",
+        ),
+        (9_000, 8_500, 8_000, {"type": "enabled", "budget_tokens": 8_000}, None),
+        (9_000, 1_200, 8_000, {"type": "disabled"}, "thinking"),
+        # The caller's own mistake is Anthropic's to name.
+        (4_000, 4_000, 8_000, {"type": "enabled", "budget_tokens": 8_000}, None),
+        (4_000, None, 8_000, {"type": "enabled", "budget_tokens": 8_000}, None),
+    ],
+)
+def test_thoughts_keep_within_a_cap_that_was_lowered(
+    own: int, cap: int | None, budget: int, sent: dict[str, object], dropped: str | None
+) -> None:
+    thinking = {"type": "enabled", "budget_tokens": budget}
+    written = {"model": "m", "messages": [], "max_tokens": own, "thinking": thinking}
+    call = call_to(ADDRESS, output_cap=cap)
+    native = Native(dialect=Dialect.MESSAGES, body=written)
+    request = ChatRequest.parse(dict(call.request.body), native)
+    encoded = CODEC.encode(replace(call, request=request), stream=False)
+    assert encoded.body["thinking"] == sent
+    assert encoded.dropped == (() if dropped is None else (dropped,))
+    assert written["thinking"] == {"type": "enabled", "budget_tokens": budget}
+
+
 def test_another_dialect_is_translated() -> None:
     call = call_to(ADDRESS)
     native = Native(dialect=Dialect.RESPONSES, body={"input": "Hi"})

@@ -9,7 +9,7 @@ from .models import Thinking, Traits
 
 _OFF = frozenset({"none", "minimal"})
 _BUDGETS = {"low": 2_048, "medium": 8_192, "high": 16_384, "xhigh": 16_384, "max": 16_384}
-_MIN_BUDGET = 1_024
+MIN_BUDGET = 1_024
 # What an answer is left, at the least, beside the thoughts before it.
 _ANSWER = 8_192
 
@@ -75,7 +75,7 @@ def _with_budget(asked: Asked, budget: int | None, cap: int) -> Thoughts:
     """A budget must be lower than the cap. Three quarters of it leave something for the answer."""
     if budget is not None and asked.cap is not None:
         budget = min(budget, asked.cap * 3 // 4)
-    if budget is None or budget < _MIN_BUDGET:
+    if budget is None or budget < MIN_BUDGET:
         return Thoughts(max_tokens=cap, is_kept=False)
     thinking = {"type": "enabled", "budget_tokens": budget}
     return Thoughts(max_tokens=_room(asked, budget, cap), thinking=thinking)

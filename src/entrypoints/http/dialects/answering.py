@@ -5,6 +5,7 @@ from quart import Request, Response
 
 from ....application.gateway import Gateway
 from ....domain.chat import ChatRequest
+from ....domain.errors import InvalidRequest
 from ..bearer import credential_of
 from ..bodies import read_json
 from ..event_stream import event_stream
@@ -15,6 +16,8 @@ from ..tags import tag_of
 from .dialect import DialectFront
 
 _JSON = "application/json"
+_SHRINK = "x-langroute-shrink"
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def answering(front: DialectFront, gateway: Gateway) -> Handler:
@@ -31,7 +34,7 @@ def answering(front: DialectFront, gateway: Gateway) -> Handler:
 
 async def _answer(front: DialectFront, gateway: Gateway, request: Request) -> Response:
     key = await gateway.authorize(credential_of(request))
-    chat = _with_headers(front, request, front.parse(await read_json(request)))
+    chat = with_headers(front, request, front.parse(await read_json(request)))
     if chat.stream:
         stream = await gateway.stream_chat(key, chat)
         return event_stream(request, stream, front.events(chat, stream), front.error_event)
@@ -43,7 +46,9 @@ async def _answer(front: DialectFront, gateway: Gateway, request: Request) -> Re
     )
 
 
-def _with_headers(front: DialectFront, request: Request, chat: ChatRequest) -> ChatRequest:
+def with_headers(front: DialectFront, request: Request, chat: ChatRequest) -> ChatRequest:
+    if _SHRINK in request.headers:
+        chat = replace(chat, shrink=_flag(request.headers[_SHRINK]))
     if TAG in request.headers:
         chat = replace(chat, tag=tag_of(request))
     # One that is sent in several lines is one list (RFC 9110, 5.3).
@@ -55,3 +60,11 @@ def _with_headers(front: DialectFront, request: Request, chat: ChatRequest) -> C
     if not kept or chat.native is None:
         return chat
     return replace(chat, native=replace(chat.native, headers=kept))
+
+
+def _flag(told: str) -> bool:
+    """Raises InvalidRequest."""
+    flag = _FLAGS.get(told.strip().lower())
+    if flag is None:
+        raise InvalidRequest(f"'{_SHRINK}' must be true or false.", param=_SHRINK)
+    return flag

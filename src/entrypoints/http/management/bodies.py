@@ -71,6 +71,7 @@ class RouteBody(_Body):
     aliases: list[str] = []
     output_cap: Annotated[int, Field(ge=1, le=10**9)] | None = None
     unsupported: Unsupported = Unsupported.DROP
+    shrink: bool = False
 
     def route(self, model: str) -> ModelRoute:
         try:
@@ -79,6 +80,7 @@ class RouteBody(_Body):
                 aliases=tuple(self.aliases),
                 output_cap=self.output_cap,
                 unsupported=self.unsupported,
+                shrink=self.shrink,
                 targets=tuple(Target(**target.model_dump()) for target in self.targets),
             )
         except ValueError as error:

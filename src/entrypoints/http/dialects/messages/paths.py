@@ -5,6 +5,7 @@ from quart import Request, Response
 
 from .....application.gateway import Gateway
 from ...front import Front, error_response
+from ...idempotency import Once
 from ..answering import answering
 from .count_tokens import counting_tokens
 from .errors import error_body
@@ -16,9 +17,9 @@ _MESSAGES = tuple(f"{prefix}/messages" for prefix in _PREFIXES)
 _MODELS = tuple(f"{prefix}/models" for prefix in _PREFIXES)
 
 
-def add_messages(app: Front, gateway: Gateway) -> None:
+def add_messages(app: Front, gateway: Gateway, once: Once) -> None:
     messages = Messages()
-    answer = with_request_id(answering(messages, gateway))
+    answer = once(with_request_id(answering(messages, gateway)))
     counting = with_request_id(counting_tokens(messages, gateway))
     for path in _MESSAGES:
         app.answer("POST", path, answer)

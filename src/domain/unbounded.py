@@ -1,0 +1,98 @@
+"""What makes a request's input or cost unbounded: more is read, or more is done for it, than stands
+in it, and nobody can tell how much before it is over.
+
+Found is the field at fault, as the caller's dialect names it; None where there is none.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .dialects import Dialect
+
+Json = Mapping[str, Any]
+
+# Tools that a caller runs itself: what they find comes back as input that can be counted.
+# https://platform.openai.com/docs/api-reference/responses/create#responses-create-tools
+_OF_CALLERS = frozenset({"function", "custom"})
+_OF_CALLERS_TOO = frozenset(
+    {"local_shell", "apply_patch", "computer", "computer_use_preview", "namespace"}
+)
+# https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/overview
+_OF_CALLERS_AT_ANTHROPIC = ("bash_", "text_editor_", "computer_", "memory_")
+
+_KEPT_BY_OPENAI = ("previous_response_id", "conversation", "prompt")
+_KEPT_BY_ANTHROPIC = ("thread", "mcp_servers", "container")
+# https://ai.google.dev/api/caching, in either spelling
+_KEPT_BY_GOOGLE = ("cached_content", "cachedContent")
+# A provider's own search. The first is OpenAI's, and asks Gemini for Google's:
+# https://platform.openai.com/docs/api-reference/chat/create; then xAI's and OpenRouter's:
+# https://docs.x.ai/docs/guides/live-search and https://openrouter.ai/docs/features/web-search
+_SEARCHES = ("web_search_options", "search_parameters", "plugins")
+
+
+def unbounded(dialect: Dialect | None, body: Json) -> str | None:
+    """Of a chat, in a dialect; None is OpenAI's chats."""
+    match dialect:
+        case Dialect.RESPONSES:
+            found = _of_responses(body)
+        case Dialect.MESSAGES:
+            found = _of_messages(body)
+        case _:
+            found = _of_chats(body)
+    return next(found, None)
+
+
+def unbounded_operation(body: Json) -> str | None:
+    """A recording that lies elsewhere is as long as it is: Mistral's transcriptions take such."""
+    return next(_given(body, ("file_url", "file_id")), None)
+
+
+def _of_chats(body: Json) -> Iterator[str]:
+    yield from _given(body, _SEARCHES + _KEPT_BY_GOOGLE)
+    extra = body.get("extra_body")
+    google = extra.get("google") if isinstance(extra, Mapping) else None
+    if isinstance(google, Mapping):
+        yield from (f"extra_body.google.{name}" for name in _given(google, _KEPT_BY_GOOGLE))
+    for index, tool in _objects(body.get("tools")):
+        # One without a type is Google's own, such as `{"googleSearch": {}}`.
+        kind = tool.get("type", "function" if "function" in tool else None)
+        if not (isinstance(kind, str) and kind in _OF_CALLERS):
+            yield f"tools.{index}"
+
+
+def _of_responses(body: Json) -> Iterator[str]:
+    yield from _given(body, _KEPT_BY_OPENAI)
+    for index, tool in _objects(body.get("tools")):
+        if not _is_run_by_the_caller(tool):
+            yield f"tools.{index}.type"
+    for index, item in _objects(body.get("input")):
+        if item.get("type") == "item_reference":
+            yield f"input.{index}"
+
+
+def _is_run_by_the_caller(tool: Json) -> bool:
+    if tool.get("type") == "shell":  # OpenAI's, unless it is said to be the caller's
+        environment = tool.get("environment")
+        return isinstance(environment, Mapping) and environment.get("type") == "local"
+    kind = tool.get("type")
+    return isinstance(kind, str) and kind in _OF_CALLERS | _OF_CALLERS_TOO
+
+
+def _of_messages(body: Json) -> Iterator[str]:
+    yield from _given(body, _KEPT_BY_ANTHROPIC)
+    for index, tool in _objects(body.get("tools")):
+        kind = tool.get("type")
+        if isinstance(kind, str) and not (
+            kind == "custom" or kind.startswith(_OF_CALLERS_AT_ANTHROPIC)
+        ):
+            yield f"tools.{index}.type"
+
+
+def _given(body: Json, names: tuple[str, ...]) -> Iterator[str]:
+    # An object with nothing in it asks for a search, too.
+    return (name for name in names if body.get(name) not in (None, "", False, []))
+
+
+def _objects(value: object) -> Iterator[tuple[int, Json]]:
+    if isinstance(value, list):
+        yield from ((index, item) for index, item in enumerate(value) if isinstance(item, Mapping))
