@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 
+from .audit.report_changes import ReportChanges
 from .calls.authorize import Authorize
 from .calls.complete_chat import CompleteChat
 from .calls.expire_reservations import ExpireReservations
@@ -81,3 +82,4 @@ class Gateway:
     catalogues: Catalogues
 
     report_spend: ReportSpend
+    report_changes: ReportChanges

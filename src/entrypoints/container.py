@@ -12,6 +12,7 @@ from ..adapters.cache.credentials import CachedCredentials
 from ..adapters.cache.virtual_keys import CachedKeys
 from ..adapters.crypto.aes_gcm_seal import AesGcmSeal
 from ..adapters.memory.admission import MemoryAdmission
+from ..adapters.memory.audit import MemoryAudit
 from ..adapters.memory.catalogues import MemoryCatalogues
 from ..adapters.memory.credentials import MemoryCredentials
 from ..adapters.memory.health import MemoryHealth
@@ -20,6 +21,7 @@ from ..adapters.memory.ledger import MemoryLedger
 from ..adapters.memory.limits import MemoryLimits
 from ..adapters.memory.organizations import MemoryOrganizations
 from ..adapters.memory.virtual_keys import MemoryKeys
+from ..adapters.postgres.audit import PostgresAudit
 from ..adapters.postgres.catalogues import PostgresCatalogues
 from ..adapters.postgres.changes import PostgresChanges
 from ..adapters.postgres.credentials import PostgresCredentials
@@ -31,11 +33,13 @@ from ..adapters.postgres.limits import PostgresLimits
 from ..adapters.postgres.organizations import PostgresOrganizations
 from ..adapters.postgres.virtual_keys import PostgresKeys
 from ..adapters.pricing.genai_list_prices import GenaiListPrices
+from ..adapters.system.actor import TaskActor
 from ..adapters.system.clock import SystemClock
 from ..adapters.system.entropy import SystemEntropy
 from ..adapters.wire.codecs import all_codecs, default_urls
 from ..adapters.wire.http import HttpClient
 from ..adapters.wire.upstream import HttpUpstream
+from ..application.audit.report_changes import ReportChanges
 from ..application.calls.admit import Admit
 from ..application.calls.authorize import Authorize
 from ..application.calls.complete_chat import CompleteChat
@@ -76,6 +80,7 @@ from ..application.organizations.list_organizations import ListOrganizations
 from ..application.organizations.remove_organization import RemoveOrganization
 from ..application.organizations.remove_team import RemoveTeam
 from ..application.organizations.set_limit import SetLimit
+from ..application.ports.audit import Actors, AuditLog
 from ..application.ports.catalogues import CatalogueLookup, Catalogues
 from ..application.ports.credentials import CredentialLookup, Credentials
 from ..application.ports.idempotency import IdempotentReplies
@@ -108,16 +113,23 @@ class Container(containers.DeclarativeContainer):
 
     clock = S(SystemClock)
     entropy = S(SystemEntropy)
+    actors: Provider[Actors] = S(TaskActor)
     seal = S(AesGcmSeal, encryption_keys)
     list_prices = S(GenaiListPrices)
     timeouts = settings.provided.timeouts
 
-    database = S(Database, database_url, pool_size=settings.provided.database_pool_size)
+    database = S(
+        Database,
+        database_url,
+        pool_size=settings.provided.database_pool_size,
+        actor=actors.provided.current,
+    )
     keys: Provider[VirtualKeys] = S(PostgresKeys, database)
     organizations: Provider[Organizations] = S(PostgresOrganizations, database)
     carried_limits: Provider[CarriedLimits] = S(PostgresLimits, database)
     credentials: Provider[Credentials] = S(PostgresCredentials, database)
     catalogues: Provider[Catalogues] = S(PostgresCatalogues, database)
+    audit: Provider[AuditLog] = S(PostgresAudit, database)
     postgres_ledger = S(PostgresLedger, database)
     ledger: Provider[LedgerWriter] = S(_itself, postgres_ledger)
     reports: Provider[LedgerReports] = S(_itself, postgres_ledger)
@@ -234,6 +246,7 @@ class Container(containers.DeclarativeContainer):
         seed_catalogue=S(SeedCatalogue, catalogues, catalogue, list_prices),
         catalogues=catalogues,
         report_spend=S(ReportSpend, reports),
+        report_changes=S(ReportChanges, audit),
     )
 
     app = S(
@@ -245,6 +258,7 @@ class Container(containers.DeclarativeContainer):
                 ManagementGuard,
                 admin_key=settings.provided.admin_key_text,
                 open_in_development=settings.provided.dev,
+                actors=actors,
             ),
             clock=clock,
             entropy=entropy,
@@ -260,12 +274,14 @@ def memory_container(settings: Settings, encryption_keys: list[bytes]) -> Contai
     container = Container(
         settings=settings, database_url="postgresql://", encryption_keys=encryption_keys
     )
-    organizations = S(MemoryOrganizations)
-    keys = S(MemoryKeys, organizations)
-    credentials, catalogues = S(MemoryCredentials), S(MemoryCatalogues)
+    audit = S(MemoryAudit, container.clock, container.actors)
+    organizations = S(MemoryOrganizations, audit)
+    keys, credentials = S(MemoryKeys, organizations, audit), S(MemoryCredentials, audit)
+    catalogues = S(MemoryCatalogues, audit)
     ledger = S(MemoryLedger)
     container.organizations.override(organizations)
     container.carried_limits.override(S(MemoryLimits, keys, organizations))
+    container.audit.override(audit)
     container.keys.override(keys)
     container.key_lookup.override(keys)
     container.credentials.override(credentials)

@@ -1,10 +1,12 @@
 """Domain values as plain JSON, for the management endpoints and the command line."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from ..application.ports.ledger import SpendLine
+from ..domain.audit import Change
 from ..domain.keys import VirtualKey
 from ..domain.ledger import LedgerEntry
 from ..domain.money import Money
@@ -16,6 +18,7 @@ from .organization_views import limit_view
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TOKENS_PER_MTOK = 1_000_000
+_EXACT_UP_TO = 2**53
 
 
 def moment(ns: int | None) -> str | None:
@@ -140,3 +143,28 @@ def entry_view(entry: LedgerEntry) -> dict[str, Any]:
         "priced": entry.priced,
         "estimated": entry.estimated,
     }
+
+
+def change_view(change: Change) -> dict[str, Any]:
+    return {
+        "at": moment(change.at_ns),
+        "actor": change.actor,
+        "role": change.role,
+        "kind": change.kind,
+        "name": change.name,
+        "action": str(change.action),
+        "before": _plain(change.before),
+        "after": _plain(change.after),
+        "reason": change.reason,
+    }
+
+
+def _plain(value: object) -> Any:
+    """Numbers that JSON's readers would round are told as text."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    is_exact = value is None or isinstance(value, str | bool)
+    is_exact = is_exact or (isinstance(value, int) and abs(value) <= _EXACT_UP_TO)
+    return value if is_exact else f"{value}"

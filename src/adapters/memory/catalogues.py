@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from ...application.ports.catalogues import CatalogueLookup, Catalogues, StillInUse
 from ...domain.catalogue import EMPTY_CATALOGUE, Catalogue
@@ -6,13 +7,15 @@ from ...domain.errors import NotFound
 from ...domain.pricing import DatedPrice
 from ...domain.providers import Provider
 from ...domain.routes import ModelRoute
+from .audit import MemoryAudit
 
 
 class MemoryCatalogues:
     """For a gateway that is embedded without a database. What is put is current at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, audit: MemoryAudit | None = None) -> None:
         self._catalogue = EMPTY_CATALOGUE
+        self._audit = audit
 
     def current(self) -> Catalogue:
         return self._catalogue
@@ -77,11 +80,33 @@ class MemoryCatalogues:
         routes: Iterable[ModelRoute],
         prices: Iterable[DatedPrice],
     ) -> None:
+        before = self._catalogue
         self._catalogue = Catalogue.of(
             providers=providers,
             routes=sorted(routes, key=lambda route: route.model),
             prices=prices,
         )
+        if self._audit is not None:
+            there, here = _named(before), _named(self._catalogue)
+            for thing in {**there, **here}:
+                self._audit.saw(thing.kind, thing.name, there.get(thing), here.get(thing))
+
+
+class _Thing(NamedTuple):
+    kind: str
+    name: str
+    since_ns: int = 0
+
+
+def _named(catalogue: Catalogue) -> dict[_Thing, object]:
+    return {
+        **{_Thing("provider", name): provider for name, provider in catalogue.providers.items()},
+        **{_Thing("route", route.model): route for route in catalogue.routes},
+        **{
+            _Thing("price", f"{row.provider}/{row.model}", row.effective_from_ns): row
+            for row in catalogue.prices.rows()
+        },
+    }
 
 
 _: type[Catalogues] = MemoryCatalogues

@@ -7,6 +7,7 @@ from ...domain.errors import NotFound
 from ...domain.ids import KeyId, OrganizationId, TeamId
 from ...domain.keys import VirtualKey
 from ...domain.organizations import Organization, Team
+from .audit import MemoryAudit
 
 _TOLD = 10
 
@@ -15,7 +16,8 @@ class MemoryOrganizations:
     """For a gateway that is embedded without a database. What is put is current at once, also for
     the keys of `MemoryKeys`, which says here who belongs to which team."""
 
-    def __init__(self) -> None:
+    def __init__(self, audit: MemoryAudit | None = None) -> None:
+        self._audit = audit
         self._organizations: dict[UUID, Organization] = {}
         self._teams: dict[UUID, Team] = {}
         self._members: dict[KeyId, tuple[TeamId, str]] = {}
@@ -30,6 +32,7 @@ class MemoryOrganizations:
         for other in self._organizations.values():
             if other.name == organization.name and other.id != organization.id:
                 raise NameTaken
+        self._saw("organization", self._organizations.get(organization.id), organization)
         self._organizations[organization.id] = organization
         for team in self._teams_of(organization.id):
             self._teams[team.id] = replace(team, organization=organization)
@@ -43,19 +46,24 @@ class MemoryOrganizations:
         for other in self._teams.values():
             if other.path == team.path and other.id != team.id:
                 raise NameTaken
+        self._saw("team", self._teams.get(team.id), team)
         self._teams[team.id] = team
 
     async def remove(self, organization_id: OrganizationId) -> bool:
         teams = self._teams_of(organization_id)
         if teams:
             raise HasMembers(sorted(team.name for team in teams)[:_TOLD])
-        return self._organizations.pop(organization_id, None) is not None
+        gone = self._organizations.pop(organization_id, None)
+        self._saw("organization", gone, None)
+        return gone is not None
 
     async def remove_team(self, team_id: TeamId) -> bool:
         keys = [name for team, name in self._members.values() if team == team_id]
         if keys:
             raise HasMembers(sorted(keys)[:_TOLD])
-        return self._teams.pop(team_id, None) is not None
+        gone = self._teams.pop(team_id, None)
+        self._saw("team", gone, None)
+        return gone is not None
 
     def organization(self, organization_id: UUID) -> Organization | None:
         return self._organizations.get(organization_id)
@@ -71,6 +79,13 @@ class MemoryOrganizations:
             self._members.pop(key.id, None)
         else:
             self._members[key.id] = key.team.id, key.name or str(key.id)
+
+    def _saw(
+        self, kind: str, before: Organization | Team | None, after: Organization | Team | None
+    ) -> None:
+        changed = after or before
+        if self._audit is not None and changed is not None:
+            self._audit.saw(kind, str(changed.id), before, after)
 
     def _teams_of(self, organization_id: UUID) -> list[Team]:
         return [

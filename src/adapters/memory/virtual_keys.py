@@ -4,14 +4,20 @@ from dataclasses import replace
 from ...application.ports.virtual_keys import VirtualKeys
 from ...domain.ids import KeyId
 from ...domain.keys import VirtualKey
+from .audit import MemoryAudit
 from .organizations import MemoryOrganizations
 
 
 class MemoryKeys:
     """For a gateway that is embedded without a database. As many keys as were put, no fewer."""
 
-    def __init__(self, organizations: MemoryOrganizations | None = None) -> None:
+    def __init__(
+        self,
+        organizations: MemoryOrganizations | None = None,
+        audit: MemoryAudit | None = None,
+    ) -> None:
         self._organizations = organizations or MemoryOrganizations()
+        self._audit = audit
         self._by_id: dict[KeyId, VirtualKey] = {}
         self._by_digest: dict[bytes, VirtualKey] = {}
 
@@ -29,6 +35,8 @@ class MemoryKeys:
         if before is not None:
             del self._by_digest[before.digest]
         self._keep(key)
+        if self._audit is not None:
+            self._audit.saw("key", str(key.id), before, key)
 
     async def page(self, after: KeyId | None, size: int) -> Sequence[VirtualKey]:
         ids = sorted(key_id for key_id in self._by_id if after is None or key_id > after)

@@ -3,7 +3,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import Delete, Table, delete, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -76,10 +76,9 @@ class PostgresCatalogues:
             await _lock_providers_of(connection, routes)
             await _put_rows(connection, ROUTES, [row_of_route(each) for each in routes])
             for route in routes:
-                await connection.execute(
-                    delete(ROUTE_TARGETS).where(ROUTE_TARGETS.c.route == route.model)
-                )
-                await connection.execute(insert(ROUTE_TARGETS), rows_of_targets(route))
+                # What stays is not taken out and put back: the audit log would tell of both.
+                await connection.execute(_targets_other_than(route))
+                await _put_rows(connection, ROUTE_TARGETS, rows_of_targets(route))
             await _put_rows(connection, PRICES, [row_of_price(each) for each in prices])
 
     async def remove_provider(self, name: str) -> bool:
@@ -121,6 +120,14 @@ async def _put_rows(
             set_={name: added.excluded[name] for name in rows[0] if name not in key},
         ),
         rows,
+    )
+
+
+def _targets_other_than(route: ModelRoute) -> Delete:
+    target = ROUTE_TARGETS.c
+    kept = [(each.provider, each.model) for each in route.targets]
+    return delete(ROUTE_TARGETS).where(
+        target.route == route.model, tuple_(target.provider, target.model).not_in(kept)
     )
 
 

@@ -1,12 +1,13 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from decimal import Decimal
 from functools import partial
 
 import asyncpg
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from ...domain.errors import StoreUnavailable
@@ -16,6 +17,9 @@ from .failures import FOREIGN, needs_an_operator
 _CONNECT_S = 5.0
 _TRANSACTION_S = 15.0
 _POOL_SIZE = 5
+_MAX_DIGITS = 1_000
+# Until the end of the transaction. The audit log reads it: migration 0010.
+_ACT_AS = text("select set_config('langroute.actor', :actor, true)")
 
 _log = logging.getLogger(__name__)
 
@@ -24,11 +28,15 @@ class Database:
     """One Postgres database: a small pool of connections, and none before the first use.
 
     A connection that died while it was idle is replaced when it is asked for, so a restart of
-    Postgres heals by itself.
+    Postgres heals by itself. `actor` tells on whose behalf something is written; without it, that
+    is the role that logs in.
     """
 
-    def __init__(self, url: str, *, pool_size: int = _POOL_SIZE) -> None:
+    def __init__(
+        self, url: str, *, pool_size: int = _POOL_SIZE, actor: Callable[[], str] | None = None
+    ) -> None:
         self._url = to_asyncpg(url)
+        self._actor = actor
         self.engine = create_async_engine(
             "postgresql+asyncpg://",
             # asyncpg reads the address, as libpq would: sockets, sslmode, several hosts.
@@ -38,7 +46,7 @@ class Database:
             pool_timeout=_CONNECT_S,
             pool_pre_ping=True,
             # A rate that an operator wrote as a JSON number must not become a float.
-            json_deserializer=partial(json.loads, parse_float=Decimal),
+            json_deserializer=partial(json.loads, parse_float=Decimal, parse_int=_whole),
         )
 
     async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
@@ -59,9 +67,11 @@ class Database:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """Raises StoreUnavailable."""
+        """For what administrators change: the audit log knows for whom. Raises StoreUnavailable."""
         with _translated():
             async with self.transaction() as connection:
+                if self._actor is not None:
+                    await connection.execute(_ACT_AS, {"actor": self._actor()})
                 yield connection
 
     @asynccontextmanager
@@ -75,6 +85,11 @@ class Database:
 
     async def aclose(self) -> None:
         await self.engine.dispose()
+
+
+def _whole(digits: str) -> int | Decimal:
+    """Postgres keeps numbers in JSON that Python refuses to read as whole ones, for their length."""
+    return int(digits) if len(digits) <= _MAX_DIGITS else Decimal(digits)
 
 
 @contextmanager

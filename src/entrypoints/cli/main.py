@@ -1,6 +1,7 @@
 import typer
 
 from . import keys, limits, organizations, prices, providers, routes, teams
+from .audit import audit
 from .database import migrate, psql, seed
 from .demo import demo
 from .serve import serve
@@ -14,7 +15,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (serve, demo, migrate, seed, spend, ledger):
+for command in (serve, demo, migrate, seed, spend, ledger, audit):
     app.command()(command)
 app.command("settings")(list_settings)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(psql)

@@ -1,4 +1,6 @@
 import asyncio
+import os
+import pwd
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -31,9 +33,18 @@ def with_gateway(use: Callable[[Gateway], Awaitable[ResultT]]) -> ResultT:
     async def opened() -> ResultT:
         with working("working"):
             async with open_container(settings) as container:
+                container.actors().become(f"command line: {_user()}")
                 return await use(container.gateway())
 
     return run(opened())
+
+
+def _user() -> str:
+    """As the system knows them: names in the environment can be anybody's."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"user {os.getuid()}"
 
 
 def run(work: Coroutine[Any, Any, ResultT]) -> ResultT:

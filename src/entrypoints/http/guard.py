@@ -4,25 +4,31 @@ from urllib.parse import urlsplit
 
 from quart import request
 
+from ...application.ports.audit import Actors
 from ...domain.errors import Forbidden, Unauthenticated
 from .bearer import bearer
 
+_HINT = 4
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManagementGuard:
     """Who may administer: the holder of the admin key. In development, where there is no admin
-    key, whoever is on this machine and not a web page from elsewhere."""
+    key, whoever is on this machine and not a web page from elsewhere. What they change is written
+    down under their name."""
 
     admin_key: str | None = field(repr=False)
     open_in_development: bool
+    actors: Actors
 
     async def __call__(self) -> None:
         if self.admin_key is not None:
             self._check_key(self.admin_key)
+            self.actors.become(f"admin key …{self.admin_key[-_HINT:]}")
         elif self.open_in_development:
             _check_local()
+            self.actors.become("development")
         else:
             raise Forbidden("Administration is off: LANGROUTE_ADMIN_KEY is not set.")
 

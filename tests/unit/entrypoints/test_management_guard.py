@@ -1,11 +1,18 @@
 import pytest
 from quart import Quart, Response
 
+from langroute.adapters.system.actor import TaskActor
 from langroute.domain.errors import GatewayError
 from langroute.entrypoints.http.errors import explained
 from langroute.entrypoints.http.guard import ManagementGuard
 
 ADMIN_KEY = "correct-horse-battery-staple"
+
+
+def guard_with(admin_key: str | None, *, open_in_development: bool = False) -> ManagementGuard:
+    return ManagementGuard(
+        admin_key=admin_key, open_in_development=open_in_development, actors=TaskActor()
+    )
 
 
 async def status_for(guard: ManagementGuard, headers: dict[str, str]) -> int:
@@ -49,7 +56,7 @@ async def status_for(guard: ManagementGuard, headers: dict[str, str]) -> int:
 async def test_with_an_admin_key_only_its_holder_may_administer(
     authorization: str | None, status: int, open_in_development: bool
 ) -> None:
-    guard = ManagementGuard(admin_key=ADMIN_KEY, open_in_development=open_in_development)
+    guard = guard_with(ADMIN_KEY, open_in_development=open_in_development)
     headers = {"Host": "gateway.test"}
     if authorization is not None:
         headers["Authorization"] = authorization
@@ -60,7 +67,7 @@ async def test_with_an_admin_key_only_its_holder_may_administer(
 async def test_without_an_admin_key_nobody_may_administer_outside_development(
     authorization: str,
 ) -> None:
-    guard = ManagementGuard(admin_key=None, open_in_development=False)
+    guard = guard_with(None)
     headers = {"Host": "localhost", "Authorization": authorization}
     assert await status_for(guard, headers) == 403
 
@@ -101,9 +108,9 @@ async def test_without_an_admin_key_nobody_may_administer_outside_development(
 async def test_in_development_only_this_machine_may_administer(
     headers: dict[str, str], status: int
 ) -> None:
-    guard = ManagementGuard(admin_key=None, open_in_development=True)
+    guard = guard_with(None, open_in_development=True)
     assert await status_for(guard, headers) == status
 
 
 def test_the_guard_does_not_show_the_key() -> None:
-    assert ADMIN_KEY not in repr(ManagementGuard(admin_key=ADMIN_KEY, open_in_development=False))
+    assert ADMIN_KEY not in repr(guard_with(ADMIN_KEY))

@@ -3,6 +3,7 @@ from quart import Blueprint
 from ....application.gateway import Gateway
 from ....application.ports.clock import Clock
 from ..guard import ManagementGuard
+from .audit import add_audit
 from .catalogue import add_catalogue
 from .keys import add_keys
 from .limits import add_limits
@@ -22,4 +23,5 @@ def management_blueprint(gateway: Gateway, clock: Clock, guard: ManagementGuard)
     add_catalogue(blueprint, gateway)
     add_prices(blueprint, gateway, clock)
     add_spend(blueprint, gateway)
+    add_audit(blueprint, gateway)
     return blueprint

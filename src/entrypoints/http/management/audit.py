@@ -1,0 +1,21 @@
+from quart import Blueprint, Response, request
+
+from ....application.gateway import Gateway
+from ....application.ports.audit import ChangeQuery
+from ... import views
+from .answers import as_list, count_arg, moment_arg
+
+
+def add_audit(blueprint: Blueprint, gateway: Gateway) -> None:
+    """Who changed what."""
+
+    @blueprint.get("/audit")
+    async def audit() -> Response:
+        query = ChangeQuery(
+            kind=request.args.get("kind"),
+            name=request.args.get("name"),
+            from_ns=moment_arg("from"),
+            until_ns=moment_arg("until"),
+            limit=count_arg("limit", 100),
+        )
+        return as_list([views.change_view(each) for each in await gateway.report_changes(query)])
