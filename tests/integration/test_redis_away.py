@@ -195,3 +195,47 @@ async def back(admission: StandIn, shared: RedisAdmission) -> None:
     async with asyncio.timeout(20):
         while admission._share is not None:
             await asyncio.sleep(0.01)
+
+
+async def test_a_server_that_may_evict_is_warned_of(
+    valkey_to_stop: Valkey, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with valkey_to_stop.client() as client:
+        await client.config_set("maxmemory", 10**8)
+        await client.config_set("maxmemory-policy", "allkeys-lru")
+    async with an_admission(valkey_to_stop) as admission:
+        await admitted(admission, uuid4())
+    assert "its maxmemory-policy is allkeys-lru" in caplog.text
+
+
+async def test_scripts_that_the_server_has_forgotten_are_told_again(
+    valkey_to_stop: Valkey,
+) -> None:
+    team = uuid4()
+    limit = a_limit(team, Measure.TOKENS, 1000)
+    async with an_admission(valkey_to_stop) as admission, valkey_to_stop.client() as client:
+        held = await admitted(admission, team, limit, tokens=10)
+        await client.script_flush()
+        admission.settle(held, TokenUsage(output=3), ZERO)
+        await admitted(admission, team, limit, tokens=10)
+        assert await used_of(admission, team, limit) == 13
+
+
+async def test_a_server_without_memory_or_that_may_not_be_written_is_one_that_is_away(
+    valkey_to_stop: Valkey,
+) -> None:
+    team = uuid4()
+    limit = a_limit(team, Measure.REQUESTS, 10)
+    async with an_admission(valkey_to_stop) as admission, valkey_to_stop.client() as client:
+        held = await admitted(admission, team, limit)
+        await client.config_set("maxmemory", 1)
+        assert await unavailable(admission, team, limit) < _SOON_S
+        admission.settle(held, NO_USAGE, ZERO)
+        await client.config_set("maxmemory", 0)
+        await admitted_again(admission, team, limit)
+        assert await used_of(admission, team, limit) == 2
+        await client.replicaof("127.0.0.1", 1)
+        assert await unavailable(admission, team, limit) < _SOON_S
+        await client.replicaof("no", "one")
+        await admitted_again(admission, team, limit)
+        assert await used_of(admission, team, limit) == 3

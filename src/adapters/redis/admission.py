@@ -40,8 +40,10 @@ class _Held:
     its limits when it was admitted."""
 
     reservation: Reservation
-    limits: Sequence[Limit]
-    standings: Sequence[Standing]
+    limits: Sequence[Limit] = ()
+    standings: Sequence[Standing] = ()
+    at_ns: int = 0
+    """On the monotonic clock."""
 
 
 class RedisAdmission:
@@ -76,7 +78,10 @@ class RedisAdmission:
             return refusal_of(question, reply, now_ns), standings
         reservation = reservation_of(question, reply)
         self._open[ask.request_id.int] = _Held(
-            reservation, [c.limit for c in question.counting], standings
+            reservation,
+            [c.limit for c in question.counting],
+            standings,
+            self._clock.monotonic_ns(),
         )
         return reservation, standings
 
@@ -92,25 +97,25 @@ class RedisAdmission:
         self, reservation: Reservation, usage: TokenUsage, cost: Money
     ) -> Sequence[Standing] | None:
         held = self._open.pop(reservation.ask.request_id.int, None)
-        if held is None:
-            return None
         used = tuple(
             str(used_amount(measure, usage, cost))
             for measure in (Measure.REQUESTS, Measure.TOKENS, Measure.MONEY, Measure.PARALLEL)
         )
+        if held is None:
+            # Perhaps a lost one of another process. One that was settled stays as it is.
+            self._line.tell(self._settlement("settle", reservation, (), used))
+            return None
         self._line.tell(self._settlement("settle", held.reservation, held.limits, used))
+        passed_ns = self._clock.monotonic_ns() - held.at_ns
         return [
-            replace(
-                standing,
-                used=standing.used - claim.amount + used_amount(claim.measure, usage, cost),
-            )
-            for claim, standing in zip(held.reservation.claims, held.standings, strict=False)
+            _given_back(each, claim.amount - used_amount(claim.measure, usage, cost), passed_ns)
+            for claim, each in zip(held.reservation.claims, held.standings, strict=False)
         ]
 
     async def count(self, ask: Ask, limits: Sequence[Limit]) -> None:
         """A call that was admitted without the server, whatever the limits say: it holds it from
         now on. What the ledger has told the server of it already is not counted again."""
-        held = _Held(Reservation(ask=ask), (), ())
+        held = _Held(Reservation(ask=ask))
         self._open[ask.request_id.int] = held
         self._lost.tell(ask)
         counting = counted(ask, limits)
@@ -151,7 +156,7 @@ class RedisAdmission:
         return (held.reservation for held in self._open.values())
 
     def _adopt(self, reservation: Reservation) -> None:
-        held = _Held(reservation, (), ())
+        held = _Held(reservation)
         self._open.setdefault(reservation.ask.request_id.int, held)
 
     async def _put(
@@ -214,6 +219,16 @@ class RedisAdmission:
         self._ahead_ns = reply.now_us * _NS_PER_US - self._clock.now_ns()
         for found in reply.found:
             self._adopt(read_reservation(found))
+
+
+def _given_back(standing: Standing, amount: int, passed_ns: int) -> Standing:
+    """As it was at the call's admission, but for what the call itself has given back since."""
+    reset_ns = standing.reset_ns
+    return replace(
+        standing,
+        used=standing.used - amount,
+        reset_ns=None if reset_ns is None else max(0, reset_ns - passed_ns),
+    )
 
 
 _: type[Admission] = RedisAdmission

@@ -1,15 +1,22 @@
 """A client for an address, of one server or of a cluster. It does not try anything twice: `Line`
 does, and knows what may be."""
 
+import logging
+
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ResponseError
 
 _CLUSTER = "+cluster://"
 # RESP2: every server speaks it, without a word beforehand.
 _PROTOCOL = 2
 
+_KEEPS_ALL = "noeviction"
+
 Client = Redis | RedisCluster
+
+_log = logging.getLogger(__name__)
 
 
 def connect(url: str, within_s: float = 1.0) -> Client:
@@ -31,3 +38,16 @@ def connect(url: str, within_s: float = 1.0) -> Client:
         retry=retry,
         protocol=_PROTOCOL,
     )
+
+
+async def warn_of_evictions(client: Client) -> None:
+    """A counter that is thrown away for want of memory forgives what it has counted."""
+    if isinstance(client, RedisCluster):
+        return
+    try:
+        memory = await client.info("memory")
+    except ResponseError:  # not everybody may ask
+        return
+    policy = memory.get("maxmemory_policy", _KEEPS_ALL)
+    if memory.get("maxmemory", 0) and policy != _KEEPS_ALL:
+        _log.warning("Redis may throw counters away: its maxmemory-policy is %s", policy)

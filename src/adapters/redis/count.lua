@@ -15,8 +15,7 @@ if not held or held == VOID then
   held = ARGV[5]
 end
 for index, counter in ipairs(counters) do
-  local name = string.match(arg(index, CLAIM), '^%S+')
-  if not string.find(held, ' ' .. name .. ' ', 1, true) then
+  if not holds(held, string.match(arg(index, CLAIM), '^%S+')) then
     held = held .. '\n' .. claim_line(index, counter)
     take(index, counter, now_us)
   end

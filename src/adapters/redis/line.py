@@ -3,10 +3,11 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from ...domain.errors import StoreUnavailable
-from .connecting import Client
+from .connecting import Client, warn_of_evictions
 from .orders import FOREIGN, Order, carry_out, teach
 
 # As much as a server does in a few milliseconds.
@@ -16,6 +17,7 @@ _WAIT_S = 1.0
 _FIRST_PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 0.5
 _CLOSE_S = 10.0
+_HANG_UP_S = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ class Line:
         self._waiting: deque[Order] = deque()
         self._under_way: Sequence[Order] = ()
         self._arrived = asyncio.Event()
-        self._idle = asyncio.Event()
+        self._progress = asyncio.Event()
         self._failing_since: float | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -62,7 +64,6 @@ class Line:
     def tell(self, order: Order) -> None:
         """To be done, sooner or later."""
         self._waiting.append(order)
-        self._idle.clear()
         self._arrived.set()
 
     async def ask(self, order: Order) -> Any:
@@ -95,7 +96,7 @@ class Line:
     async def flush(self) -> None:
         """Returns once all that was told so far is done, however long that takes."""
         while len(self):
-            await self._idle.wait()
+            await self._progress.wait()
 
     async def aclose(self, within_s: float = _CLOSE_S) -> None:
         """Does what is left, for so long, then stops."""
@@ -114,32 +115,35 @@ class Line:
     async def _run(self) -> None:
         pause_s = _FIRST_PAUSE_S
         while True:
-            batch = self._under_way = await self._next_batch()
-            left = await self._carry_out(batch)
-            self._waiting.extendleft(reversed(left))
-            self._under_way = ()
-            if not self._waiting:
-                self._idle.set()
+            self._under_way = await self._next_batch()
+            left = await self._carry_out(self._under_way or [Order(args=["PING"])])
+            if self._under_way:
+                self._waiting.extendleft(reversed(left))
+                self._under_way = ()
+            self._has_progressed()
             if self._failing_since is None:
                 pause_s = _FIRST_PAUSE_S
             else:
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
-    async def _next_batch(self) -> list[Order]:
+    async def _next_batch(self) -> Sequence[Order]:
+        """Without any where it is to be found out whether the server is back."""
         while True:
             batch: list[Order] = []
             while self._waiting and len(batch) < _BATCH:
                 order = self._waiting.popleft()
                 if order.is_wanted:
                     batch.append(order)
-            if batch:
+            if batch or self._failing_since is not None:
                 return batch
-            self._idle.set()
-            if self._failing_since is not None:
-                return [Order(args=["PING"])]
+            self._has_progressed()
             self._arrived.clear()
             await self._arrived.wait()
+
+    def _has_progressed(self) -> None:
+        progress, self._progress = self._progress, asyncio.Event()
+        progress.set()
 
     async def _carry_out(self, batch: Sequence[Order]) -> list[Order]:
         """Returns those that have to be tried again."""
@@ -147,20 +151,19 @@ class Line:
             if self._client is None:
                 self._client = self._connect()
                 await teach(self._client)
+                await warn_of_evictions(self._client)
             left, reason = await carry_out(self._client, batch)
-        except FOREIGN as error:
+        except Exception as error:  # noqa: BLE001  (if this ended, no call would be settled again)
             left, reason = list(batch), error
+            if not isinstance(error, FOREIGN) and self._failing_since is None:
+                _log.exception("the store cannot be asked; trying again")
+        if reason is not None:
+            # It may be another server that is to be asked from now on.
             await self._hang_up()
-        except Exception:  # noqa: BLE001  (if this ended, no call would be settled again)
-            _log.exception("the store was asked in vain")
-            left, reason = [], None
-            for order in batch:
-                order.came_to(StoreUnavailable())
-            await self._hang_up()
-        if reason is not None and self._failing_since is None:
-            self._failing_since = time.monotonic()
-            _log.warning("the store does not answer: %s", reason)
-        elif reason is None and self._failing_since is not None:
+            if self._failing_since is None:
+                self._failing_since = time.monotonic()
+                _log.warning("the store does not answer: %s", reason)
+        elif self._failing_since is not None:
             self._failing_since = None
             _log.warning("the store answers again")
         return [again(order) for order in left if order.is_wanted]
@@ -168,8 +171,11 @@ class Line:
     async def _hang_up(self) -> None:
         """Answers that nobody waits for any more must not be taken for those of later orders."""
         client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        if client is None:
+            return
+        with suppress(*FOREIGN):
+            async with asyncio.timeout(_HANG_UP_S):
+                await client.aclose()
 
 
 def again(order: Order) -> Order:

@@ -31,6 +31,16 @@ local function tenant_of(key)
   return string.match(key, '^.-}:')
 end
 
+-- A caller's own words stand in it, too: only where a line has the counter, it is one.
+local function holds(text_of_it, counter)
+  for held in string.gmatch(text_of_it, '\n%S+ %S+ %S+ (%S+)') do
+    if held == counter then
+      return true
+    end
+  end
+  return false
+end
+
 -- `actual` is by measure; `periods` are now's, began and ends, for each claim: '' where not known.
 local function settle_claims(text_of_it, tenant, actual, periods, now_us)
   local number = 0
