@@ -10,7 +10,8 @@ import aiohttp
 import pytest
 
 from langroute.application.gateway import Gateway
-from langroute.entrypoints.cli.serve import serving
+from langroute.entrypoints.cli.serving import serving
+from langroute.entrypoints.cli.stop import Stop
 from langroute.entrypoints.container import Container
 from langroute.entrypoints.settings import Settings, load_settings
 from postgres_fixtures import Databases
@@ -89,7 +90,7 @@ async def running_gateway(database_url: str, **settings: object) -> AsyncIterato
     )
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[tuple[Settings, Container]] = loop.create_future()
-    stop = asyncio.Event()
+    stop = Stop()
     server = asyncio.create_task(
         serving(
             loaded,
@@ -108,7 +109,7 @@ async def running_gateway(database_url: str, **settings: object) -> AsyncIterato
         async with aiohttp.ClientSession(url) as http:
             yield RunningGateway(url=url, http=http, container=container, settings=bound)
     finally:
-        stop.set()
+        stop.ask()
         await server
 
 

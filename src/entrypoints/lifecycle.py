@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from dependency_injector import providers
+from pydantic import SecretStr
 
 from ..adapters.postgres.database import Database
 from ..adapters.postgres.embedded import EmbeddedPostgres
@@ -31,6 +32,16 @@ async def open_database(settings: Settings) -> AsyncIterator[str]:
         return
     async with EmbeddedPostgres(settings.data_dir / "postgres") as embedded:
         yield embedded.url
+
+
+@asynccontextmanager
+async def open_prepared_database(settings: Settings) -> AsyncIterator[str]:
+    """The same, with its tables, and something in them: for several processes at once."""
+    async with open_database(settings) as url:
+        on_it = settings.model_copy(update={"database_url": SecretStr(url)})
+        async with open_container(on_it):
+            pass
+        yield url
 
 
 @asynccontextmanager

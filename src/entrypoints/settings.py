@@ -121,6 +121,9 @@ class Settings(BaseSettings):
             description="The port to listen on; 0 takes any free one.",
         ),
     ] = 3000
+    workers: Annotated[
+        int, Field(ge=1, le=256, description="How many processes `langroute serve` runs.")
+    ] = 1
     dev: Annotated[
         bool,
         Field(description="Development: administration is open to this machine, without a key."),
@@ -172,6 +175,10 @@ class Settings(BaseSettings):
     def _fits_together(self) -> "Settings":
         if self.database_url is not None and self.encryption_key is None:
             raise ValueError("ENCRYPTION_KEY must be set where DATABASE_URL is")
+        if self.workers > 1:
+            raise ValueError(
+                "LANGROUTE_WORKERS must be 1: each would admit the limits, which are kept in memory"
+            )
         if not is_loopback(self.host):
             if self.dev:
                 raise ValueError("LANGROUTE_HOST must be a loopback address with LANGROUTE_DEV")

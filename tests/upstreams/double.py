@@ -91,7 +91,7 @@ class UpstreamDouble(Script):
             await cut(request, seen)
         if turn.hangs:
             await hang()
-        if turn.gate is not None:
+        if turn.gate is not None and turn.gate_after is None:
             await turn.gate.wait()
         if turn.error is not None:
             error = self.refusal(turn.status, turn.error)

@@ -44,6 +44,8 @@ async def event_response(
     for event in events:
         if seen.events_sent == turn.cut_after:
             await cut(request, seen)
+        if turn.gate is not None and seen.events_sent == turn.gate_after:
+            await turn.gate.wait()
         if seen.events_sent == turn.hang_after:
             await hang()
         if seen.events_sent == turn.error_after:

@@ -48,10 +48,11 @@ class Script:
         error = {"message": message, "code": code, "param": param}
         self.will(Turn(status=status, error=error, headers=headers or {}), times=times)
 
-    def hold(self) -> Gate:
-        """The next answer waits until the gate is opened."""
+    def hold(self, *, after_events: int | None = None) -> Gate:
+        """The next answer, or what comes after so many events of it, waits until the gate is
+        opened."""
         gate = Gate()
-        self.will(Turn(gate=gate))
+        self.will(Turn(gate=gate, gate_after=after_events))
         return gate
 
     def hang(self, *, after_events: int | None = None) -> None:

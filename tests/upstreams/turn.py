@@ -13,7 +13,8 @@ class Turn:
     """What a double does with one request. Without anything set, it answers as the provider does.
 
     `cut_after`, `hang_after` and `error_after` count the events of a stream; a whole answer is cut
-    before it at 0, and else in the middle. `gate` holds the answer back until a test opens it.
+    before it at 0, and else in the middle. `gate` holds the answer back until a test opens it, or
+    what comes after `gate_after` events.
     `raw` is sent instead of an answer: bytes as a whole one, a list in its pieces as a stream.
     `lingers` keeps the connection open when everything has been said.
     `usage` is the double's own count unless it is given; None tells none.
@@ -34,6 +35,7 @@ class Turn:
     content_type: str | None = None
 
     gate: Gate | None = None
+    gate_after: int | None = None
     hangs: bool = False
     cut_after: int | None = None
     hang_after: int | None = None

@@ -14,7 +14,8 @@ from ..settings import Settings
 from .local_model import MODEL, NOTICE, PROMPT, LocalModel
 from .output import err, out, working
 from .run import settings_or_exit
-from .serve import serving, stopped_by_signals
+from .serving import serving
+from .stop import Stop
 
 _MAX_TOKENS = 48
 _TOLD_HEADERS = (
@@ -66,7 +67,7 @@ async def _demo(settings: Settings, *, once: bool) -> None:
 async def _gateway(settings: Settings) -> AsyncIterator[tuple[str, asyncio.Task[None]]]:
     """Its URL, and what ends when somebody ends it."""
     ready: asyncio.Future[Settings] = asyncio.get_running_loop().create_future()
-    stop = stopped_by_signals()
+    stop = Stop.by_signals()
     with working("starting LangRoute and its database"):
         server = asyncio.create_task(
             serving(settings, stop, on_ready=lambda bound, _: ready.set_result(bound)),
@@ -81,7 +82,7 @@ async def _gateway(settings: Settings) -> AsyncIterator[tuple[str, asyncio.Task[
     try:
         yield f"http://localhost:{bound.port}", server
     finally:
-        stop.set()
+        stop.ask()
         await server
 
 

@@ -7,6 +7,7 @@ from .demo import demo
 from .serve import serve
 from .settings import list_settings
 from .spend import ledger, spend
+from .workers.worker import worker
 
 app = typer.Typer(
     name="langroute",
@@ -18,6 +19,7 @@ app = typer.Typer(
 for command in (serve, demo, migrate, seed, spend, ledger, audit):
     app.command()(command)
 app.command("settings")(list_settings)
+app.command(hidden=True)(worker)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(psql)
 app.add_typer(keys.app, name="keys")
 app.add_typer(organizations.app, name="organizations")

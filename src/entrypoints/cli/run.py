@@ -47,10 +47,15 @@ def _user() -> str:
         return f"user {os.getuid()}"
 
 
-def run(work: Coroutine[Any, Any, ResultT]) -> ResultT:
+def run(
+    work: Coroutine[Any, Any, ResultT],
+    *,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> ResultT:
     """Runs to the end; an error of the gateway's is one line, and exit code 1."""
     try:
-        return asyncio.run(work)
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            return runner.run(work)
     except GatewayError as error:
         err.print(f"[bold red]error[/bold red] {error}", markup=True)
         raise typer.Exit(1) from error

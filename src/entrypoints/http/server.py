@@ -1,6 +1,7 @@
 import asyncio
 import logging
 import socket
+from collections.abc import Collection
 from typing import Any, cast
 
 from hypercorn.app_wrappers import ASGIWrapper
@@ -18,15 +19,21 @@ from hypercorn.typing import ASGIFramework, LifespanState
 from .connection import GONE
 
 _WRITTEN_AT_ONCE = 64 * 2**10
+_FIRST_WORDS_S = 1.0
 
 _LOG = logging.getLogger(__name__)
 
 
 async def serve(
-    app: ASGIFramework, config: Config, listener: socket.socket, stop: asyncio.Event
+    app: ASGIFramework,
+    config: Config,
+    listener: socket.socket,
+    stop: asyncio.Event,
+    at_once: asyncio.Event | None = None,
 ) -> None:
     """Hypercorn's protocols, on connections of our own, until `stop` is set. Then nothing new is
-    accepted, and what is under way has `config.graceful_timeout` seconds to finish."""
+    accepted, and what is under way has `config.graceful_timeout` seconds to finish, or until
+    `at_once` is set."""
     loop = asyncio.get_running_loop()
     state: LifespanState = {}
     wrapped = ASGIWrapper(app)
@@ -41,6 +48,8 @@ async def serve(
         task = loop.create_task(connection.run())
         connections[task] = connection
         task.add_done_callback(ended)
+        if stop.is_set():  # accepted in the same moment
+            connection.close_soon()
 
     def ended(task: asyncio.Task[None]) -> None:
         del connections[task]
@@ -54,15 +63,31 @@ async def serve(
         await context.terminated.set()
         server.close()
         for connection in connections.values():
-            connection.close_if_idle()
-        if connections:
-            _, late = await asyncio.wait(connections, timeout=config.graceful_timeout)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            connection.close_soon()
+        await _finish(connections, config.graceful_timeout, at_once or asyncio.Event())
         await lifespan.wait_for_shutdown()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+async def _finish(
+    connections: Collection[asyncio.Task[None]], within_s: float, hurry: asyncio.Event
+) -> None:
+    """Waits for them, and cancels those that take too long."""
+
+    async def all_ended() -> None:
+        while connections:
+            await asyncio.wait(connections)
+
+    hurried = asyncio.ensure_future(hurry.wait())
+    ended = asyncio.ensure_future(all_ended())
+    await asyncio.wait({ended, hurried}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+    for waiting in (ended, hurried):
+        waiting.cancel()
+    late = list(connections)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
 
 
 class _Connection(TCPServer):
@@ -78,6 +103,7 @@ class _Connection(TCPServer):
         super().__init__(*parts)
         self.idle_task = cast("Any", _NoTask)
         self._is_running = False
+        self._has_asked = False
         self._unwritten: list[bytes] = []
         self._unwritten_bytes = 0
         self._idling: asyncio.TimerHandle | None = None
@@ -87,11 +113,19 @@ class _Connection(TCPServer):
         if isinstance(event, RawData):
             await self._send(event.data)
         elif isinstance(event, Updated):
+            self._has_asked = True
             self._busy()
             if event.idle:
                 self._idle()
         elif isinstance(event, Closed):
             await self._close()
+
+    def close_soon(self) -> None:
+        """At once if it idles; but a client that has just connected may speak, and is answered."""
+        if self._has_asked:
+            self.close_if_idle()
+        else:
+            self.loop.call_later(_FIRST_WORDS_S, self.close_if_idle)
 
     def close_if_idle(self) -> None:
         if self._idling is None:

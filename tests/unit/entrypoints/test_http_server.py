@@ -43,7 +43,9 @@ class Slow:
 
 
 @asynccontextmanager
-async def serving(app: App, **settings: float) -> AsyncIterator[tuple[int, asyncio.Event]]:
+async def serving(
+    app: App, at_once: asyncio.Event | None = None, **settings: float
+) -> AsyncIterator[tuple[int, asyncio.Event]]:
     config = Config()
     config.errorlog = None
     for name, value in settings.items():
@@ -51,7 +53,7 @@ async def serving(app: App, **settings: float) -> AsyncIterator[tuple[int, async
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     stop = asyncio.Event()
-    server = asyncio.create_task(serve(app, config, listener, stop))
+    server = asyncio.create_task(serve(app, config, listener, stop, at_once))
     try:
         yield port, stop
     finally:
@@ -132,6 +134,38 @@ async def test_stopping_closes_what_idles_at_once_and_lets_a_call_finish() -> No
         app.let_go.set()
         assert await answer(busy) == b"/held"
         assert await busy.read() == b""
+
+
+async def test_a_client_that_connected_just_before_the_stop_is_answered() -> None:
+    async with (
+        asyncio.timeout(10),
+        serving(Slow(), graceful_timeout=30) as (port, stop),
+        connected(port) as (other, other_writer),
+        connected(port) as (reader, writer),
+    ):
+        other_writer.write(GET % b"one")
+        await answer(other)  # so the one that connected after it is accepted, too
+        stop.set()
+        assert await other.read() == b""
+        writer.write(GET % b"two")
+        assert await answer(reader) == b"/two"
+        assert await reader.read() == b""
+
+
+async def test_a_call_is_cut_off_when_it_is_time_to_hurry() -> None:
+    app = Slow()
+    at_once = asyncio.Event()
+    async with (
+        asyncio.timeout(10),
+        serving(app, at_once, graceful_timeout=30) as (port, stop),
+        connected(port) as (reader, writer),
+    ):
+        writer.write(GET % b"held")
+        await app.asked.wait()
+        stop.set()
+        at_once.set()
+        assert b" 200 " not in await reader.read()
+    assert app.cancelled
 
 
 async def test_a_call_that_takes_too_long_to_finish_is_cancelled() -> None:
