@@ -55,26 +55,27 @@ class StandIn:
     async def admit(
         self, ask: Ask, limits: Sequence[Limit]
     ) -> tuple[Reservation | Refusal, Sequence[Standing]]:
-        share = self._share
-        if share is None:
+        if self._share is None:
             try:
                 return await self._store.admit(ask, limits)
             except StoreUnavailable:
-                share = self._step_in()
+                pass
+        share = self._share or MemoryAdmission(self._clock)
         decision, standings = await share.admit(ask, self._shares(limits))
         if isinstance(decision, Reservation):
             self._lent[ask.request_id.int] = _Lent(ask, limits)
+            self._step_in(share)
         return decision, standings
 
     async def foresee(
         self, ask: Ask, limits: Sequence[Limit]
     ) -> tuple[Refusal | None, Sequence[Standing]]:
-        share = self._share
-        if share is None:
+        if self._share is None:
             try:
                 return await self._store.foresee(ask, limits)
             except StoreUnavailable:
-                share = self._step_in()
+                pass
+        share = self._share or MemoryAdmission(self._clock)
         return await share.foresee(ask, self._shares(limits))
 
     def settle(
@@ -102,12 +103,11 @@ class StandIn:
         if self._lent:
             _log.error("%d calls were never counted by the limits' store", len(self._lent))
 
-    def _step_in(self) -> MemoryAdmission:
+    def _step_in(self, share: MemoryAdmission) -> None:
         if self._share is None:
             _log.warning("the limits' store is away: deciding by 1/%d of each", self._sharers)
-            self._share = MemoryAdmission(self._clock)
+            self._share = share
             self._returning = asyncio.create_task(self._return(), name="langroute-stand-in")
-        return self._share
 
     async def _return(self) -> None:
         while self._lent:

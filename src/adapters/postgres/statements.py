@@ -11,8 +11,9 @@ from .database import Database
 class Statement:
     """One statement, prepared on a few connections that do nothing else.
 
-    Without SQLAlchemy in between: its pool, its transaction and its result cost more than the
-    whole admission does, and two round trips more, for BEGIN and COMMIT.
+    Without SQLAlchemy in between: measured once with the least statement there is, that took 60 µs
+    of CPU here for 700 µs there, and one round trip for four (a ping, BEGIN, the statement,
+    COMMIT).
     """
 
     def __init__(self, database: Database, sql: str, *, connections: int, within_s: float) -> None:
