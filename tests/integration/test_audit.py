@@ -247,3 +247,27 @@ async def test_what_postgres_cannot_even_be_asked_for_is_not_there(
     shared_gateway: RunningGateway,
 ) -> None:
     assert await _log(shared_gateway, "?name=a%00b") == []
+
+
+async def test_organizations_teams_and_limits_are_told_of(scene: Scene) -> None:
+    running = scene.running
+    made = (await running.call("POST", "/api/organizations", {"name": "acme"})).body
+    team = {"name": "research", "organization": "acme"}
+    made_team = (await running.call("POST", "/api/teams", team)).body
+    limit = {"measure": "money", "amount": "100.000001", "per": "month"}
+    for amount in ("100.000001", "200"):
+        answered = await running.call(
+            "POST", "/api/organizations/acme/limits", {**limit, "amount": amount}
+        )
+        assert answered.status < 300, answered.body
+    await running.call("PATCH", f"/api/teams/{made_team['id']}", {"name": "development"})
+
+    renamed, *_ = await _log(running, f"?kind=team&name={made_team['id']}")
+    assert (renamed["before"]["name"], renamed["after"]["name"]) == ("research", "development")
+    changed, added = await _log(running, f"?kind=limit&name={made['id']}")
+    assert [each["actor"] for each in (changed, added, renamed)] == ["development"] * 3
+    assert (added["action"], added["after"]["amount"]) == ("created", "100.000001000000")
+    assert (changed["action"], changed["before"]) == ("changed", added["after"])
+    assert changed["after"]["amount"].startswith("200")
+    (created,) = await _log(running, "?kind=organization")
+    assert created["after"]["name"] == "acme"

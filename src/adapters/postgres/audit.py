@@ -34,7 +34,7 @@ class PostgresAudit:
     ) -> None:
         """Who and when is told by the database, as for every other row."""
         row = {"kind": kind, "name": name, "action": str(action), "after": after, "reason": reason}
-        async with self._database.writing() as connection:
+        async with self._database.changing() as connection:
             await connection.execute(insert(AUDIT).values(row))
 
 

@@ -71,7 +71,7 @@ class PostgresCatalogues:
         prices: Iterable[DatedPrice] = (),
     ) -> None:
         routes = {route.model: route for route in routes}.values()
-        async with self._database.writing() as connection:
+        async with self._database.changing() as connection:
             await _put_rows(connection, PROVIDERS, [row_of_provider(each) for each in providers])
             await _lock_providers_of(connection, routes)
             await _put_rows(connection, ROUTES, [row_of_route(each) for each in routes])
@@ -84,7 +84,7 @@ class PostgresCatalogues:
     async def remove_provider(self, name: str) -> bool:
         named = PROVIDERS.c.name == name
         pointing = select(ROUTE_TARGETS.c.route).where(ROUTE_TARGETS.c.provider == name).distinct()
-        async with self._database.writing() as connection:
+        async with self._database.changing() as connection:
             # Until the end, no route can be made to point there.
             await connection.execute(select(PROVIDERS).where(named).with_for_update())
             routes = tuple(sorted(await connection.scalars(pointing)))
@@ -93,7 +93,7 @@ class PostgresCatalogues:
             return (await connection.execute(delete(PROVIDERS).where(named))).rowcount > 0
 
     async def remove_route(self, model: str) -> bool:
-        async with self._database.writing() as connection:
+        async with self._database.changing() as connection:
             gone = await connection.execute(delete(ROUTES).where(ROUTES.c.model == model))
             return gone.rowcount > 0
 

@@ -39,7 +39,7 @@ class PostgresCredentials:
         added = insert(PROVIDER_CREDENTIALS).values(
             owner=credential.owner, provider=credential.provider, sealed=credential.sealed
         )
-        async with self._database.writing() as connection:
+        async with self._database.changing() as connection:
             await connection.execute(
                 added.on_conflict_do_update(
                     constraint="provider_credentials_owner_provider",
@@ -51,7 +51,7 @@ class PostgresCredentials:
         gone = delete(PROVIDER_CREDENTIALS).where(
             _TABLE.owner.is_not_distinct_from(owner), _TABLE.provider == provider
         )
-        async with self._database.writing() as connection:
+        async with self._database.changing() as connection:
             return (await connection.execute(gone)).rowcount > 0
 
     async def _read(self, query: Select[UUID | None, str, str]) -> tuple[Credential, ...]:

@@ -67,12 +67,19 @@ class Database:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """For what administrators change: the audit log knows for whom. Raises StoreUnavailable."""
+        """Raises StoreUnavailable."""
         with _translated():
             async with self.transaction() as connection:
-                if self._actor is not None:
-                    await connection.execute(_ACT_AS, {"actor": self._actor()})
                 yield connection
+
+    @asynccontextmanager
+    async def changing(self) -> AsyncIterator[AsyncConnection]:
+        """For what administrators change: the audit log is told for whom. Raises
+        StoreUnavailable."""
+        async with self.writing() as connection:
+            if self._actor is not None:
+                await connection.execute(_ACT_AS, {"actor": self._actor()})
+            yield connection
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

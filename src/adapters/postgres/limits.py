@@ -25,13 +25,13 @@ class PostgresLimits:
         self._database = database
 
     async def set(self, limit: Limit) -> None:
-        async with self._database.writing() as connection:
+        async with self._database.changing() as connection:
             present = await _of(connection, limit.scope)
             present[limit.id] = limit
             await put_limits(connection, limit.scope, present.values())
 
     async def lift(self, scope: Scope, limit_id: UUID) -> bool:
-        async with self._database.writing() as connection:
+        async with self._database.changing() as connection:
             present = await _of(connection, scope)
             was_there = present.pop(limit_id, None) is not None
             await put_limits(connection, scope, present.values())

@@ -48,7 +48,7 @@ class PostgresOrganizations:
             allowed_models=list(organization.allowed_models),
         )
         new = {name: added.excluded[name] for name in ("name", "allowed_models")}
-        async with self._database.writing() as connection:
+        async with self._database.changing() as connection:
             with _names_apart():
                 await connection.execute(
                     added.on_conflict_do_update(index_elements=[ORGANIZATIONS.c.id], set_=new)
@@ -64,7 +64,7 @@ class PostgresOrganizations:
         )
         changing = ("organization_id", "name", "allowed_models")
         new = {name: added.excluded[name] for name in changing}
-        async with self._database.writing() as connection:
+        async with self._database.changing() as connection:
             if team.organization is not None:
                 await _hold_organization(connection, team.organization.id)
             with _names_apart():
@@ -76,7 +76,7 @@ class PostgresOrganizations:
     async def remove(self, organization_id: OrganizationId) -> bool:
         this = ORGANIZATIONS.c.id == organization_id
         teams = TEAMS.c.organization_id == organization_id
-        async with self._database.writing() as connection:
+        async with self._database.changing() as connection:
             # Until the end, no team can join it.
             await connection.execute(select(ORGANIZATIONS.c.id).where(this).with_for_update())
             await _check_empty(connection, TEAMS.c.name, teams)
@@ -85,7 +85,7 @@ class PostgresOrganizations:
     async def remove_team(self, team_id: TeamId) -> bool:
         this, its_keys = TEAMS.c.id == team_id, _KEY.team_id == team_id
         name = func.coalesce(func.nullif(_KEY.name, ""), cast(_KEY.id, String))
-        async with self._database.writing() as connection:
+        async with self._database.changing() as connection:
             await connection.execute(select(TEAMS.c.id).where(this).with_for_update())
             await _check_empty(connection, name, its_keys & _KEY.revoked_at.is_(None))
             await connection.execute(update(VIRTUAL_KEYS).where(its_keys).values(team_id=None))

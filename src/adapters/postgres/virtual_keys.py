@@ -41,7 +41,7 @@ class PostgresKeys:
         }
         # However late somebody's change comes that was begun before the revocation.
         new["revoked_at"] = func.coalesce(VIRTUAL_KEYS.c.revoked_at, new["revoked_at"])
-        async with self._database.writing() as connection:
+        async with self._database.changing() as connection:
             if key.team is not None:
                 await hold_team(connection, key.team.id)
             await connection.execute(
