@@ -4,6 +4,7 @@ from typing import Any
 
 from langroute.adapters.system.clock import SystemClock
 from langroute.adapters.system.entropy import SystemEntropy
+from langroute.domain.admission import Ask, Reservation
 from langroute.domain.ids import KeyId, RequestId
 from langroute.domain.keys import VirtualKey, compose_secret, digest_of, hint_of
 from langroute.domain.ledger import LedgerEntry, Outcome
@@ -46,3 +47,20 @@ def new_entry(**different: Any) -> LedgerEntry:
         "cost": Money(123_456_789),
     }
     return LedgerEntry(**fields | different)
+
+
+def a_reservation(**different: Any) -> Reservation:
+    """Of a call that was asked for just now, with a lease of an hour."""
+    now_ns = CLOCK.now_ns()
+    fields: dict[str, Any] = {
+        "request_id": RequestId(ENTROPY.uuid()),
+        "key_id": KeyId(ENTROPY.uuid()),
+        "model": "gpt-4o-mini",
+        "streamed": True,
+        "at_ns": now_ns,
+        "lease_until_ns": now_ns + 3600 * SECOND_NS,
+        "input_bound": 10,
+        "output_bound": 20,
+        "cost_bound": Money(30),
+    }
+    return Reservation(ask=Ask(**fields | different))

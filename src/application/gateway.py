@@ -24,6 +24,7 @@ from .keys.issue_virtual_key import IssueVirtualKey
 from .keys.list_virtual_keys import ListVirtualKeys
 from .keys.revoke_virtual_key import RevokeVirtualKey
 from .keys.rotate_virtual_key import RotateVirtualKey
+from .ledger.correct_entry import CorrectEntry
 from .organizations.change_organization import ChangeOrganization
 from .organizations.change_team import ChangeTeam
 from .organizations.define_organization import DefineOrganization
@@ -82,4 +83,5 @@ class Gateway:
     catalogues: Catalogues
 
     report_spend: ReportSpend
+    correct_entry: CorrectEntry
     report_changes: ReportChanges

@@ -20,6 +20,7 @@ from ..adapters.memory.idempotency import MemoryIdempotency
 from ..adapters.memory.ledger import MemoryLedger
 from ..adapters.memory.limits import MemoryLimits
 from ..adapters.memory.organizations import MemoryOrganizations
+from ..adapters.memory.reservations import MemoryReservations
 from ..adapters.memory.virtual_keys import MemoryKeys
 from ..adapters.postgres.audit import PostgresAudit
 from ..adapters.postgres.catalogues import PostgresCatalogues
@@ -29,8 +30,11 @@ from ..adapters.postgres.database import Database
 from ..adapters.postgres.health import PostgresHealth
 from ..adapters.postgres.idempotency import PostgresIdempotency
 from ..adapters.postgres.ledger import PostgresLedger
+from ..adapters.postgres.ledger_corrections import PostgresCorrections
 from ..adapters.postgres.limits import PostgresLimits
 from ..adapters.postgres.organizations import PostgresOrganizations
+from ..adapters.postgres.partitions import PostgresPartitions
+from ..adapters.postgres.reservations import PostgresReservations
 from ..adapters.postgres.virtual_keys import PostgresKeys
 from ..adapters.pricing.genai_list_prices import GenaiListPrices
 from ..adapters.system.actor import TaskActor
@@ -71,6 +75,7 @@ from ..application.keys.issue_virtual_key import IssueVirtualKey
 from ..application.keys.list_virtual_keys import ListVirtualKeys
 from ..application.keys.revoke_virtual_key import RevokeVirtualKey
 from ..application.keys.rotate_virtual_key import RotateVirtualKey
+from ..application.ledger.correct_entry import CorrectEntry
 from ..application.organizations.change_organization import ChangeOrganization
 from ..application.organizations.change_team import ChangeTeam
 from ..application.organizations.define_organization import DefineOrganization
@@ -84,9 +89,10 @@ from ..application.ports.audit import Actors, AuditLog
 from ..application.ports.catalogues import CatalogueLookup, Catalogues
 from ..application.ports.credentials import CredentialLookup, Credentials
 from ..application.ports.idempotency import IdempotentReplies
-from ..application.ports.ledger import LedgerReports, LedgerWriter
+from ..application.ports.ledger import LedgerCorrections, LedgerReports, LedgerWriter
 from ..application.ports.limits import CarriedLimits
 from ..application.ports.organizations import Organizations
+from ..application.ports.reservations import Reservations
 from ..application.ports.upstream import Upstream
 from ..application.ports.virtual_keys import KeyLookup, VirtualKeys
 from ..application.spend.report_own_usage import ReportOwnUsage
@@ -133,6 +139,12 @@ class Container(containers.DeclarativeContainer):
     postgres_ledger = S(PostgresLedger, database)
     ledger: Provider[LedgerWriter] = S(_itself, postgres_ledger)
     reports: Provider[LedgerReports] = S(_itself, postgres_ledger)
+    corrections: Provider[LedgerCorrections] = S(PostgresCorrections, database)
+    partitions = S(PostgresPartitions, database, settings.provided.retention_months)
+    postgres_reservations = S(
+        PostgresReservations, database, local=settings.provided.goes_on_without_store
+    )
+    reservations: Provider[Reservations] = S(_itself, postgres_reservations)
     is_ready: Provider[Callable[[], Awaitable[bool]]] = S(PostgresHealth, database)
 
     idempotent_replies: Provider[IdempotentReplies] = S(PostgresIdempotency, database, clock)
@@ -156,7 +168,14 @@ class Container(containers.DeclarativeContainer):
     http_upstream = S(HttpUpstream, http_client, codecs)
     upstream: Provider[Upstream] = S(_itself, http_upstream)
 
-    settle = S(Settle, admission=admission, ledger=ledger, catalogues=catalogue, clock=clock)
+    settle = S(
+        Settle,
+        admission=admission,
+        ledger=ledger,
+        reservations=reservations,
+        catalogues=catalogue,
+        clock=clock,
+    )
     plan_call = S(
         PlanCall,
         catalogues=catalogue,
@@ -168,8 +187,9 @@ class Container(containers.DeclarativeContainer):
     conduct = S(
         ConductCall,
         plan=plan_call,
-        admit=S(Admit, admission, ledger),
+        admit=S(Admit, admission, ledger, reservations),
         try_targets=S(TryTargets, S(OpenCredential, credential_lookup, seal), timeouts),
+        reservations=reservations,
         settle=settle,
         clock=clock,
     )
@@ -198,7 +218,7 @@ class Container(containers.DeclarativeContainer):
             timeouts=timeouts,
         ),
         list_models=S(ListModels, catalogue),
-        expire_reservations=S(ExpireReservations, admission, settle),
+        expire_reservations=S(ExpireReservations, admission, reservations, settle, clock),
         quote_call=S(QuoteCall, plan_call, admission),
         report_own_usage=S(ReportOwnUsage, admission=admission, reports=reports, clock=clock),
         answer_once=S(
@@ -246,6 +266,9 @@ class Container(containers.DeclarativeContainer):
         seed_catalogue=S(SeedCatalogue, catalogues, catalogue, list_prices),
         catalogues=catalogues,
         report_spend=S(ReportSpend, reports),
+        correct_entry=S(
+            CorrectEntry, ledger=corrections, catalogues=catalogue, audit=audit, clock=clock
+        ),
         report_changes=S(ReportChanges, audit),
     )
 
@@ -290,6 +313,8 @@ def memory_container(settings: Settings, encryption_keys: list[bytes]) -> Contai
     container.catalogue.override(catalogues)
     container.ledger.override(ledger)
     container.reports.override(ledger)
+    container.corrections.override(ledger)
+    container.reservations.override(S(MemoryReservations))
     container.idempotent_replies.override(S(MemoryIdempotency, container.clock))
     container.is_ready.override(S(MemoryHealth))
     return container

@@ -11,8 +11,10 @@ from pydantic import SecretStr
 
 from ..adapters.postgres.database import Database
 from ..adapters.postgres.embedded import EmbeddedPostgres
+from ..adapters.postgres.partitions import PostgresPartitions
 from ..adapters.postgres.revision import is_current
 from ..application.calls.expire_reservations import ExpireReservations
+from ..domain.errors import StoreUnavailable
 from .container import Container, memory_container
 from .encryption import encryption_keys
 from .settings import Settings
@@ -20,6 +22,7 @@ from .settings import Settings
 NO_ADAPTERS: Mapping[str, object] = {}
 _KEY_BYTES = 32
 _SWEEP_S = 5.0
+_DAY_S = 24 * 3600.0
 _LISTENING_S = 5.0
 _LOG = logging.getLogger(__name__)
 
@@ -67,13 +70,14 @@ async def open_container(
 
             await migrate(database.engine)
         await _load_catalogue(container)
-        ledger = container.postgres_ledger()
-        ledger.start()
-        stack.push_async_callback(ledger.aclose)
+        await _keep_up(container.partitions())
+        for writer in (container.postgres_reservations(), container.postgres_ledger()):
+            writer.start()
+            stack.push_async_callback(writer.aclose)
         await stack.enter_async_context(container.http_client())
         if serving:
             await _follow_changes(container, stack)
-            stack.enter_context(_sweeping(container))
+            stack.enter_context(_sweeping(container, container.partitions()))
             stack.enter_context(_forgetting_replies(container))
         yield container
 
@@ -127,8 +131,8 @@ async def _follow_changes(container: Container, stack: AsyncExitStack) -> None:
 
 
 @contextmanager
-def _sweeping(container: Container) -> Iterator[None]:
-    sweep = asyncio.create_task(_sweep(container.gateway().expire_reservations))
+def _sweeping(container: Container, partitions: PostgresPartitions | None = None) -> Iterator[None]:
+    sweep = asyncio.create_task(_sweep(container.gateway().expire_reservations, partitions))
     try:
         yield
     finally:
@@ -144,11 +148,25 @@ def _forgetting_replies(container: Container) -> Iterator[None]:
         forgetting.cancel()
 
 
-async def _sweep(expire: ExpireReservations) -> None:
+async def _keep_up(partitions: PostgresPartitions) -> None:
+    try:
+        await partitions.keep_up()
+    except StoreUnavailable:
+        _LOG.warning("could not make the months ahead of the ledger; trying again tomorrow")
+
+
+async def _sweep(expire: ExpireReservations, partitions: PostgresPartitions | None) -> None:
+    loop = asyncio.get_running_loop()
+    next_day_s = loop.time() + _DAY_S
     while True:
         await asyncio.sleep(_SWEEP_S)
         try:
+            if partitions is not None and loop.time() >= next_day_s:
+                next_day_s += _DAY_S
+                await _keep_up(partitions)
             lost = await expire()
+        except StoreUnavailable:
+            _LOG.warning("cannot look for calls that other processes have lost; trying again")
         except Exception:  # noqa: BLE001  (if this ended, no lost call would be settled again)
             _LOG.exception("could not settle expired reservations; trying again")
         else:

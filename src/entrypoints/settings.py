@@ -161,6 +161,21 @@ class Settings(BaseSettings):
     database_pool_size: Annotated[
         int, Field(ge=1, le=100, description="The most connections to Postgres.")
     ] = 5
+    store_away: Annotated[
+        Literal["local", "refuse"],
+        Field(
+            description="While the database is away: `local` goes on with what is in memory, "
+            "`refuse` answers 503, before anything of an answer is passed on that is not on record."
+        ),
+    ] = "local"
+    retention_months: Annotated[
+        Annotated[int, Field(ge=2, le=1200)] | None,
+        Optional,
+        Field(
+            description="How many months of the ledger are kept beside the present one; older ones "
+            "are dropped whole. Without it, all of them."
+        ),
+    ] = None
     max_connections: Annotated[
         Positive, Field(description="The most connections to providers at a time.")
     ] = 1000
@@ -191,6 +206,10 @@ class Settings(BaseSettings):
     @property
     def admin_key_text(self) -> str | None:
         return self.admin_key.get_secret_value() if self.admin_key else None
+
+    @property
+    def goes_on_without_store(self) -> bool:
+        return self.store_away == "local"
 
     @property
     def default_limits(self) -> Limits:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..application.ports.ledger import SpendLine
 from ..domain.audit import Change
+from ..domain.corrections import BookedCall
 from ..domain.keys import VirtualKey
 from ..domain.ledger import LedgerEntry
 from ..domain.money import Money
@@ -14,6 +15,7 @@ from ..domain.price_differences import PriceDifference
 from ..domain.pricing import DatedPrice, Rates
 from ..domain.providers import Provider
 from ..domain.routes import ModelRoute
+from ..domain.usage import TOKEN_CLASSES
 from .organization_views import limit_view
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -111,6 +113,19 @@ def per_mtok(rate: Money | None) -> str | None:
     return f"{(rate.usd * _TOKENS_PER_MTOK).normalize() + Decimal(0):f}"
 
 
+SPEND_COLUMNS = (
+    *("name", "calls", "prompt_tokens", "completion_tokens", "cost_usd"),
+    *("unpriced_calls", "estimated_calls"),
+)
+ENTRY_COLUMNS = (
+    *("request_id", "at", "key_id", "team_id", "organization_id", "end_user", "tag"),
+    *("model", "provider", "upstream_model", "outcome", "error", "attempts", "streamed"),
+    *("duration_ms", "first_byte_ms"),
+    *(f"usage.{name}" for name in TOKEN_CLASSES),
+    *("cost_usd", "priced", "estimated"),
+)
+
+
 def spend_view(line: SpendLine) -> dict[str, Any]:
     return {
         "name": line.name,
@@ -128,6 +143,10 @@ def entry_view(entry: LedgerEntry) -> dict[str, Any]:
     return {
         "request_id": f"req_{entry.request_id.hex}",
         "key_id": str(entry.key_id),
+        "team_id": entry.team_id and str(entry.team_id),
+        "organization_id": entry.organization_id and str(entry.organization_id),
+        "end_user": entry.end_user,
+        "tag": entry.tag,
         "at": moment(entry.at_ns),
         "duration_ms": entry.duration_ns // 10**6,
         "first_byte_ms": None if entry.first_byte_ns is None else entry.first_byte_ns // 10**6,
@@ -138,10 +157,33 @@ def entry_view(entry: LedgerEntry) -> dict[str, Any]:
         "error": entry.error,
         "attempts": entry.attempts,
         "streamed": entry.streamed,
-        "usage": {name: getattr(usage, name) for name in type(usage).__slots__},
+        "usage": {name: getattr(usage, name) for name in TOKEN_CLASSES},
         "cost_usd": str(entry.cost),
         "priced": entry.priced,
         "estimated": entry.estimated,
+    }
+
+
+def call_view(call: BookedCall) -> dict[str, Any]:
+    """What the call settled at, each correction of it, and what it comes to by now."""
+    return {
+        **entry_view(call.entry),
+        "corrections": [
+            {
+                "number": correction.number,
+                "posted_at": moment(correction.posted_at_ns),
+                "reason": correction.reason,
+                "usage": dict(correction.usage.by_class),
+                "cost_usd": str(correction.cost),
+            }
+            for correction in call.corrections
+        ],
+        "comes_to": {
+            "usage": {name: getattr(call.usage, name) for name in TOKEN_CLASSES},
+            "cost_usd": str(call.cost),
+            "priced": call.priced,
+            "estimated": call.estimated,
+        },
     }
 
 

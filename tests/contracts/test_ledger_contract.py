@@ -2,18 +2,24 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from langroute.adapters.memory.ledger import MemoryLedger
 from langroute.adapters.postgres.ledger import PostgresLedger
+from langroute.adapters.postgres.ledger_corrections import PostgresCorrections
 from langroute.application.ports.ledger import (
+    GROUPINGS,
+    LedgerCorrections,
     LedgerReports,
     LedgerWriter,
     SpendLine,
     SpendQuery,
 )
-from langroute.domain.ids import KeyId
+from langroute.domain.corrections import BookedCall
+from langroute.domain.ids import KeyId, OrganizationId, TeamId
 from langroute.domain.ledger import LedgerEntry, Outcome
 from langroute.domain.money import Money
 from langroute.domain.usage import TokenUsage
@@ -25,6 +31,7 @@ from samples import ENTROPY, SECOND_NS, new_entry
 class Ledger:
     writer: LedgerWriter
     reports: LedgerReports
+    corrections: LedgerCorrections
     written: Callable[[], Awaitable[None]]
 
     async def record(self, *entries: LedgerEntry) -> None:
@@ -32,15 +39,25 @@ class Ledger:
             self.writer.record(entry)
         await self.written()
 
+    async def correct(self, entry: LedgerEntry, **to: Any) -> BookedCall:
+        call = await self.corrections.call(entry.request_id)
+        assert call is not None
+        correction = call.corrected(
+            **{"usage": call.usage, "cost": call.cost, "reason": "a test", **to},
+            posted_at_ns=entry.at_ns + SECOND_NS,
+        )
+        assert await self.corrections.post(correction)
+        return call.with_(correction)
+
 
 @pytest.fixture(params=["memory", "postgres"])
 async def ledger(request: pytest.FixtureRequest, databases: Databases) -> AsyncIterator[Ledger]:
     if request.param == "memory":
         memory = MemoryLedger()
-        yield Ledger(memory, memory, _at_once)
+        yield Ledger(memory, memory, memory, _at_once)
         return
     async with databases.migrated() as database, PostgresLedger(database) as postgres:
-        yield Ledger(postgres, postgres, postgres.flush)
+        yield Ledger(postgres, postgres, PostgresCorrections(database), postgres.flush)
 
 
 async def _at_once() -> None:
@@ -65,6 +82,10 @@ async def test_an_entry_reads_back_as_it_was_recorded(ledger: Ledger) -> None:
         outcome=Outcome.BROKEN_OFF,
         priced=False,
         estimated=True,
+        team_id=TeamId(ENTROPY.uuid()),
+        organization_id=OrganizationId(ENTROPY.uuid()),
+        end_user="somebody",
+        tag="search",
     )
     bare = new_entry(
         provider=None, upstream_model=None, first_byte_ns=None, attempts=0, streamed=False
@@ -162,3 +183,110 @@ async def test_nothing_was_spent_at_first(ledger: Ledger) -> None:
     assert await ledger.reports.spend(SpendQuery()) == []
     assert await ledger.reports.entries(None, 10) == []
     assert ledger.writer.has_room()
+
+
+DAY_NS = 24 * 3600 * SECOND_NS
+
+
+async def test_spend_adds_up_by_whose_the_calls_are_and_by_day(ledger: Ledger) -> None:
+    team, organization = TeamId(ENTROPY.uuid()), OrganizationId(ENTROPY.uuid())
+    midnight_ns = new_entry().at_ns // DAY_NS * DAY_NS
+    await ledger.record(
+        new_entry(team_id=team, end_user="ann", tag="a", at_ns=midnight_ns - 1000, cost=Money(5)),
+        new_entry(team_id=team, organization_id=organization, at_ns=midnight_ns, cost=Money(3)),
+        new_entry(end_user="bob", tag="a", at_ns=midnight_ns + 1000, cost=Money(1)),
+    )
+
+    async def names(by: str, **given: Any) -> dict[str, int]:
+        lines = await ledger.reports.spend(SpendQuery(by=by, **given))
+        assert all(line.calls for line in lines)
+        return {line.name: line.cost.pico for line in lines}
+
+    assert await names("team") == {str(team): 8, "": 1}
+    assert await names("organization") == {"": 6, str(organization): 3}
+    assert await names("end_user") == {"ann": 5, "": 3, "bob": 1}
+    assert await names("tag") == {"a": 6, "": 3}
+    yesterday, today = _day(midnight_ns - 1), _day(midnight_ns)
+    by_day = await ledger.reports.spend(SpendQuery(by="day"))
+    assert [(line.name, line.calls, line.cost.pico) for line in by_day] == [
+        (yesterday, 1, 5),
+        (today, 2, 4),
+    ]
+    assert await names("tag", from_ns=midnight_ns) == {"": 3, "a": 1}
+    assert await names("tag", from_ns=midnight_ns, until_ns=midnight_ns + DAY_NS) == {
+        "": 3,
+        "a": 1,
+    }
+    assert await names("tag", until_ns=midnight_ns) == {"a": 5}
+
+
+async def test_a_correction_is_a_further_entry_of_its_call(ledger: Ledger) -> None:
+    entry = new_entry(usage=TokenUsage(input=100, output=50), cost=Money(1000))
+    other = new_entry()
+    await ledger.record(entry, other)
+
+    first = await ledger.correct(entry, usage=TokenUsage(input=30, reasoning=7), cost=Money(400))
+    second = await ledger.correct(entry, cost=Money(500), reason="not enough")
+
+    found = await ledger.corrections.call(entry.request_id)
+    assert found == second
+    assert found.corrections[0] == first.corrections[0]
+    assert (found.usage, found.cost) == (TokenUsage(input=30, reasoning=7), Money(500))
+    assert [each.cost.pico for each in found.corrections] == [-600, 100]
+    assert await ledger.corrections.call(other.request_id) == BookedCall(entry=other)
+    assert set(await _entries(ledger)) == {entry.request_id, other.request_id}
+
+
+async def test_reports_follow_a_correction_and_count_its_call_once(ledger: Ledger) -> None:
+    entry = new_entry(
+        usage=TokenUsage(input=100, output=50), cost=Money(0), priced=False, estimated=True
+    )
+    await ledger.record(entry)
+
+    await ledger.correct(entry, usage=TokenUsage(input=30, output=60), cost=Money(400))
+    await ledger.correct(entry, cost=Money(300))
+
+    hour_ns = 3600 * SECOND_NS
+    within = {"from_ns": entry.at_ns - hour_ns, "until_ns": entry.at_ns + hour_ns}
+    for by in GROUPINGS:
+        for query in (SpendQuery(by=by), SpendQuery(by=by, **within)):
+            (line,) = await ledger.reports.spend(query)
+            assert replace(line, name="") == SpendLine(
+                name="",
+                calls=1,
+                prompt_tokens=30,
+                completion_tokens=60,
+                cost=Money(300),
+                unpriced_calls=0,
+                estimated_calls=0,
+            )
+
+
+async def test_of_two_corrections_of_one_number_the_first_stays(ledger: Ledger) -> None:
+    entry = new_entry(cost=Money(10))
+    await ledger.record(entry)
+    call = await ledger.corrections.call(entry.request_id)
+    assert call is not None
+    one, two = (
+        call.corrected(usage=call.usage, cost=Money(cost), reason="x", posted_at_ns=entry.at_ns)
+        for cost in (3, 4)
+    )
+
+    assert await ledger.corrections.post(one)
+    assert not await ledger.corrections.post(two)
+
+    assert await ledger.corrections.call(entry.request_id) == call.with_(one)
+    (line,) = await ledger.reports.spend(SpendQuery())
+    assert line.cost == Money(3)
+
+
+async def test_a_call_that_was_never_recorded_is_not_there(ledger: Ledger) -> None:
+    assert await ledger.corrections.call(new_entry().request_id) is None
+
+
+async def _entries(ledger: Ledger) -> list[object]:
+    return [entry.request_id for entry in await ledger.reports.entries(None, 10)]
+
+
+def _day(at_ns: int) -> str:
+    return datetime.fromtimestamp(at_ns // SECOND_NS, UTC).date().isoformat()

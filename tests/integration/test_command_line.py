@@ -138,3 +138,33 @@ async def test_wrong_use_is_told_in_one_line(
     assert done.returncode in {1, 2}
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+async def test_a_call_is_corrected_and_reported(cli: Langroute) -> None:
+    added = """insert into langroute.ledger (
+        at, request_id, key_id, duration_ns, model, outcome, attempts, streamed, output_tokens
+    ) values (
+        now(), '01890000-0000-7000-8000-000000000001', '01890000-0000-7000-8000-000000000002',
+        1, 'm', 'expired', 0, true, 40
+    )"""
+    assert (await cli("psql", "-c", added)).returncode == 0
+    call = "req_01890000000070008000000000000001"
+
+    corrected = await told(
+        cli,
+        *("ledger", "correct", call, "--reason", "it was cut off"),
+        *("--cost", "0.25", "--tokens", "output=4"),
+    )
+    assert corrected["comes_to"]["cost_usd"] == "0.25"
+    assert await told(cli, "ledger", "show", call) == corrected
+    shown = await cli("ledger", "show", call)
+    assert "it was cut off" in shown.stdout
+    (entry,) = await told(cli, "ledger")
+    assert (entry["request_id"], entry["cost_usd"]) == (call, "0.00")
+    as_csv = await cli("ledger", "--csv")
+    assert call in as_csv.stdout
+    wrong = await cli("ledger", "correct", call, "--reason", "r", "--tokens", "words=4")
+    assert wrong.returncode == 1
+    assert "words" in wrong.stderr
+    by_day = await cli("spend", "--by", "day", "--csv")
+    assert by_day.stdout.splitlines()[0].startswith("name,calls,prompt_tokens")

@@ -1,4 +1,5 @@
 import asyncio
+import re
 from itertools import pairwise
 
 import asyncpg
@@ -33,6 +34,9 @@ _ENTRY_OF_BEFORE = """
         50, 100, 0.00325
     )
 """
+
+# As their parents are, of which they are partitions.
+_PARTITION = re.compile("_(default|[0-9]{4}_[0-9]{2})$")
 
 _COMMENTS = {"add_table_comment", "remove_table_comment", "modify_comment"}
 
@@ -166,7 +170,7 @@ async def test_the_tables_are_what_the_code_believes_them_to_be(database: Databa
         database,
         "alter table langroute.ledger drop column error",
         "alter table langroute.prices alter tiers drop not null",
-        "drop index langroute.ledger_at",
+        "drop index langroute.ledger_key_id_at",
     )
     async with database.engine.connect() as connection:
         kinds = {found[0] for found in await connection.run_sync(_differences)}
@@ -193,6 +197,7 @@ def _differences(connection: Connection) -> list[tuple[object, ...]]:
             "include_schemas": True,
             "version_table_schema": SCHEMA,
             "compare_type": True,
+            "include_name": lambda name, kind, _: kind != "table" or not _PARTITION.search(name),
         },
     )
     found = compare_metadata(context, METADATA)

@@ -210,7 +210,7 @@ async def test_an_entry_of_a_key_that_is_gone_is_written_all_the_same(database: 
         "delete from langroute.ledger",
         "truncate langroute.ledger",
         """insert into langroute.ledger select * from langroute.ledger
-        on conflict (request_id) do update set cost_usd = 0""",
+        on conflict (at, request_id, number) do update set cost_usd = 0""",
     ],
 )
 async def test_what_is_in_the_ledger_stays_as_it_is(database: Database, statement: str) -> None:

@@ -4,6 +4,7 @@ import logging
 from ...application.ports.catalogues import CatalogueLookup, Catalogues
 from ...domain.catalogue import EMPTY_CATALOGUE, Catalogue
 from ...domain.errors import StoreUnavailable
+from ..system.lasting_task import LastingTask
 
 # A file that is applied, or a script in psql, comes as many changes in a row: they are read once.
 _BURST_S = 0.05
@@ -25,7 +26,7 @@ class CurrentCatalogue:
         self._catalogue = EMPTY_CATALOGUE
         self._changed = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
-        self._task: asyncio.Task[None] | None = None
+        self._task = LastingTask(self._follow, "langroute-catalogue")
 
     def current(self) -> Catalogue:
         return self._catalogue
@@ -39,14 +40,10 @@ class CurrentCatalogue:
             self._catalogue = await self._store.load()
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._follow(), name="langroute-catalogue")
+        self._task.start()
 
     async def aclose(self) -> None:
-        if self._task is None:
-            return
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        self._task = None
+        await self._task.aclose()
 
     async def _follow(self) -> None:
         pause_s = _FIRST_PAUSE_S

@@ -1,69 +1,123 @@
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from typing import NamedTuple, TypeVar
+from datetime import UTC, datetime
+from typing import NamedTuple
 
-from ...application.ports.ledger import LedgerReports, LedgerWriter, SpendLine, SpendQuery
+from ...application.ports.ledger import (
+    LedgerCorrections,
+    LedgerReports,
+    LedgerWriter,
+    SpendLine,
+    SpendQuery,
+    in_order,
+)
+from ...domain.charges import NO_CHARGE, Charge, charge_of
+from ...domain.corrections import BookedCall, Correction
 from ...domain.ids import KeyId, RequestId
 from ...domain.ledger import LedgerEntry
 
 _KEPT = 10_000
-# A wildcard route lets callers make up names of models. Beyond so many, new ones share a line.
+# Callers make up names: of models, where a route is a wildcard, of end users, of tags. Beyond so
+# many, new ones share a line.
 _HEADINGS = 10_000
 _OTHER = "(other)"
-
-_T = TypeVar("_T")
+_NS_PER_S = 10**9
 
 
 class _Heading(NamedTuple):
     key: str
+    team: str
+    organization: str
+    end_user: str
     model: str
     provider: str
+    tag: str
 
 
 class MemoryLedger:
     """For a gateway that is embedded without a database. Nothing outlives the process.
 
-    The newest entries are kept. Spend of all time is exact however many there were; spend between
-    two moments is that of the entries kept.
+    The newest calls are kept. Spend of all time is exact however many there were; spend between two
+    moments, and by day, is that of the calls kept.
     """
 
     def __init__(self, *, kept: int = _KEPT, headings: int = _HEADINGS) -> None:
         self._kept = kept
         self._headings = headings
-        self._entries: OrderedDict[RequestId, LedgerEntry] = OrderedDict()
-        self._totals: dict[_Heading, SpendLine] = {}
+        self._calls: OrderedDict[RequestId, BookedCall] = OrderedDict()
+        self._totals: dict[_Heading, Charge] = {}
 
     def record(self, entry: LedgerEntry) -> None:
-        if entry.request_id in self._entries:
+        if entry.request_id in self._calls:
             return
-        self._entries[entry.request_id] = entry
-        if len(self._entries) > self._kept:
-            self._entries.popitem(last=False)
-        heading, line = _charge(entry)
-        if heading not in self._totals and len(self._totals) >= self._headings:
-            heading = heading._replace(model=_OTHER)
-        _add(self._totals, heading, line)
+        self._calls[entry.request_id] = BookedCall(entry=entry)
+        if len(self._calls) > self._kept:
+            self._calls.popitem(last=False)
+        self._charge(entry, charge_of(entry))
 
     def has_room(self) -> bool:
         return True
 
+    async def call(self, request_id: RequestId) -> BookedCall | None:
+        return self._calls.get(request_id)
+
+    def calls(self) -> Iterable[BookedCall]:
+        """All that are kept."""
+        return self._calls.values()
+
+    async def post(self, correction: Correction) -> bool:
+        request_id = correction.entry.request_id
+        call = self._calls.get(request_id)
+        if call is None or correction.number != len(call.corrections) + 1:
+            return False
+        self._calls[request_id] = call.with_(correction)
+        self._charge(call.entry, charge_of(correction))
+        return True
+
     async def spend(self, query: SpendQuery) -> Sequence[SpendLine]:
-        lines: dict[str, SpendLine] = {}
-        for heading, line in self._charges(query):
-            if query.key_id is None or heading.key == str(query.key_id):
-                _add(lines, getattr(heading, query.by), line)
-        named = (replace(line, name=name) for name, line in lines.items())
-        return sorted(named, key=lambda line: (-line.cost.pico, line.name))
+        sums: dict[str, Charge] = {}
+        for name, charge in self._charges(query):
+            sums[name] = sums.get(name, NO_CHARGE) + charge
+        return in_order((SpendLine.of(name, charge) for name, charge in sums.items()), query.by)
 
     async def entries(self, key_id: KeyId | None, limit: int) -> Sequence[LedgerEntry]:
-        found = (e for e in self._entries.values() if key_id is None or e.key_id == key_id)
+        entries = (call.entry for call in self._calls.values())
+        found = (entry for entry in entries if key_id is None or entry.key_id == key_id)
         return sorted(found, key=lambda e: (e.at_ns, e.request_id), reverse=True)[:limit]
 
-    def _charges(self, query: SpendQuery) -> Iterable[tuple[_Heading, SpendLine]]:
-        if query.from_ns is None and query.until_ns is None:
-            return self._totals.items()
-        return (_charge(entry) for entry in self._entries.values() if _is_within(entry, query))
+    def _charge(self, entry: LedgerEntry, charge: Charge) -> None:
+        heading = _heading(entry)
+        if heading not in self._totals and len(self._totals) >= self._headings:
+            heading = heading._replace(model=_OTHER, end_user=_OTHER, tag=_OTHER)
+        self._totals[heading] = self._totals.get(heading, NO_CHARGE) + charge
+
+    def _charges(self, query: SpendQuery) -> Iterable[tuple[str, Charge]]:
+        """Each under its name, those of the query's key."""
+        key = None if query.key_id is None else str(query.key_id)
+        if query.by != "day" and query.from_ns is None and query.until_ns is None:
+            for heading, charge in self._totals.items():
+                if key is None or heading.key == key:
+                    yield getattr(heading, query.by), charge
+            return
+        for call in self._calls.values():
+            heading = _heading(call.entry)
+            if (key is None or heading.key == key) and _is_within(call.entry, query):
+                name = _day(call.entry) if query.by == "day" else getattr(heading, query.by)
+                yield name, charge_of(call.entry)
+                for correction in call.corrections:
+                    yield name, charge_of(correction)
+
+
+def _heading(entry: LedgerEntry) -> _Heading:
+    return _Heading(
+        key=str(entry.key_id),
+        team=str(entry.team_id or ""),
+        organization=str(entry.organization_id or ""),
+        end_user=entry.end_user or "",
+        model=entry.model,
+        provider=entry.provider or "",
+        tag=entry.tag or "",
+    )
 
 
 def _is_within(entry: LedgerEntry, query: SpendQuery) -> bool:
@@ -72,35 +126,10 @@ def _is_within(entry: LedgerEntry, query: SpendQuery) -> bool:
     return query.until_ns is None or entry.at_ns < query.until_ns
 
 
-def _charge(entry: LedgerEntry) -> tuple[_Heading, SpendLine]:
-    heading = _Heading(key=str(entry.key_id), model=entry.model, provider=entry.provider or "")
-    return heading, SpendLine(
-        name="",
-        calls=1,
-        prompt_tokens=entry.usage.prompt_tokens,
-        completion_tokens=entry.usage.completion_tokens,
-        cost=entry.cost,
-        unpriced_calls=int(not entry.priced),
-        estimated_calls=int(entry.estimated),
-    )
-
-
-def _add(lines: dict[_T, SpendLine], heading: _T, more: SpendLine) -> None:
-    there = lines.get(heading)
-    lines[heading] = (
-        more
-        if there is None
-        else SpendLine(
-            name="",
-            calls=there.calls + more.calls,
-            prompt_tokens=there.prompt_tokens + more.prompt_tokens,
-            completion_tokens=there.completion_tokens + more.completion_tokens,
-            cost=there.cost + more.cost,
-            unpriced_calls=there.unpriced_calls + more.unpriced_calls,
-            estimated_calls=there.estimated_calls + more.estimated_calls,
-        )
-    )
+def _day(entry: LedgerEntry) -> str:
+    return datetime.fromtimestamp(entry.at_ns // _NS_PER_S, UTC).date().isoformat()
 
 
 _: type[LedgerWriter] = MemoryLedger
 _reports: type[LedgerReports] = MemoryLedger
+_corrections: type[LedgerCorrections] = MemoryLedger

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from ...domain.ids import KeyId
 from ..cache.changes import ChangeSink
+from ..system.lasting_task import LastingTask
 from .database import Database
 from .failures import FOREIGN
 
@@ -28,19 +29,15 @@ class PostgresChanges:
     def __init__(self, database: Database, sink: ChangeSink) -> None:
         self._database = database
         self._sink = sink
-        self._task: asyncio.Task[None] | None = None
+        self._task = LastingTask(self._listen_for_ever, "langroute-changes")
         self._pause_s = _FIRST_PAUSE_S
         self.ready = asyncio.Event()
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._listen_for_ever(), name="langroute-changes")
+        self._task.start()
 
     async def aclose(self) -> None:
-        if self._task is None:
-            return
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        self._task = None
+        await self._task.aclose()
 
     async def _listen_for_ever(self) -> None:
         while True:

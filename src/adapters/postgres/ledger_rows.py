@@ -1,47 +1,63 @@
-"""Ledger entries as rows, and how a batch of them is written."""
+"""Postings as rows of the ledger, and how a batch of them is written."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, bindparam, func, select, update
+from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import TypeEngine
 
-from ...domain.ids import KeyId, RequestId
+from ...domain.corrections import BookedCall, Correction, Posting, UsageDifference
+from ...domain.ids import KeyId, OrganizationId, RequestId, TeamId
 from ...domain.ledger import LedgerEntry, Outcome
-from ...domain.money import ZERO, Money
+from ...domain.money import Money
 from ...domain.usage import TOKEN_CLASSES, TokenUsage
-from .tables import LEDGER, VIRTUAL_KEYS
+from .columns import column
+from .counters import settle_counters
+from .ledger_sums import add_to_rollups, add_to_totals
+from .tables import LEDGER
+from .texts import storable
 from .times import to_ns, to_timestamp
 
+_ADD = (
+    insert(LEDGER)
+    .from_select(
+        [each.name for each in LEDGER.c],
+        select(*(column(each.name, each.type) for each in LEDGER.c)),
+    )
+    .on_conflict_do_nothing(index_elements=[LEDGER.c.at, LEDGER.c.request_id, LEDGER.c.number])
+    .returning(LEDGER.c.at, LEDGER.c.request_id, LEDGER.c.number)
+)
 
-def row_of_entry(entry: LedgerEntry) -> dict[str, object]:
-    return {
-        "request_id": entry.request_id,
-        "key_id": entry.key_id,
-        "at": to_timestamp(entry.at_ns),
-        "duration_ns": entry.duration_ns,
-        "first_byte_ns": entry.first_byte_ns,
-        "model": _storable(entry.model),
-        "provider": _storable(entry.provider),
-        "upstream_model": _storable(entry.upstream_model),
-        "outcome": entry.outcome.value,
-        "error": _storable(entry.error),
-        "attempts": entry.attempts,
-        "streamed": entry.streamed,
-        **{f"{name}_tokens": getattr(entry.usage, name) for name in TOKEN_CLASSES},
-        "cost_usd": entry.cost.usd,
-        "priced": entry.priced,
-        "estimated": entry.estimated,
-    }
+
+async def write(connection: AsyncConnection, postings: Sequence[Posting]) -> Sequence[Posting]:
+    """Adds those that are not there yet, and only those to all sums. Returns them."""
+    by_id: dict[tuple[datetime, bytes, int], Posting] = {}
+    for posting in postings:
+        by_id.setdefault(_id(posting), posting)  # whatever is told again comes too late
+    # In one order, so that two gateways that write the same never wait in turn.
+    rows = [_row(posting) for _, posting in sorted(by_id.items(), key=lambda item: item[0][1:])]
+    columns = {each.name: [row[each.name] for row in rows] for each in LEDGER.c}
+    found = await connection.execute(_ADD, columns)
+    added = [by_id[at, request_id.bytes, number] for at, request_id, number in found]
+    if added:
+        await add_to_totals(connection, added)
+        await add_to_rollups(connection, added)
+        await settle_counters(connection, added)
+    return added
 
 
 def entry_of(row: Row[*tuple[Any, ...]]) -> LedgerEntry:
     return LedgerEntry(
         request_id=RequestId(row.request_id),
         key_id=KeyId(row.key_id),
+        team_id=None if row.team_id is None else TeamId(row.team_id),
+        organization_id=None
+        if row.organization_id is None
+        else OrganizationId(row.organization_id),
+        end_user=row.end_user,
+        tag=row.tag,
         at_ns=to_ns(row.at),
         duration_ns=row.duration_ns,
         first_byte_ns=row.first_byte_ns,
@@ -52,83 +68,90 @@ def entry_of(row: Row[*tuple[Any, ...]]) -> LedgerEntry:
         error=row.error,
         attempts=row.attempts,
         streamed=row.streamed,
-        usage=TokenUsage(**{name: row._mapping[f"{name}_tokens"] for name in TOKEN_CLASSES}),
+        usage=TokenUsage(**_tokens(row)),
         cost=Money.from_usd(row.cost_usd),
         priced=row.priced,
         estimated=row.estimated,
     )
 
 
-def _column(name: str, of_type: TypeEngine[Any]) -> Any:
-    """A parameter that takes a whole column at once, so that a batch of any size is one statement
-    that Postgres has prepared already."""
-    return func.unnest(bindparam(name, type_=ARRAY(of_type))).label(name)
+def call_of(rows: Iterable[Row[*tuple[Any, ...]]]) -> BookedCall | None:
+    """Of the rows of one call, in the order of their numbers; None where there are none."""
+    further = iter(rows)
+    settled = next(further, None)
+    if settled is None:
+        return None
+    call = BookedCall(entry=entry_of(settled))
+    for row in further:
+        correction = Correction(
+            entry=call.entry,
+            number=row.number,
+            usage=UsageDifference({name: n for name, n in _tokens(row).items() if n}),
+            cost=Money.from_usd(row.cost_usd),
+            priced=row.priced,
+            estimated=row.estimated,
+            was_priced=call.priced,
+            was_estimated=call.estimated,
+            reason=row.reason,
+            posted_at_ns=to_ns(row.posted_at),
+        )
+        call = call.with_(correction)
+    return call
 
 
-_ADD_ENTRIES = (
-    insert(LEDGER)
-    .from_select(
-        [column.name for column in LEDGER.c],
-        select(*(_column(column.name, column.type) for column in LEDGER.c)),
-    )
-    .on_conflict_do_nothing(index_elements=[LEDGER.c.request_id])
-    .returning(LEDGER.c.request_id)
-)
-
-_KEY = VIRTUAL_KEYS.c
-# In order of their ids, so that two gateways that write at once never wait for each other in turn.
-_LOCK_KEYS = (
-    select(_KEY.id)
-    .where(_KEY.id == func.any(bindparam("key_ids", type_=ARRAY(_KEY.id.type))))
-    .order_by(_KEY.id)
-    .with_for_update(key_share=True)
-)
-_SPENT = select(
-    _column("key_id", _KEY.id.type),
-    _column("cost_usd", _KEY.total_cost.type),
-    _column("tokens", _KEY.total_tokens.type),
-    _column("calls", _KEY.total_calls.type),
-).subquery("spent")
-_ADD_TO_TOTALS = (
-    update(VIRTUAL_KEYS)
-    .where(_KEY.id == _SPENT.c.key_id)
-    .values(
-        total_cost=_KEY.total_cost + _SPENT.c.cost_usd,
-        total_tokens=_KEY.total_tokens + _SPENT.c.tokens,
-        total_calls=_KEY.total_calls + _SPENT.c.calls,
-    )
-)
+def _tokens(row: Row[*tuple[Any, ...]]) -> dict[str, int]:
+    return {name: row._mapping[f"{name}_tokens"] for name in TOKEN_CLASSES}
 
 
-async def write(connection: AsyncConnection, entries: Sequence[LedgerEntry]) -> None:
-    """Adds entries that are not there yet, and adds only those to the totals of their keys."""
-    # In one order, so that two gateways that write the same entries never wait in turn.
-    rows = [row_of_entry(entry) for entry in sorted(entries, key=lambda e: e.request_id.int)]
-    columns = {column.name: [row[column.name] for row in rows] for column in LEDGER.c}
-    by_id = {entry.request_id.bytes: entry for entry in entries}
-    # Added up as Money: sums of Decimal are rounded at 28 digits.
-    spent: dict[UUID, tuple[Money, int, int]] = {}
-    for (added,) in await connection.execute(_ADD_ENTRIES, columns):
-        entry = by_id[added.bytes]
-        cost, tokens, calls = spent.get(entry.key_id, (ZERO, 0, 0))
-        spent[entry.key_id] = (cost + entry.cost, tokens + entry.usage.total, calls + 1)
-    if not spent:
-        return
-    await connection.execute(_LOCK_KEYS, {"key_ids": list(spent)})
-    await connection.execute(
-        _ADD_TO_TOTALS,
-        {
-            "key_id": list(spent),
-            "cost_usd": [cost.usd for cost, _, _ in spent.values()],
-            "tokens": [tokens for _, tokens, _ in spent.values()],
-            "calls": [calls for _, _, calls in spent.values()],
-        },
-    )
+def _id(posting: Posting) -> tuple[datetime, bytes, int]:
+    if isinstance(posting, Correction):
+        entry, number = posting.entry, posting.number
+    else:
+        entry, number = posting, 0
+    return to_timestamp(entry.at_ns), entry.request_id.bytes, number
 
 
-def _storable(text: str | None) -> str | None:
-    """Callers choose a model's name freely; what Postgres cannot keep as text must not cost the
-    entry."""
-    if text is None or (text.isascii() and "\0" not in text):
-        return text
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+def _row(posting: Posting) -> dict[str, object]:
+    if isinstance(posting, Correction):
+        return {
+            **_facts(posting.entry),
+            "number": posting.number,
+            **{f"{name}_tokens": posting.usage.of(name) for name in TOKEN_CLASSES},
+            "reason": storable(posting.reason),
+            "posted_at": to_timestamp(posting.posted_at_ns),
+            "cost_usd": posting.cost.usd,
+            "priced": posting.priced,
+            "estimated": posting.estimated,
+        }
+    return {
+        **_facts(posting),
+        "number": 0,
+        **{f"{name}_tokens": getattr(posting.usage, name) for name in TOKEN_CLASSES},
+        "reason": None,
+        "posted_at": None,
+        "cost_usd": posting.cost.usd,
+        "priced": posting.priced,
+        "estimated": posting.estimated,
+    }
+
+
+def _facts(entry: LedgerEntry) -> dict[str, object]:
+    """What a correction has of its entry."""
+    return {
+        "at": to_timestamp(entry.at_ns),
+        "request_id": entry.request_id,
+        "key_id": entry.key_id,
+        "team_id": entry.team_id,
+        "organization_id": entry.organization_id,
+        "end_user": storable(entry.end_user),
+        "tag": storable(entry.tag),
+        "duration_ns": entry.duration_ns,
+        "first_byte_ns": entry.first_byte_ns,
+        "model": storable(entry.model),
+        "provider": storable(entry.provider),
+        "upstream_model": storable(entry.upstream_model),
+        "outcome": entry.outcome.value,
+        "error": storable(entry.error),
+        "attempts": entry.attempts,
+        "streamed": entry.streamed,
+    }

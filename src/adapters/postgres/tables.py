@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     FetchedValue,
     ForeignKey,
@@ -183,9 +184,14 @@ AUDIT = Table(
 LEDGER = Table(
     "ledger",
     METADATA,
+    Column("at", DateTime(timezone=True), primary_key=True),
     Column("request_id", Uuid, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("key_id", Uuid, nullable=False),
-    Column("at", DateTime(timezone=True), nullable=False),
+    Column("team_id", Uuid),
+    Column("organization_id", Uuid),
+    Column("end_user", Text),
+    Column("tag", Text),
     Column("duration_ns", BigInteger, nullable=False),
     Column("first_byte_ns", BigInteger),
     Column("model", Text, nullable=False),
@@ -199,8 +205,97 @@ LEDGER = Table(
     Column("cost_usd", Numeric(30, 12), nullable=False),
     Column("priced", Boolean, nullable=False),
     Column("estimated", Boolean, nullable=False),
+    Column("reason", Text),
+    Column("posted_at", DateTime(timezone=True)),
     Index("ledger_key_id_at", "key_id", "at"),
-    Index("ledger_at", "at"),
+    Index("ledger_team_id_at", "team_id", "at", postgresql_where="team_id is not null"),
+    Index(
+        "ledger_organization_id_at",
+        "organization_id",
+        "at",
+        postgresql_where="organization_id is not null",
+    ),
+    Index("ledger_request_id", "request_id"),
+)
+
+RESERVATIONS = Table(
+    "reservations",
+    METADATA,
+    Column("at", DateTime(timezone=True), primary_key=True),
+    Column("request_id", Uuid, primary_key=True),
+    Column("key_id", Uuid, nullable=False),
+    Column("team_id", Uuid),
+    Column("organization_id", Uuid),
+    Column("end_user", Text),
+    Column("tag", Text),
+    Column("model", Text, nullable=False),
+    Column("streamed", Boolean, nullable=False),
+    Column("lease_until", DateTime(timezone=True), nullable=False),
+    Column("input_bound", BigInteger, nullable=False),
+    Column("output_bound", BigInteger, nullable=False),
+    Column("cost_bound_usd", Numeric(30, 12), nullable=False),
+    Column("priced", Boolean, nullable=False),
+    Column("claims", JSONB, nullable=False),
+    Column("store", Text, nullable=False),
+    Index("reservations_lease_until", "lease_until"),
+)
+
+COUNTERS = Table(
+    "counters",
+    METADATA,
+    Column("limit_id", Uuid, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("length_ns", BigInteger),
+    Column("numbers", ARRAY(BigInteger), nullable=False),
+    Column("amounts", ARRAY(Numeric), nullable=False),
+    Column("total", Numeric, nullable=False),
+    Column("oldest", BigInteger, nullable=False),
+    Column("began_ns", BigInteger, nullable=False),
+    Column("ends_ns", BigInteger),
+    Column("spent", Numeric, nullable=False),
+    Column("reserved", Numeric, nullable=False),
+)
+
+LATER_CLAIMS = Table(
+    "later_claims",
+    METADATA,
+    Column("at", DateTime(timezone=True), primary_key=True),
+    Column("request_id", Uuid, primary_key=True),
+    Column("limit_id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("measure", Text, nullable=False),
+    Column("amount", Numeric, nullable=False),
+    Column("place", BigInteger, nullable=False),
+)
+
+SWEEPS = Table(
+    "sweeps",
+    METADATA,
+    Column("what", Text, primary_key=True),
+    Column("until", DateTime(timezone=True), nullable=False),
+)
+
+ROLLUPS = Table(
+    "rollups",
+    METADATA,
+    Column("day", Date, nullable=False),
+    Column("key_id", Uuid, nullable=False),
+    Column("team_id", Uuid),
+    Column("organization_id", Uuid),
+    Column("model", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("tag", Text, nullable=False),
+    Column("calls", BigInteger, nullable=False),
+    Column("prompt_tokens", BigInteger, nullable=False),
+    Column("completion_tokens", BigInteger, nullable=False),
+    Column("cost_usd", Numeric(30, 12), nullable=False),
+    Column("unpriced_calls", BigInteger, nullable=False),
+    Column("estimated_calls", BigInteger, nullable=False),
+    UniqueConstraint(
+        *("day", "key_id", "team_id", "organization_id", "model", "provider", "tag"),
+        name="rollups_heading",
+        postgresql_nulls_not_distinct=True,
+    ),
 )
 
 IDEMPOTENT_REPLIES = Table(

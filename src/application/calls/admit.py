@@ -6,6 +6,7 @@ from ...domain.limits import Refusal
 from ...domain.receipt import Receipt
 from ..ports.admission import Admission
 from ..ports.ledger import LedgerWriter
+from ..ports.reservations import Reservations
 from ..ports.upstream import RequestT
 from .plan_call import Plan
 
@@ -16,16 +17,19 @@ class Admit:
     the plan that comes back is the one to follow. Raises LimitReached; or Unpriced, where it falls
     under a budget and nobody knows what it costs.
 
-    Raises LedgerFull while what earlier calls cost cannot be written down: spending that nobody
-    records would be worse than a refusal.
+    Raises LedgerFull while what earlier calls cost cannot be written down, spending that nobody
+    records would be worse than a refusal, and StoreUnavailable where it may not go on without the
+    store. It asks the store nothing: what is reserved is written while the provider is called.
     """
 
     admission: Admission
     ledger: LedgerWriter
+    reservations: Reservations
 
     async def __call__(self, plan: Plan[RequestT]) -> tuple[Plan[RequestT], Reservation, Receipt]:
         if not self.ledger.has_room():
             raise LedgerFull
+        self.reservations.check_room()
         check_priced(plan)
         limits = plan.key.all_limits
         decision, standings = await self.admission.admit(plan.ask, limits)
@@ -38,6 +42,7 @@ class Admit:
                 request_id=plan.ask.request_id, standings=standings, refusal=decision
             )
             raise refused
+        self.reservations.hold(decision)
         receipt = Receipt(
             request_id=plan.ask.request_id,
             standings=standings,

@@ -3,10 +3,10 @@ from typing import Any
 
 from ...domain.chat import ChatRequest
 from ...domain.dialects import Dialect
-from ...domain.estimates import likely_tokens, token_bound
 from ...domain.keys import VirtualKey
 from ...domain.receipt import Receipt
-from ..ports.upstream import ChatReply, Upstream
+from ..ports.upstream import Upstream
+from .answers import likely_output
 from .conduct_call import ConductCall
 from .settle import Settle
 from .settle_whole import settle_whole
@@ -36,11 +36,6 @@ class CompleteChat:
     async def __call__(self, key: VirtualKey, chat: ChatRequest) -> CompletedChat:
         underway = await self.conduct(key, chat, self.upstream.complete)
         reply = underway.answer
-        likely = 0 if reply.usage else _likely_output(reply)
+        likely = 0 if reply.usage else likely_output(reply)
         receipt = settle_whole(self.settle, underway, reply, likely)
         return CompletedChat(body=reply.body, receipt=receipt, dialect=reply.dialect)
-
-
-def _likely_output(reply: ChatReply) -> int:
-    said = reply.body.get("choices") or reply.body.get("output") or reply.body.get("content") or []
-    return likely_tokens(token_bound(said))

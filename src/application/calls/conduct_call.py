@@ -11,8 +11,10 @@ from ...domain.receipt import Receipt
 from ...domain.routes import Target
 from ...domain.usage import NO_USAGE, TokenUsage
 from ..ports.clock import Clock
+from ..ports.reservations import Reservations
 from ..ports.upstream import RequestT, UpstreamCall
 from .admit import Admit
+from .answers import hang_up, likely_output, told_usage
 from .plan_call import Plan, PlanCall
 from .settle import Ending, Settle
 from .try_targets import Course, TryTargets
@@ -41,12 +43,14 @@ class ConductCall:
     """Plan, admit, call: what chats, whole and streamed, and other operations have in common.
 
     A call that fails or is cancelled on the way is settled here; one that is answered is settled
-    by whoever reads the answer.
+    by whoever reads the answer. No answer is passed on before the call's reservation is held: from
+    then on it will be paid for, whatever becomes of this process.
     """
 
     plan: PlanCall
     admit: Admit
     try_targets: TryTargets
+    reservations: Reservations
     settle: Settle
     clock: Clock
 
@@ -67,7 +71,7 @@ class ConductCall:
                 left = settled.standings or receipt.standings
                 error.receipt = replace(receipt, standings=left, attempts=tuple(course.attempts))
             raise
-        return Underway(
+        underway = Underway(
             plan=plan,
             reservation=reservation,
             receipt=receipt.after(tuple(course.attempts)),
@@ -76,6 +80,33 @@ class ConductCall:
             began_ns=began_ns,
             first_byte_ns=self.clock.monotonic_ns() - began_ns,
         )
+        try:
+            await self.reservations.held(reservation)
+        except BaseException as error:
+            self._withdraw(underway, error)
+            await asyncio.shield(hang_up(underway.answer))
+            raise
+        return underway
+
+    def _withdraw(self, underway: Underway[RequestT, AnswerT], error: BaseException) -> None:
+        """Settles what has been used for an answer that nobody will see."""
+        gone = isinstance(error, asyncio.CancelledError)
+        usage = told_usage(underway.answer)
+        settled = self.settle(
+            underway.reservation,
+            Ending(
+                outcome=Outcome.CLIENT_CANCELLED if gone else Outcome.FAILED,
+                target=underway.target,
+                usage=usage or underway.plan.likely_usage(likely_output(underway.answer)),
+                estimated=usage is None or underway.plan.request.stream,
+                error=None if gone else type(error).__name__,
+                attempts=len(underway.receipt.attempts),
+                first_byte_ns=underway.first_byte_ns,
+            ),
+        )
+        if isinstance(error, GatewayError):
+            left = settled.standings or underway.receipt.standings
+            error.receipt = replace(underway.receipt, standings=left)
 
 
 def _ended_by(error: BaseException, plan: Plan[RequestT], course: Course) -> Ending:

@@ -1,41 +1,21 @@
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from ...domain.errors import GatewayError, ProviderBrokeOff, ProviderError, ProviderTimedOut
+from ...domain.errors import GatewayError, ProviderError, ProviderTimedOut
 from ...domain.estimates import likely_tokens
 from ...domain.ledger import Outcome
 from ...domain.receipt import Receipt
 from ...domain.timeouts import Timeouts
 from ...domain.usage import TokenUsage
 from ..ports.clock import Clock
-from ..ports.upstream import ChatChunk, ChunkStream
+from ..ports.upstream import ChatChunk
+from .answers import Begun
 from .conduct_call import Underway
 from .settle import Ending, Settle
 
 _NS = 10**9
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """An answer whose first chunk is there."""
-
-    first: ChatChunk
-    chunks: ChunkStream
-
-
-async def begun(chunks: ChunkStream, provider: str) -> Begun:
-    """Returns once the first chunk is there: until then a failure is a real error, and another
-    target may answer; afterwards none may, or the caller would read two answers."""
-    try:
-        return Begun(first=await anext(chunks), chunks=chunks)
-    except StopAsyncIteration as error:
-        await chunks.aclose()
-        raise ProviderBrokeOff("The provider sent an empty stream.", provider=provider) from error
-    except BaseException:
-        await asyncio.shield(chunks.aclose())
-        raise
 
 
 class PaidStream:

@@ -11,6 +11,7 @@ from ..ports.admission import Admission
 from ..ports.catalogues import CatalogueLookup
 from ..ports.clock import Clock
 from ..ports.ledger import LedgerWriter
+from ..ports.reservations import Reservations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,7 @@ class Settle:
 
     admission: Admission
     ledger: LedgerWriter
+    reservations: Reservations
     catalogues: CatalogueLookup
     clock: Clock
 
@@ -50,8 +52,10 @@ class Settle:
         entry = self._entry(reservation, ending)
         return Settled(entry=entry, standings=self._write(reservation, entry))
 
-    def at_bound(self, reservation: Reservation) -> LedgerEntry:
-        """For a call that never settled: everything it might have used, marked as expired."""
+    def at_bound(self, reservation: Reservation, *, lost: bool = False) -> LedgerEntry:
+        """For a call that never settled: everything it might have used, marked as expired. One that
+        is `lost` may be another process's, of which this one's admission knows nothing; whoever
+        else finds it writes the same entry."""
         ask = reservation.ask
         entry = LedgerEntry(
             request_id=ask.request_id,
@@ -71,15 +75,17 @@ class Settle:
             priced=ask.priced,
             estimated=True,
         )
-        self._write(reservation, entry)
+        self._write(reservation, entry, lost=lost)
         return entry
 
-    def _write(self, reservation: Reservation, entry: LedgerEntry) -> Sequence[Standing]:
+    def _write(
+        self, reservation: Reservation, entry: LedgerEntry, *, lost: bool = False
+    ) -> Sequence[Standing]:
         standings = self.admission.settle(reservation, entry.usage, entry.cost)
-        if standings is None:
-            return ()
-        self.ledger.record(entry)
-        return standings
+        if standings is not None or lost:
+            self.ledger.record(entry)
+        self.reservations.settled(reservation)
+        return standings or ()
 
     def _entry(self, reservation: Reservation, ending: Ending) -> LedgerEntry:
         ask, target = reservation.ask, ending.target

@@ -7,8 +7,9 @@ from ...domain.keys import VirtualKey
 from ...domain.timeouts import Timeouts
 from ..ports.clock import Clock
 from ..ports.upstream import ChatChunk, Upstream, UpstreamCall
+from .answers import Begun, begun
 from .conduct_call import ConductCall, Underway
-from .paid_stream import Begun, PaidStream, begun
+from .paid_stream import PaidStream
 from .settle import Settle
 
 _LIKE_CHATS = (None, Dialect.COMPLETIONS)

@@ -5,8 +5,9 @@ from ...domain.operations import OperationRequest
 from ...domain.timeouts import Timeouts
 from ..ports.clock import Clock
 from ..ports.upstream import OperationReply, OperationUpstream, UpstreamCall
+from .answers import Begun, begun
 from .conduct_call import ConductCall
-from .paid_stream import Begun, PaidStream, begun
+from .paid_stream import PaidStream
 from .perform_operation import PerformedOperation, performed
 from .settle import Settle
 

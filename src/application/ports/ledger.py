@@ -1,8 +1,10 @@
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
-from ...domain.ids import KeyId
+from ...domain.charges import Charge
+from ...domain.corrections import BookedCall, Correction
+from ...domain.ids import KeyId, RequestId
 from ...domain.ledger import LedgerEntry
 from ...domain.money import Money
 
@@ -22,7 +24,8 @@ class LedgerWriter(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpendLine:
-    """What was spent under one heading. `name` is a key's id, a model or a provider."""
+    """What was spent under one heading. `name` is an id, a name, or a day in UTC (`2026-11-30`);
+    empty for calls that have none."""
 
     name: str
     calls: int
@@ -32,10 +35,25 @@ class SpendLine:
     unpriced_calls: int
     estimated_calls: int
 
+    @classmethod
+    def of(cls, name: str, charge: Charge) -> Self:
+        return cls(
+            name=name,
+            calls=charge.calls,
+            prompt_tokens=charge.prompt_tokens,
+            completion_tokens=charge.completion_tokens,
+            cost=charge.cost,
+            unpriced_calls=charge.unpriced_calls,
+            estimated_calls=charge.estimated_calls,
+        )
+
+
+GROUPINGS = ("key", "team", "organization", "end_user", "model", "provider", "tag", "day")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpendQuery:
-    """`by` is `key`, `model` or `provider`; times are Unix nanoseconds, the end exclusive."""
+    """`by` is one of GROUPINGS; times are Unix nanoseconds, the end exclusive."""
 
     by: str = "key"
     from_ns: int | None = None
@@ -45,9 +63,23 @@ class SpendQuery:
 
 class LedgerReports(Protocol):
     async def spend(self, query: SpendQuery) -> Sequence[SpendLine]:
-        """The dearest first."""
+        """With every correction, under the time of its call. The dearest first; days in order."""
         ...
 
     async def entries(self, key_id: KeyId | None, limit: int) -> Sequence[LedgerEntry]:
-        """The newest first."""
+        """As they were settled, the newest first."""
         ...
+
+
+class LedgerCorrections(Protocol):
+    async def call(self, request_id: RequestId) -> BookedCall | None: ...
+
+    async def post(self, correction: Correction) -> bool:
+        """False, and nothing is written, where the call has a correction of that number."""
+        ...
+
+
+def in_order(lines: Iterable[SpendLine], by: str) -> Sequence[SpendLine]:
+    if by == "day":
+        return sorted(lines, key=lambda line: line.name)
+    return sorted(lines, key=lambda line: (-line.cost.pico, line.name))

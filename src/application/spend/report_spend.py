@@ -4,16 +4,15 @@ from dataclasses import dataclass
 from ...domain.errors import InvalidRequest
 from ...domain.ids import KeyId
 from ...domain.ledger import LedgerEntry
-from ..ports.ledger import LedgerReports, SpendLine, SpendQuery
+from ..ports.ledger import GROUPINGS, LedgerReports, SpendLine, SpendQuery
 
-GROUPINGS = ("key", "model", "provider")
 MAX_ENTRIES = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class ReportSpend:
-    """Open to administrators. What was spent, by key, model or provider; and the calls themselves.
-    Raises InvalidRequest."""
+    """Open to administrators. What was spent, by whom or for what; and the calls themselves. Raises
+    InvalidRequest."""
 
     reports: LedgerReports
 

@@ -1,12 +1,12 @@
 import typer
 
-from . import keys, limits, organizations, prices, providers, routes, teams
+from . import keys, ledger, limits, organizations, prices, providers, routes, teams
 from .audit import audit
 from .database import migrate, psql, seed
 from .demo import demo
 from .serve import serve
 from .settings import list_settings
-from .spend import ledger, spend
+from .spend import spend
 from .workers.worker import worker
 
 app = typer.Typer(
@@ -16,7 +16,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (serve, demo, migrate, seed, spend, ledger, audit):
+for command in (serve, demo, migrate, seed, spend, audit):
     app.command()(command)
 app.command("settings")(list_settings)
 app.command(hidden=True)(worker)
@@ -28,3 +28,4 @@ app.add_typer(limits.app, name="limits")
 app.add_typer(providers.app, name="providers")
 app.add_typer(routes.app, name="routes")
 app.add_typer(prices.app, name="prices")
+app.add_typer(ledger.app, name="ledger")

@@ -8,12 +8,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from ..csv_text import csv_text
+
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 _IDS = frozenset({"id", "key_id"})
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+CsvFlag = Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")]
 
 
 def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
@@ -30,6 +33,10 @@ def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: 
     out.print(table)
     if not rows:
         out.print("[dim]nothing there[/dim]")
+
+
+def show_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    sys.stdout.write(csv_text(rows, columns))
 
 
 def show_one(row: Mapping[str, Any], *, as_json: bool) -> None:

@@ -9,27 +9,23 @@ from ...application.ports.ledger import SpendQuery
 from ...domain.ids import KeyId
 from .. import views
 from ..times import to_ns
-from .output import JsonFlag, show
+from .output import CsvFlag, JsonFlag, show, show_csv
 from .run import with_gateway
 
 KeyOption = Annotated[UUID | None, typer.Option("--key", help="Only of this virtual key (its id).")]
 
-_LEDGER_COLUMNS = (
-    "at",
-    "key_id",
-    "model",
-    "provider",
-    "outcome",
-    "error",
-    "duration_ms",
-    "cost_usd",
-)
+_COLUMNS = ("name", "calls", "prompt_tokens", "completion_tokens", "cost_usd", "unpriced_calls")
 
 
 class By(StrEnum):
     KEY = "key"
+    TEAM = "team"
+    ORGANIZATION = "organization"
+    END_USER = "end_user"
     MODEL = "model"
     PROVIDER = "provider"
+    TAG = "tag"
+    DAY = "day"
 
 
 def spend(
@@ -38,6 +34,7 @@ def spend(
     until: Annotated[datetime | None, typer.Option(help="Up to then, in UTC.")] = None,
     key: KeyOption = None,
     as_json: JsonFlag = False,
+    as_csv: CsvFlag = False,
 ) -> None:
     """What was spent, the dearest first."""
     query = SpendQuery(
@@ -47,18 +44,7 @@ def spend(
         key_id=KeyId(key) if key else None,
     )
     rows = [views.spend_view(line) for line in with_gateway(lambda g: g.report_spend(query))]
-    show(
-        rows,
-        ("name", "calls", "prompt_tokens", "completion_tokens", "cost_usd", "unpriced_calls"),
-        as_json=as_json,
-    )
-
-
-def ledger(
-    key: KeyOption = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 20,
-    as_json: JsonFlag = False,
-) -> None:
-    """The calls themselves, the newest first."""
-    entries = with_gateway(lambda g: g.report_spend.entries(KeyId(key) if key else None, limit))
-    show([views.entry_view(entry) for entry in entries], _LEDGER_COLUMNS, as_json=as_json)
+    if as_csv:
+        show_csv(rows, views.SPEND_COLUMNS)
+    else:
+        show(rows, _COLUMNS, as_json=as_json)

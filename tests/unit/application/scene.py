@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from langroute.adapters.memory.admission import MemoryAdmission
 from langroute.adapters.memory.credentials import MemoryCredentials
 from langroute.adapters.memory.ledger import MemoryLedger
+from langroute.adapters.memory.reservations import MemoryReservations
 from langroute.application.calls.admit import Admit
 from langroute.application.calls.complete_chat import CompleteChat
 from langroute.application.calls.conduct_call import ConductCall
@@ -25,6 +26,7 @@ from langroute.application.ports.clock import Clock
 from langroute.application.ports.credentials import CredentialLookup
 from langroute.application.ports.entropy import Entropy
 from langroute.application.ports.ledger import LedgerWriter
+from langroute.application.ports.reservations import Reservations
 from langroute.application.ports.seal import CannotOpen, Seal
 from langroute.application.ports.upstream import (
     ChatChunk,
@@ -281,6 +283,7 @@ class Scene:
     ledger: StrictLedger = field(default_factory=StrictLedger)
     timeouts: Timeouts = field(default_factory=Timeouts)
     default_output_cap: int = 50
+    reservations: Reservations = field(default_factory=MemoryReservations)
     admission: MemoryAdmission = field(init=False)
 
     def __post_init__(self) -> None:
@@ -309,6 +312,7 @@ class Scene:
         return Settle(
             admission=self.admission,
             ledger=self.ledger,
+            reservations=self.reservations,
             catalogues=FixedCatalogue(self.catalogue),
             clock=self.clock,
         )
@@ -317,7 +321,8 @@ class Scene:
     def conduct(self) -> ConductCall:
         return ConductCall(
             plan=self.plan,
-            admit=Admit(self.admission, self.ledger),
+            admit=Admit(self.admission, self.ledger, self.reservations),
+            reservations=self.reservations,
             try_targets=TryTargets(OpenCredential(self.credentials, PlainSeal()), self.timeouts),
             settle=self.settle,
             clock=self.clock,
@@ -339,7 +344,7 @@ class Scene:
 
     @property
     def expire(self) -> ExpireReservations:
-        return ExpireReservations(self.admission, self.settle)
+        return ExpireReservations(self.admission, self.reservations, self.settle, self.clock)
 
     async def entries(self) -> Sequence[LedgerEntry]:
         return await self.ledger.entries(None, 1000)

@@ -7,7 +7,7 @@ import orjson
 from quart import Response, request
 
 from ....domain.errors import InvalidRequest
-from ....domain.ids import KeyId
+from ....domain.ids import KeyId, RequestId
 from ...times import to_ns
 
 
@@ -24,6 +24,15 @@ def key_id(text: str, param: str = "id") -> KeyId:
         return KeyId(UUID(text))
     except ValueError as error:
         raise InvalidRequest("A key is named by its id, which is a UUID.", param=param) from error
+
+
+def request_id(text: str) -> RequestId:
+    try:
+        return RequestId(UUID(text.removeprefix("req_")))
+    except ValueError as error:
+        raise InvalidRequest(
+            "A call is named by the `x-request-id` of its answer.", param="id"
+        ) from error
 
 
 def count_arg(name: str, default: int) -> int:

@@ -2,6 +2,7 @@
 taken for consent."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from ....domain.errors import InvalidRequest
 from ....domain.limits import Limits
 from ....domain.routes import ModelRoute, Target, Unsupported
-from ...times import to_ns
 from .limit_bodies import LimitBody
 
 Count = Annotated[int, Field(ge=0, le=10**15, strict=True)]
@@ -51,6 +51,14 @@ class SaveKeysBody(_Body):
 
 class CredentialBody(_Body):
     secret: Annotated[str, Field(min_length=1)]
+
+
+class CorrectionBody(_Body):
+    """What the call came to; what is left out stays as it is."""
+
+    reason: str
+    usage: dict[str, Count] | None = None
+    cost_usd: Annotated[Decimal, Field(ge=0, decimal_places=12, max_digits=30)] | None = None
 
 
 class ProviderBody(_Body):

@@ -1,16 +1,25 @@
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from quart import Blueprint, Response, request
 
 from ....application.gateway import Gateway
 from ....application.ports.ledger import SpendQuery
+from ....domain.errors import InvalidRequest
+from ....domain.money import Money
 from ... import views
-from .answers import as_list, count_arg, key_id, moment_arg
+from ...csv_text import csv_text
+from ..bodies import read
+from . import bodies
+from .answers import as_json, as_list, count_arg, key_id, moment_arg, request_id
 
 
 def add_spend(blueprint: Blueprint, gateway: Gateway) -> None:
-    """What was spent, and the calls themselves."""
+    """What was spent, the calls themselves, and their corrections."""
 
     @blueprint.get("/spend")
     async def spend() -> Response:
+        _check_format()
         key = request.args.get("key")
         query = SpendQuery(
             by=request.args.get("by", "key"),
@@ -18,12 +27,40 @@ def add_spend(blueprint: Blueprint, gateway: Gateway) -> None:
             until_ns=moment_arg("until"),
             key_id=key_id(key, "key") if key else None,
         )
-        return as_list([views.spend_view(line) for line in await gateway.report_spend(query)])
+        lines = [views.spend_view(line) for line in await gateway.report_spend(query)]
+        return _as_wanted(lines, views.SPEND_COLUMNS)
 
     @blueprint.get("/ledger")
     async def ledger() -> Response:
+        _check_format()
         key = request.args.get("key")
         entries = await gateway.report_spend.entries(
             key_id(key, "key") if key else None, count_arg("limit", 100)
         )
-        return as_list([views.entry_view(entry) for entry in entries])
+        return _as_wanted([views.entry_view(entry) for entry in entries], views.ENTRY_COLUMNS)
+
+    @blueprint.get("/ledger/<call>")
+    async def one_call(call: str) -> Response:
+        return as_json(views.call_view(await gateway.correct_entry.one(request_id(call))))
+
+    @blueprint.post("/ledger/<call>/corrections")
+    async def correct(call: str) -> Response:
+        body = await read(bodies.CorrectionBody)
+        corrected = await gateway.correct_entry(
+            request_id(call),
+            reason=body.reason,
+            usage=body.usage,
+            cost=None if body.cost_usd is None else Money.from_usd(body.cost_usd),
+        )
+        return as_json(views.call_view(corrected), 201)
+
+
+def _check_format() -> None:
+    if request.args.get("format", "json") not in ("json", "csv"):
+        raise InvalidRequest("'format' must be json or csv.", param="format")
+
+
+def _as_wanted(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Response:
+    if request.args.get("format") == "csv":
+        return Response(csv_text(rows, columns), content_type="text/csv; charset=utf-8")
+    return as_list(rows)

@@ -1,0 +1,43 @@
+import logging
+
+from sqlalchemy import text
+
+from .database import Database
+
+# Those who write must not wait long behind whoever waits for a partition.
+_LOCK_TIMEOUT = text("set local lock_timeout = '2s'")
+_ENSURE = text(
+    "select langroute.ensure_partitions(now() - interval '1 day', now() + interval '2 months')"
+)
+_DROP = text(
+    """
+    select unnest(langroute.drop_partitions(
+        date_trunc('month', now(), 'UTC') - make_interval(months => :months)
+    ))
+    """
+)
+
+_log = logging.getLogger(__name__)
+
+
+class PostgresPartitions:
+    """The months of the ledger and of the reservations: made ahead, and dropped once they are older
+    than `retention_months`, those of the present one not counted. None is: kept for ever."""
+
+    def __init__(self, database: Database, retention_months: int | None) -> None:
+        self._database = database
+        self._retention_months = retention_months
+
+    async def keep_up(self) -> None:
+        """Raises StoreUnavailable: what is written then goes to the default partition, and is moved
+        the next time."""
+        async with self._database.writing() as connection:
+            await connection.execute(_LOCK_TIMEOUT)
+            await connection.execute(_ENSURE)
+        if self._retention_months is None:
+            return
+        async with self._database.writing() as connection:
+            await connection.execute(_LOCK_TIMEOUT)
+            dropped = await connection.execute(_DROP, {"months": self._retention_months})
+            for (name,) in dropped:
+                _log.info("dropped %s, for its age", name)

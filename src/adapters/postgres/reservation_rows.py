@@ -1,0 +1,157 @@
+"""Reservations as rows, how a batch of them is written, and which of them are lost."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import unquote
+from uuid import UUID
+
+from sqlalchemy import Row, Text, bindparam, cast, exists, func, literal, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ...domain.admission import Ask, Claim, CounterId, Reservation
+from ...domain.ids import KeyId, OrganizationId, RequestId, TeamId
+from ...domain.limits import Measure
+from ...domain.money import Money
+from .columns import column
+from .counter_names import HASHED, stored_name
+from .tables import LEDGER, RESERVATIONS, SWEEPS
+from .texts import storable
+from .times import to_ns, to_timestamp
+
+_ROW = RESERVATIONS.c
+_MOST_TOKENS = 2**63 - 1
+_MOST_PICO = 10**30 - 1
+
+# A lease that is written late lasts so much longer: time for the entry, which waits behind it. And
+# so no lease appears that has run out before the last sweep.
+_LATE = timedelta(seconds=60)
+_AT_ONCE = 1_000
+_SWEEP = "reservations"
+
+_MADE_OTHERWISE = {
+    "lease_until": func.greatest(
+        column("lease_until", _ROW.lease_until.type), func.now() + literal(_LATE)
+    ),
+    "claims": cast(column("claims", Text()), JSONB),
+}
+_ADD = (
+    insert(RESERVATIONS)
+    .from_select(
+        [each.name for each in _ROW],
+        select(*(_MADE_OTHERWISE.get(each.name, column(each.name, each.type)) for each in _ROW)),
+    )
+    .on_conflict_do_nothing(index_elements=[_ROW.at, _ROW.request_id])
+)
+
+_NOW = bindparam("now", type_=_ROW.lease_until.type)
+_IS_SETTLED = exists().where(LEDGER.c.at == _ROW.at, LEDGER.c.request_id == _ROW.request_id)
+_SWEPT = select(SWEEPS.c.until).where(SWEEPS.c.what == _SWEEP).scalar_subquery()
+_LOST = (
+    select(RESERVATIONS)
+    .where(_ROW.lease_until >= _SWEPT, _ROW.lease_until <= _NOW, ~_IS_SETTLED)
+    .order_by(_ROW.lease_until)
+    .limit(_AT_ONCE)
+)
+# Leases of before the last sweep are settled: so far back nobody has to look.
+_UNSETTLED = select(RESERVATIONS).where(_ROW.lease_until >= _SWEPT, ~_IS_SETTLED)
+_SWEPT_NOW = func.least(
+    bindparam("until", type_=_ROW.lease_until.type), func.now() - literal(_LATE)
+)
+_KEEP_SWEPT = (
+    update(SWEEPS)
+    .where(SWEEPS.c.what == _SWEEP, SWEEPS.c.until < _SWEPT_NOW - literal(_LATE))
+    .values(until=_SWEPT_NOW)
+)
+
+
+async def write(
+    connection: AsyncConnection, reservations: Sequence[Reservation], store: str
+) -> None:
+    """Adds those that are not there yet. `store` is who counts them."""
+    rows = [_row(reservation, store) for reservation in reservations]
+    await connection.execute(_ADD, {each.name: [row[each.name] for row in rows] for each in _ROW})
+
+
+async def lost(connection: AsyncConnection, now: datetime) -> Sequence[Reservation]:
+    """Those whose lease has run out, the first of them, without an entry."""
+    return [reservation_of(row) for row in await connection.execute(_LOST, {"now": now})]
+
+
+async def unsettled(connection: AsyncConnection) -> Sequence[Reservation]:
+    """All without an entry, whether their lease has run out or not."""
+    return [reservation_of(row) for row in await connection.execute(_UNSETTLED)]
+
+
+async def keep_swept(connection: AsyncConnection, until: datetime) -> None:
+    """Whatever lease ended before then is settled: the next sweep need not look so far back."""
+    await connection.execute(_KEEP_SWEPT, {"until": until})
+
+
+def reservation_of(row: Row[*tuple[Any, ...]]) -> Reservation:
+    ask = Ask(
+        request_id=RequestId(row.request_id),
+        key_id=KeyId(row.key_id),
+        team_id=None if row.team_id is None else TeamId(row.team_id),
+        organization_id=None
+        if row.organization_id is None
+        else OrganizationId(row.organization_id),
+        end_user=row.end_user,
+        tag=row.tag,
+        model=row.model,
+        streamed=row.streamed,
+        at_ns=to_ns(row.at),
+        lease_until_ns=to_ns(row.lease_until),
+        input_bound=row.input_bound,
+        output_bound=row.output_bound,
+        cost_bound=Money.from_usd(row.cost_bound_usd),
+        priced=row.priced,
+    )
+    return Reservation(ask=ask, claims=tuple(map(_claim, row.claims)))
+
+
+def _row(reservation: Reservation, store: str) -> dict[str, object]:
+    ask = reservation.ask
+    return {
+        "at": to_timestamp(ask.at_ns),
+        "request_id": ask.request_id,
+        "key_id": ask.key_id,
+        "team_id": ask.team_id,
+        "organization_id": ask.organization_id,
+        "end_user": storable(ask.end_user),
+        "tag": storable(ask.tag),
+        "model": storable(ask.model),
+        "streamed": ask.streamed,
+        "lease_until": to_timestamp(ask.lease_until_ns),
+        "input_bound": min(ask.input_bound, _MOST_TOKENS),
+        "output_bound": min(ask.output_bound, _MOST_TOKENS),
+        "cost_bound_usd": Money(min(ask.cost_bound.pico, _MOST_PICO)).usd,
+        "priced": ask.priced,
+        "claims": json.dumps([*_told(reservation.claims)]),
+        "store": store,
+    }
+
+
+def _told(claims: Iterable[Claim]) -> Iterable[dict[str, object]]:
+    for claim in claims:
+        yield {
+            "limit": str(claim.counter.limit_id),
+            "name": stored_name(claim.counter.name),
+            "measure": str(claim.measure),
+            "amount": claim.amount,
+            "place": claim.place,
+        }
+
+
+def _claim(told: dict[str, Any]) -> Claim:
+    name = told["name"]
+    if not name.startswith(HASHED):
+        name = unquote(name, errors="surrogatepass")
+    return Claim(
+        counter=CounterId(UUID(told["limit"]), name),
+        measure=Measure(told["measure"]),
+        amount=int(told["amount"]),
+        place=int(told["place"]),
+    )

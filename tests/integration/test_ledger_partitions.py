@@ -1,0 +1,261 @@
+"""The ledger's months: made ahead, dropped when they are old, and nothing is lost between them."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import pytest
+
+from langroute.adapters.postgres.database import Database
+from langroute.adapters.postgres.ledger import PostgresLedger
+from langroute.adapters.postgres.ledger_corrections import PostgresCorrections
+from langroute.adapters.postgres.ledger_reports import PostgresReports
+from langroute.adapters.postgres.migrate import downgrade, migrate
+from langroute.adapters.postgres.partitions import PostgresPartitions
+from langroute.adapters.postgres.reservations import PostgresReservations
+from langroute.application.ports.ledger import SpendQuery
+from langroute.domain.ledger import LedgerEntry
+from langroute.domain.money import Money
+from langroute.domain.usage import TokenUsage
+from langroute.entrypoints.times import to_ns
+from postgres_fixtures import Databases, type_in
+from samples import a_reservation, new_entry
+
+_IN_MONTHS = """
+    insert into langroute.ledger (
+        request_id, key_id, at, duration_ns, model, outcome, attempts, streamed,
+        input_tokens, output_tokens, cost_usd, priced, estimated
+    )
+    select gen_random_uuid(), gen_random_uuid(),
+        timestamptz '2024-01-31 23:30:00Z' + number * interval '11 days',
+        number, 'm', 'succeeded', 1, false, number, 2 * number, number / 1000.0,
+        number % 3 <> 0, number % 4 = 0
+    from generate_series(0, 40) as numbers (number)
+"""
+_KEPT = """
+    select request_id, key_id, at, duration_ns, model, outcome, input_tokens, output_tokens,
+        cost_usd, priced, estimated
+    from langroute.ledger order by request_id
+"""
+# What the days' sums must be.
+_DRIFT = """
+    with summed as (
+        select (at at time zone 'UTC')::date as day, key_id, team_id, organization_id,
+            model, coalesce(provider, '') as provider, coalesce(tag, '') as tag,
+            count(*) filter (where number = 0) as calls, sum(cost_usd) as cost_usd
+        from langroute.ledger group by 1, 2, 3, 4, 5, 6, 7
+    ), kept as (
+        select day, key_id, team_id, organization_id, model, provider, tag, calls, cost_usd
+        from langroute.rollups
+    )
+    (select * from summed except select * from kept)
+    union all (select * from kept except select * from summed)
+"""
+
+
+async def test_what_was_in_the_ledger_is_moved_up_and_down_and_up_again(
+    empty_database: Database,
+) -> None:
+    engine = empty_database.engine
+    await migrate(engine, "0006")
+    await type_in(empty_database, _IN_MONTHS)
+    before = await _fetch(empty_database, _KEPT)
+    assert len(before) == 41
+
+    await migrate(engine, "0007")
+    assert await _fetch(empty_database, _KEPT) == before
+    assert await _fetch(empty_database, _DRIFT) == []
+    assert await _fetch(empty_database, "select from langroute.ledger_default") == []
+    await downgrade(engine, "0006")
+    assert await _fetch(empty_database, _KEPT) == before
+    await migrate(engine)
+
+    assert await _fetch(empty_database, _KEPT) == before
+    assert await _fetch(empty_database, _DRIFT) == []
+    (total,) = await PostgresReports(empty_database).spend(SpendQuery(by="model"))
+    assert (total.calls, total.cost) == (41, Money.from_usd("0.820"))
+
+
+async def test_without_corrections_a_call_costs_what_it_came_to(empty_database: Database) -> None:
+    engine = empty_database.engine
+    await migrate(engine)
+    entry = new_entry(usage=TokenUsage(input=9, output=8), cost=Money(100), priced=False)
+    async with PostgresLedger(empty_database) as ledger:
+        ledger.record(entry)
+    corrections = PostgresCorrections(empty_database)
+    call = await corrections.call(entry.request_id)
+    assert call is not None
+    usage = TokenUsage(input=1, output=10)
+    correction = call.corrected(usage=usage, cost=Money(40), reason="r", posted_at_ns=entry.at_ns)
+    assert await corrections.post(correction)
+
+    await downgrade(engine, "0006")
+    (row,) = await _fetch(empty_database, _KEPT)
+    assert (row["input_tokens"], row["output_tokens"], row["priced"]) == (1, 10, True)
+    assert row["cost_usd"] == Money(40).usd
+    await migrate(engine)
+
+    (kept,) = await PostgresReports(empty_database).entries(None, 10)
+    assert (kept.usage, kept.cost) == (usage, Money(40))
+
+
+async def test_an_entry_outside_of_all_months_is_kept_and_moved_once_there_is_its_own(
+    database: Database,
+) -> None:
+    far = new_entry(at_ns=_ns(2031, 5, 20), cost=Money(5))
+    past = new_entry(at_ns=_ns(2019, 2, 28), cost=Money(7))
+    await _record(database, far, past)
+    assert await _in_partition(database, "ledger_default") == 2
+
+    made = await _fetch(
+        database, "select langroute.ensure_partitions('2031-05-31 23:59Z', '2031-06-01 00:00Z')"
+    )
+
+    assert made[0][0] == 2
+    assert await _in_partition(database, "ledger_2031_05") == 1
+    assert await _in_partition(database, "ledger_default") == 1
+    found = await PostgresReports(database).entries(None, 10)
+    assert found == [far, past]
+    await _record(database, far, past)  # again
+    assert await PostgresReports(database).entries(None, 10) == found
+
+
+async def test_the_months_ahead_are_there_and_made_only_once(database: Database) -> None:
+    partitions = PostgresPartitions(database, None)
+    before = await _partitions(database)
+    now = datetime.now(UTC)
+    ahead = f"ledger_{now.year + now.month // 12}_{now.month % 12 + 1:02d}"
+    assert {f"ledger_{now:%Y_%m}", ahead} <= before
+
+    await asyncio.gather(*(partitions.keep_up() for _ in range(4)))
+
+    after = await _partitions(database)
+    assert before <= after
+    await partitions.keep_up()
+    assert await _partitions(database) == after
+
+
+async def test_months_are_made_while_others_write(databases: Databases) -> None:
+    async with databases.url() as url:
+        node, other = Database(url), Database(url)
+        entries = [
+            new_entry(at_ns=_ns(2032, 1 + number % 12, 3) + number * 1000) for number in range(600)
+        ]
+        async with PostgresLedger(node) as ledger:
+            for entry in entries:
+                ledger.record(entry)
+            for month in range(1, 13):
+                await type_in(
+                    other,
+                    f"select langroute.ensure_partitions('2032-{month:02d}-01Z',"
+                    f" '2032-{month:02d}-02Z')",
+                )
+        (count,) = await _fetch(node, "select count(*) from langroute.ledger")
+        assert count[0] == 600
+        assert await _in_partition(node, "ledger_default") == 0
+        assert await _fetch(node, _DRIFT) == []
+        await node.aclose()
+        await other.aclose()
+
+
+async def test_old_months_are_dropped_whole_but_for_those_with_an_open_call(
+    database: Database,
+) -> None:
+    await type_in(database, "select langroute.ensure_partitions('2021-01-01Z', '2021-04-01Z')")
+    open_one = a_reservation(at_ns=_ns(2021, 2, 5))
+    settled = a_reservation(at_ns=_ns(2021, 3, 5))
+    reservations = PostgresReservations(database)
+    reservations.start()
+    reservations.hold(open_one)
+    reservations.hold(settled)
+    await reservations.aclose()
+    present = new_entry()
+    await _record(
+        database,
+        new_entry(at_ns=_ns(2021, 1, 5), cost=Money(1)),
+        new_entry(at_ns=_ns(2021, 2, 6), cost=Money(2)),
+        new_entry(at_ns=settled.ask.at_ns, request_id=settled.ask.request_id, cost=Money(3)),
+        present,
+    )
+    before = await PostgresReports(database).spend(SpendQuery())
+
+    await PostgresPartitions(database, 12).keep_up()
+
+    gone = {"ledger_2021_01", "ledger_2021_03", "reservations_2021_01", "reservations_2021_03"}
+    there = await _partitions(database)
+    assert not gone & there
+    assert {"ledger_2021_02", "reservations_2021_02"} <= there
+    entries = await PostgresReports(database).entries(None, 10)
+    assert [entry.cost for entry in entries] == [present.cost, Money(2)]
+    # What was spent is known all the same.
+    assert await PostgresReports(database).spend(SpendQuery()) == before
+
+
+async def test_nothing_is_dropped_unless_that_is_set(database: Database) -> None:
+    await type_in(database, "select langroute.ensure_partitions('2001-01-01Z', '2001-01-02Z')")
+
+    await PostgresPartitions(database, None).keep_up()
+
+    assert "ledger_2001_01" in await _partitions(database)
+
+
+async def test_months_that_are_to_be_kept_are_kept(database: Database) -> None:
+    now = datetime.now(UTC)
+    years, month = divmod(now.year * 12 + now.month - 1 - 2, 12)
+    kept = f"ledger_{years}_{month + 1:02d}"
+    years, month = divmod(now.year * 12 + now.month - 1 - 3, 12)
+    too_old = f"ledger_{years}_{month + 1:02d}"
+    await type_in(
+        database, "select langroute.ensure_partitions(now() - interval '5 months', now())"
+    )
+
+    await PostgresPartitions(database, 2).keep_up()
+
+    there = await _partitions(database)
+    assert kept in there
+    assert too_old not in there
+
+
+@pytest.mark.parametrize("table", ["ledger", "reservations"])
+@pytest.mark.parametrize("change", ["update {} set at = now()", "delete from {}", "truncate {}"])
+async def test_nobody_changes_the_ledger_by_way_of_a_partition(
+    database: Database, table: str, change: str
+) -> None:
+    for partition in [p for p in await _partitions(database) if p.startswith(table)]:
+        with pytest.raises(asyncpg.RestrictViolationError, match="only ever added to"):
+            await type_in(database, change.format(f"langroute.{partition}"))
+
+
+async def _record(database: Database, *entries: LedgerEntry) -> None:
+    async with PostgresLedger(database) as ledger:
+        for entry in entries:
+            ledger.record(entry)
+
+
+def _ns(year: int, month: int, day: int) -> int:
+    return to_ns(datetime(year, month, day, 12, tzinfo=UTC))
+
+
+async def _partitions(database: Database) -> set[str]:
+    return {
+        str(row["relname"])
+        for row in await _fetch(
+            database,
+            "select relname from pg_inherits join pg_class on pg_class.oid = inhrelid "
+            "where relnamespace = 'langroute'::regnamespace and relkind = 'r'",
+        )
+    }
+
+
+async def _in_partition(database: Database, name: str) -> int:
+    (row,) = await _fetch(database, f"select count(*) from only langroute.{name}")
+    return int(row[0])
+
+
+async def _fetch(database: Database, query: str) -> list[Any]:
+    connection = await database.connect()
+    try:
+        return list(await connection.fetch(query))
+    finally:
+        await connection.close()

@@ -1,0 +1,230 @@
+"""What happens to reservations while Postgres is away, and how calls wait for them."""
+
+import asyncio
+import time
+
+import pytest
+
+from langroute.adapters.postgres.database import Database
+from langroute.adapters.postgres.reservations import PostgresReservations
+from langroute.domain.errors import LedgerFull, StoreUnavailable
+from postgres_fixtures import Databases, Server, type_in
+from samples import CLOCK, a_reservation
+
+HOUR_NS = 3600 * 10**9
+
+
+async def _count(database: Database) -> int:
+    connection = await database.connect()
+    try:
+        return int(await connection.fetchval("select count(*) from langroute.reservations"))
+    finally:
+        await connection.close()
+
+
+async def test_what_is_held_is_written_when_that_returns(database: Database) -> None:
+    reservations = PostgresReservations(database)
+    reservations.start()
+    for number in range(1, 6):
+        reservation = a_reservation()
+        reservations.hold(reservation)
+        await reservations.held(reservation)
+        assert await _count(database) == number
+    await reservations.aclose()
+
+
+async def test_closing_writes_what_is_left(database: Database) -> None:
+    reservations = PostgresReservations(database)
+    reservations.start()
+    for _ in range(500):
+        reservations.hold(a_reservation())
+
+    await reservations.aclose()
+
+    assert await _count(database) == 500
+
+
+async def test_calls_go_on_while_postgres_is_away_and_are_written_once_it_is_back(
+    server: Server,
+) -> None:
+    async with server.databases.migrated() as database:
+        reservations = PostgresReservations(database, local=True)
+        reservations.start()
+        await server.stop()
+        held = [a_reservation() for _ in range(300)]
+        began = time.monotonic()
+        for reservation in held:
+            reservations.hold(reservation)
+            await reservations.held(reservation)
+        assert time.monotonic() - began < 10  # not each of them waits
+        assert len(reservations) == 300
+        reservations.check_room()
+
+        async with server.running():
+            async with asyncio.timeout(20):
+                await reservations.flush()
+            assert await _count(database) == 300
+            found = await reservations.expired(CLOCK.now_ns() + 2 * HOUR_NS)
+            assert len(found) == 300
+        await reservations.aclose()
+
+
+async def test_calls_are_refused_while_postgres_is_away_where_that_is_wanted(
+    server: Server,
+) -> None:
+    async with server.databases.migrated() as database:
+        reservations = PostgresReservations(database, local=False, patience_s=0.5)
+        reservations.start()
+        await server.stop()
+        first = a_reservation()
+        reservations.check_room()
+        reservations.hold(first)
+
+        with pytest.raises(StoreUnavailable):
+            await reservations.held(first)
+        with pytest.raises(StoreUnavailable):
+            reservations.check_room()
+
+        async with server.running(), asyncio.timeout(20):
+            await reservations.flush()
+            await reservations.held(first)
+            reservations.check_room()
+        await reservations.aclose()
+
+
+async def test_nobody_waits_longer_for_a_server_that_does_not_answer(database: Database) -> None:
+    """It is there, but somebody holds the table."""
+    reservations = PostgresReservations(database, local=True, patience_s=0.3)
+    reservations.start()
+    connection = await database.connect()
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute("lock table langroute.reservations in access exclusive mode")
+    first, second = a_reservation(), a_reservation()
+
+    began = time.monotonic()
+    reservations.hold(first)
+    await reservations.held(first)
+    assert 0.2 < time.monotonic() - began < 5
+    began = time.monotonic()
+    reservations.hold(second)
+    await reservations.held(second)
+    assert time.monotonic() - began < 0.2
+
+    await transaction.rollback()
+    await connection.close()
+    async with asyncio.timeout(20):
+        await reservations.flush()
+    assert await _count(database) == 2
+    await reservations.aclose()
+
+
+async def test_there_is_no_room_while_too_much_waits(database: Database) -> None:
+    reservations = PostgresReservations(database, capacity=3)  # never started
+    for _ in range(3):
+        reservations.check_room()
+        reservations.hold(a_reservation())
+
+    with pytest.raises(LedgerFull):
+        reservations.check_room()
+
+
+async def test_a_caller_who_hangs_up_while_waiting_takes_nobody_with_it(
+    database: Database,
+) -> None:
+    reservations = PostgresReservations(database)
+    both = [a_reservation(), a_reservation()]
+    for reservation in both:
+        reservations.hold(reservation)
+    gone, stays = (asyncio.create_task(reservations.held(each)) for each in both)
+    await asyncio.sleep(0)
+    gone.cancel()
+    reservations.start()
+
+    async with asyncio.timeout(10):
+        await stays
+    assert gone.cancelled() or (await asyncio.gather(gone, return_exceptions=True))
+    await reservations.aclose()
+    assert await _count(database) == 2
+
+
+async def test_a_lease_that_is_written_too_late_gives_its_entry_time(database: Database) -> None:
+    now_ns = CLOCK.now_ns()
+    late = a_reservation(lease_until_ns=now_ns - HOUR_NS)
+    reservations = PostgresReservations(database)
+    reservations.start()
+    reservations.hold(late)
+    await reservations.held(late)
+
+    assert await reservations.expired(now_ns) == []
+    (found,) = await reservations.expired(now_ns + HOUR_NS)
+    assert found.ask.request_id == late.ask.request_id
+    await reservations.aclose()
+
+
+async def test_sweeps_look_no_further_back_than_they_must(database: Database) -> None:
+    """And find what they have not settled."""
+    reservations = PostgresReservations(database)
+    reservations.start()
+    left = a_reservation()
+    reservations.hold(left)
+    await reservations.flush()
+    far_ns = CLOCK.now_ns() + 2 * HOUR_NS
+
+    for _ in range(2):
+        assert len(await reservations.expired(far_ns)) == 1
+    await _settle(database)
+    assert await reservations.expired(far_ns) == []
+
+    connection = await database.connect()
+    until = await connection.fetchval("select until from langroute.sweeps")
+    behind = await connection.fetchval(
+        "select now() - until between interval '59 s' and interval '90 s' from langroute.sweeps"
+    )
+    await connection.close()
+    assert behind, until
+    await reservations.aclose()
+
+
+async def test_several_gateways_hold_at_once(databases: Databases) -> None:
+    async with databases.url() as url:
+        nodes = [Database(url) for _ in range(3)]
+        stores = [PostgresReservations(node) for node in nodes]
+        shared = [a_reservation() for _ in range(300)]
+        for store in stores:
+            store.start()
+            for reservation in shared:
+                store.hold(reservation)
+
+        await asyncio.gather(*(store.flush() for store in stores))
+
+        assert await _count(nodes[0]) == 300
+        for store, node in zip(stores, nodes, strict=True):
+            await store.aclose()
+            await node.aclose()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update langroute.reservations set claims = '[]'",
+        "delete from langroute.reservations",
+        "truncate langroute.reservations",
+    ],
+)
+async def test_reservations_stay_as_they_are(database: Database, statement: str) -> None:
+    with pytest.raises(Exception, match="only ever added to"):
+        await type_in(database, statement)
+
+
+async def _settle(database: Database) -> None:
+    await type_in(
+        database,
+        """
+        insert into langroute.ledger (
+            at, request_id, key_id, duration_ns, model, outcome, attempts, streamed
+        )
+        select at, request_id, key_id, 1, model, 'succeeded', 1, streamed
+        from langroute.reservations
+        """,
+    )
