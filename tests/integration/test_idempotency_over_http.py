@@ -58,7 +58,7 @@ async def test_a_stream_is_sent_again_as_a_stream(scene: Scene) -> None:
 
 @pytest.mark.parametrize("stream", [False, True])
 async def test_who_asks_meanwhile_waits_for_the_first(scene: Scene, stream: bool) -> None:
-    gate = scene.openai.hold()
+    gate = scene.openai.hold(after_events=1 if stream else None)
     async with asyncio.timeout(20):
         first = asyncio.create_task(asked(scene, "one", stream=stream))
         await gate.reached.wait()
@@ -75,7 +75,7 @@ async def test_who_asks_meanwhile_waits_for_the_first(scene: Scene, stream: bool
 async def test_the_same_name_for_another_call_is_refused(scene: Scene) -> None:
     await asked(scene, "one")
     for more in ({"max_tokens": 7}, {"stream": True}):
-        refused = await asked(scene, "one", **more)
+        refused = await asked(scene, "one", body=CHAT | more)
         assert refused.status == 422
         assert refused.body["error"]["code"] == "idempotency_key_reused"
     elsewhere = await asked(scene, "one", "/v1/messages", max_tokens=7)
@@ -124,7 +124,7 @@ async def test_a_mistake_of_the_callers_is_kept(scene: Scene) -> None:
 
 @pytest.mark.parametrize("stream", [False, True])
 async def test_who_hangs_up_may_come_back_for_the_answer(scene: Scene, stream: bool) -> None:
-    gate = scene.openai.hold()
+    gate = scene.openai.hold(after_events=1 if stream else None)
     async with asyncio.timeout(20):
         leaving = asyncio.create_task(asked(scene, "one", stream=stream))
         await gate.reached.wait()
@@ -183,11 +183,49 @@ async def test_a_form_is_the_same_whatever_is_drawn_between_its_parts(scene: Sce
 
 async def test_an_answer_is_known_to_every_process_and_outlives_each(database_url: str) -> None:
     async with scene_on(database_url) as scene:
-        first = await asked(scene, "one")
-        async with running_gateway(database_url) as other:
-            headers = headed(scene, "one")
-            async with other.http.post("/v1/chat/completions", json=CHAT, headers=headers) as got:
-                again = await Answered.of(got)
-        assert again.headers["idempotent-replayed"] == "true"
-        assert again.body == first.body
+        gate = scene.openai.hold()
+
+        async def elsewhere() -> Answered:
+            async with running_gateway(database_url) as other:
+                headers, path = headed(scene, "one"), "/v1/chat/completions"
+                async with other.http.post(path, json=CHAT, headers=headers) as got:
+                    return await Answered.of(got)
+
+        async with asyncio.timeout(30):
+            first = asyncio.create_task(asked(scene, "one"))
+            await gate.reached.wait()
+            meanwhile = asyncio.create_task(elsewhere())
+            _, waiting = await asyncio.wait([meanwhile], timeout=1)
+            assert waiting
+            gate.open()
+            answers = [await meanwhile, await elsewhere()]
+        for again in answers:
+            assert again.headers["idempotent-replayed"] == "true"
+            assert again.body == (await first).body
         assert len(scene.openai.seen) == 1
+
+
+async def test_what_nobody_waits_for_is_ended_and_paid_for_when_the_server_stops(
+    database_url: str,
+) -> None:
+    async with scene_on(database_url) as scene:
+        gate = scene.openai.hold()
+        async with asyncio.timeout(20):
+            leaving = asyncio.create_task(asked(scene, "one"))
+            await gate.reached.wait()
+            leaving.cancel()
+            await asyncio.gather(leaving, return_exceptions=True)
+    async with scene_on(database_url) as scene:
+        (entry,) = await scene.running.entries()
+        assert (entry["outcome"], entry["estimated"]) == ("client_cancelled", True)
+
+
+async def test_what_is_too_large_to_keep_is_answered_all_the_same(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scene.running.container.idempotent_replies(), "largest", 100)
+    for stream in (False, True):
+        first = await asked(scene, f"{stream}", stream=stream)
+        again = await asked(scene, f"{stream}", stream=stream)
+        assert (first.status, again.status) == (200, 200)
+        assert "idempotent-replayed" not in again.headers

@@ -1,6 +1,7 @@
 """What a call would cost at the most, and whether it would be let in. No provider is asked."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -23,6 +24,7 @@ from .dialects.responses.front import Responses
 from .front import Front
 from .rate_limits import limit_headers
 from .standing_views import refusal_view, standing_view
+from .tags import tag_of
 
 _CHATS: Mapping[str, DialectFront] = {
     "chat/completions": ChatCompletions(),
@@ -58,7 +60,7 @@ def _asked(request: Request, given: object) -> ChatRequest | OperationRequest:
     if (front := _CHATS.get(name)) is not None:
         return with_headers(front, request, front.parse(body))
     if (operation := _OPERATIONS.get(name)) is not None:
-        return OperationRequest.parse(operation, body)
+        return replace(OperationRequest.parse(operation, body), tag=tag_of(request))
     known = ", ".join(f"/v1/{each}" for each in (*_CHATS, *_OPERATIONS))
     raise InvalidRequest(f"'endpoint' must be one of {known}.", param="endpoint")
 

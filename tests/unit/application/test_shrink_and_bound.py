@@ -1,6 +1,7 @@
 """Calls that are made smaller, so that they fit; and calls that have no bound."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 from scene import (
@@ -35,14 +36,14 @@ PRICED = dataclasses.replace(ROUTE, targets=ROUTE.targets[:1])
 async def a_scene(*, shrinks: bool = False) -> Scene:
     route = dataclasses.replace(PRICED, shrink=shrinks)
     scene = Scene(
-        upstream=ScriptedUpstream(openai=[a_reply()] * 3),
+        upstream=ScriptedUpstream(openai=[a_reply(), a_reply(), a_reply()]),
         catalogue=Catalogue.of(PROVIDERS, [route], PRICES),
     )
     return await scene.save("secret", "openai")
 
 
-def asking(shrink: bool | None = None, **fields: object) -> ChatRequest:
-    return dataclasses.replace(a_chat(**{"max_tokens": 1_000, **fields}), shrink=shrink)
+def asking(shrink: bool | None = None, **fields: Any) -> ChatRequest:
+    return dataclasses.replace(a_chat(max_tokens=1_000, **fields), shrink=shrink)
 
 
 def of_money(pico: int) -> VirtualKey:
