@@ -31,8 +31,8 @@ class Valkey:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.server.port}"
 
-    def client(self) -> "Redis":
-        return Redis.from_url(self.url, decode_responses=True)
+    def client(self, password: str | None = None) -> Redis:
+        return Redis.from_url(self.url, password=password, decode_responses=True)
 
     async def start(self) -> None:
         await asyncio.to_thread(self.server.start)

@@ -171,3 +171,66 @@ async def test_a_call_of_elsewhere_that_the_ledger_tells_of_is_not_counted_again
         assert await used_of(admission, team, new, known) == [30, 2]
         admission.settle(Reservation(ask=ask), NO_USAGE, Money(30))
         assert await used_of(admission, team, new, known) == [30, 2]
+
+
+@dataclass(slots=True)
+class KeptLedger:
+    """What two processes have written down: every call as it is settled, at once."""
+
+    limit: Limit
+    places: list[int] = field(default_factory=list)
+    over: set[RequestId] = field(default_factory=set)
+    processes: list[RedisAdmission] = field(default_factory=list)
+
+    def settle(self, admission: RedisAdmission, reservation: Reservation) -> None:
+        admission.settle(reservation, NO_USAGE, ZERO)
+        self.places.append(reservation.claims[0].place)
+        self.over.add(reservation.ask.request_id)
+
+    @asynccontextmanager
+    async def past(
+        self, limits: Sequence[Limit], now_ns: int, doubted: Collection[Ask] = ()
+    ) -> AsyncIterator[Past]:
+        tallies = [Tally(place=place, amount=1) for place in self.places]
+        yield Past(settled={self.limit.id: tallies}, over=set(self.over))
+
+    async def open(self, now_ns: int) -> Sequence[Reservation]:
+        return [held for process in self.processes for held in process._open_here()]
+
+
+async def test_a_server_that_is_killed_under_load_never_lets_a_limit_be_passed(
+    valkey_to_stop: Valkey,
+) -> None:
+    team = uuid4()
+    limit = a_limit(team, Measure.REQUESTS, 300)
+    ledger = KeptLedger(limit)
+    admitted_calls = 0
+
+    async def calls(admission: RedisAdmission) -> None:
+        nonlocal admitted_calls
+        while True:
+            try:
+                decision, _ = await admission.admit(an_ask(team), [limit])
+            except StoreUnavailable:
+                await asyncio.sleep(0.01)
+                continue
+            if not isinstance(decision, Reservation):
+                return
+            admitted_calls += 1
+            await asyncio.sleep(0.02)
+            ledger.settle(admission, decision)
+
+    async with (
+        an_admission(valkey_to_stop, ledger) as one,
+        an_admission(valkey_to_stop, ledger) as other,
+    ):
+        ledger.processes = [one, other]
+        crowd = [asyncio.create_task(calls(one if n % 2 else other)) for n in range(6)]
+        for _ in range(3):
+            await asyncio.sleep(0.15)
+            await valkey_to_stop.kill()
+            await valkey_to_stop.start()
+        async with asyncio.timeout(60):
+            await asyncio.gather(*crowd)
+        assert admitted_calls == 300
+        assert await used_of(one, team, limit) == [300]

@@ -6,6 +6,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from ...domain.admission import Ask, CounterId
+from ...domain.keys import VirtualKey
 
 TENANTS = "langroute:tenants"
 """Whose leases to look at, and when: tenants by a time in Unix milliseconds."""
@@ -15,6 +16,14 @@ def tenant_of(ask: Ask) -> UUID:
     """Whose limits can meet in one call: those of an organization, or of a team without one, or of
     a key without a team."""
     return ask.organization_id or ask.team_id or ask.key_id
+
+
+def tenant_of_key(key: VirtualKey) -> UUID:
+    """The same, for all of its calls."""
+    team = key.team
+    if team is None:
+        return key.id
+    return team.organization.id if team.organization else team.id
 
 
 def call_key(tenant: str, request_id: str) -> str:

@@ -1,8 +1,11 @@
 """A counter of the domain's as the server keeps it: see rate_window.lua and cost_ledger.lua."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from ...domain.cost_ledger import CostLedger
-from ...domain.limits import Counter
-from ...domain.rate_window import RateWindow
+from ...domain.limits import Counter, Limit
+from ...domain.rate_window import RateWindow, Slot
 
 _NS_PER_US = 1000
 _NS_PER_MS = 10**6
@@ -16,6 +19,28 @@ def words_of(counter: Counter, now_ns: int) -> tuple[str, list[str]]:
     if isinstance(counter, RateWindow):
         return str(2 * counter.length_ns // _NS_PER_MS + _HOUR_MS), _of_window(counter)
     return _to_live(counter, now_ns), _of_ledger(counter)
+
+
+def counter_of(limit: Limit, words: Mapping[str, str]) -> Counter:
+    """The other way. Without words it is as if it had never counted."""
+    fresh = limit.fresh()
+    if not words:
+        return fresh
+    if isinstance(fresh, RateWindow):
+        slots = ((int(name), int(value)) for name, value in words.items() if name.isdecimal())
+        return replace(
+            fresh,
+            slots=tuple(Slot(*each) for each in sorted(slots)),
+            total=int(words["total"]),
+            oldest=int(words["oldest"]),
+        )
+    return replace(
+        fresh,
+        began_ns=int(words["began"]) * _NS_PER_US,
+        ends_ns=int(words["ends"]) * _NS_PER_US if words["ends"] else None,
+        spent=int(words["spent"]),
+        reserved=int(words["reserved"]),
+    )
 
 
 def _of_window(window: RateWindow) -> list[str]:
