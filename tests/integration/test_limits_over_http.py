@@ -24,14 +24,12 @@ async def define(scene: Scene, path: str, **fields: Any) -> dict[str, Any]:
 
 
 async def tagged(scene: Scene, key: str, *tags: str, path: str = "chat/completions") -> Answered:
-    body: dict[str, Any] = {
-        "chat/completions": {"messages": [{"role": "user", "content": "Hi"}]},
-        "embeddings": {"input": "Hi"},
-    }[path]
-    model = "gpt-4o-mini" if path == "chat/completions" else "text-embedding-3-small"
+    body: dict[str, Any] = {"model": "text-embedding-3-small", "input": "Hi"}
+    if path == "chat/completions":
+        body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hi"}]}
     headers = [("Authorization", f"Bearer {key}"), *(("x-langroute-tag", tag) for tag in tags)]
     url = f"/v1/{path}"
-    async with scene.running.http.post(url, json={"model": model, **body}, headers=headers) as r:
+    async with scene.running.http.post(url, json=body, headers=headers) as r:
         return await Answered.of(r)
 
 

@@ -45,7 +45,7 @@ async def test_an_organization_lives_its_life(running: RunningGateway) -> None:
     assert same.body == made.body
     renamed = await running.call("PATCH", "/api/organizations/acme", {"name": "ACME Ltd."})
     assert renamed.body == {**made.body, "name": "ACME Ltd."}
-    change = {"limits": [], "allowed_models": []}
+    change: dict[str, Any] = {"limits": [], "allowed_models": []}
     emptied = await running.call("PATCH", f"/api/organizations/{made.body['id']}", change)
     assert (emptied.body["limits"], emptied.body["allowed_models"]) == ([], [])
 

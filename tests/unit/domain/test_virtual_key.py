@@ -1,6 +1,7 @@
 import binascii
 import hashlib
 import re
+from dataclasses import replace
 from itertools import pairwise
 from uuid import UUID
 
@@ -20,7 +21,8 @@ from langroute.domain.keys import (
     hint_of,
     is_well_formed,
 )
-from langroute.domain.limits import Limits
+from langroute.domain.limits import Limit, Limits, Measure
+from langroute.domain.organizations import key_scope
 
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 RANDOM = st.binary(min_size=24, max_size=24)
@@ -179,3 +181,18 @@ def test_a_key_may_use_the_models_that_it_names(
 
 def test_a_key_does_not_show_its_digest() -> None:
     assert "secret digest" not in repr(a_key())
+
+
+def test_what_the_two_usual_limits_tell_is_no_further_limit() -> None:
+    key = a_key()
+    for usual in Limits(requests_per_minute=5, tokens_per_minute=5).of(key_scope(key.id)):
+        with pytest.raises(ValueError, match="count the same calls"):
+            replace(key, further_limits=(usual,))
+        narrower = replace(usual, model="gpt-*")
+        assert replace(key, further_limits=(narrower,)).all_limits == (narrower,)
+
+
+def test_a_key_carries_no_limit_of_another() -> None:
+    stranger = Limit(scope=key_scope(UUID(int=2)), measure=Measure.MONEY, amount=1)
+    with pytest.raises(ValueError, match="cannot be carried"):
+        replace(a_key(), further_limits=(stranger,))
