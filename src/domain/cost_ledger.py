@@ -18,6 +18,14 @@ class CostLedger:
     spent: int = 0
     reserved: int = 0
 
+    @classmethod
+    def holding(cls, period: Period, began_ns: int, spent: int, reserved: int) -> "CostLedger":
+        """One that is put together anew, for the period that began then."""
+        ends_ns = period.around(began_ns)[1]
+        return cls(
+            period=period, began_ns=began_ns, ends_ns=ends_ns, spent=spent, reserved=reserved
+        )
+
     def admit(self, limit: int, amount: int, now_ns: int) -> tuple[int | None, "CostLedger"]:
         """When the period began, which `settle` wants back; None where it does not fit, and then
         nothing is taken."""

@@ -1,4 +1,5 @@
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -30,6 +31,18 @@ class RateWindow:
     slots: tuple[Slot, ...] = ()
     total: int = 0
     oldest: int = 0
+
+    @classmethod
+    def holding(cls, length_ns: int, amounts: Mapping[int, int], now_ns: int) -> "RateWindow":
+        """One that is put together anew from what each slot holds."""
+        oldest = max(0, now_ns // (length_ns // SLOTS) - SLOTS)
+        slots = sorted(Slot(*each) for each in amounts.items() if each[0] >= oldest)
+        return cls(
+            length_ns=length_ns,
+            slots=tuple(slots),
+            total=sum(slot.amount for slot in slots),
+            oldest=oldest,
+        )
 
     def admit(self, limit: int, amount: int, now_ns: int) -> tuple[int | None, "RateWindow"]:
         """The number of the slot it was put in, which `settle` wants back; None where it does not

@@ -16,6 +16,7 @@ from ..adapters.memory.audit import MemoryAudit
 from ..adapters.memory.catalogues import MemoryCatalogues
 from ..adapters.memory.credentials import MemoryCredentials
 from ..adapters.memory.health import MemoryHealth
+from ..adapters.memory.history import MemoryHistory
 from ..adapters.memory.idempotency import MemoryIdempotency
 from ..adapters.memory.ledger import MemoryLedger
 from ..adapters.memory.limits import MemoryLimits
@@ -27,7 +28,9 @@ from ..adapters.postgres.catalogues import PostgresCatalogues
 from ..adapters.postgres.changes import PostgresChanges
 from ..adapters.postgres.credentials import PostgresCredentials
 from ..adapters.postgres.database import Database
+from ..adapters.postgres.evidence import PostgresWitness
 from ..adapters.postgres.health import PostgresHealth
+from ..adapters.postgres.history import PostgresHistory
 from ..adapters.postgres.idempotency import PostgresIdempotency
 from ..adapters.postgres.ledger import PostgresLedger
 from ..adapters.postgres.ledger_corrections import PostgresCorrections
@@ -76,6 +79,7 @@ from ..application.keys.list_virtual_keys import ListVirtualKeys
 from ..application.keys.revoke_virtual_key import RevokeVirtualKey
 from ..application.keys.rotate_virtual_key import RotateVirtualKey
 from ..application.ledger.correct_entry import CorrectEntry
+from ..application.ledger.verify_ledger import VerifyLedger
 from ..application.organizations.change_organization import ChangeOrganization
 from ..application.organizations.change_team import ChangeTeam
 from ..application.organizations.define_organization import DefineOrganization
@@ -85,9 +89,11 @@ from ..application.organizations.list_organizations import ListOrganizations
 from ..application.organizations.remove_organization import RemoveOrganization
 from ..application.organizations.remove_team import RemoveTeam
 from ..application.organizations.set_limit import SetLimit
+from ..application.ports.admission import Admission
 from ..application.ports.audit import Actors, AuditLog
 from ..application.ports.catalogues import CatalogueLookup, Catalogues
 from ..application.ports.credentials import CredentialLookup, Credentials
+from ..application.ports.history import History
 from ..application.ports.idempotency import IdempotentReplies
 from ..application.ports.ledger import LedgerCorrections, LedgerReports, LedgerWriter
 from ..application.ports.limits import CarriedLimits
@@ -162,7 +168,20 @@ class Container(containers.DeclarativeContainer):
     )
     changes = S(PostgresChanges, database, caches)
 
-    admission = S(MemoryAdmission, clock)
+    history: Provider[History] = S(
+        PostgresHistory,
+        database,
+        postgres_ledger.provided.at_rest,
+        longest_call_s=settings.provided.longest_call_s,
+    )
+    memory_admission = S(
+        MemoryAdmission, clock, history, local=settings.provided.goes_on_without_store
+    )
+    admission: Provider[Admission] = S(_itself, memory_admission)
+    witnesses = providers.List(
+        S(PostgresWitness, database, longest_call_s=settings.provided.longest_call_s),
+        memory_admission,
+    )
     http_client = S(HttpClient, max_connections=settings.provided.max_connections)
     codecs = S(all_codecs)
     http_upstream = S(HttpUpstream, http_client, codecs)
@@ -266,6 +285,7 @@ class Container(containers.DeclarativeContainer):
         seed_catalogue=S(SeedCatalogue, catalogues, catalogue, list_prices),
         catalogues=catalogues,
         report_spend=S(ReportSpend, reports),
+        verify_ledger=S(VerifyLedger, witnesses),
         correct_entry=S(
             CorrectEntry, ledger=corrections, catalogues=catalogue, audit=audit, clock=clock
         ),
@@ -312,6 +332,8 @@ def memory_container(settings: Settings, encryption_keys: list[bytes]) -> Contai
     container.catalogues.override(catalogues)
     container.catalogue.override(catalogues)
     container.ledger.override(ledger)
+    container.history.override(S(MemoryHistory, ledger))
+    container.witnesses.override(providers.List(container.memory_admission))
     container.reports.override(ledger)
     container.corrections.override(ledger)
     container.reservations.override(S(MemoryReservations))

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dependency_injector import providers
 from pydantic import SecretStr
 
+from ..adapters.memory.admission import MemoryAdmission
 from ..adapters.postgres.database import Database
 from ..adapters.postgres.embedded import EmbeddedPostgres
 from ..adapters.postgres.partitions import PostgresPartitions
@@ -76,6 +77,9 @@ async def open_container(
             stack.push_async_callback(writer.aclose)
         await stack.enter_async_context(container.http_client())
         if serving:
+            admission = container.admission()
+            if isinstance(admission, MemoryAdmission):
+                await admission.take_over()
             await _follow_changes(container, stack)
             stack.enter_context(_sweeping(container, container.partitions()))
             stack.enter_context(_forgetting_replies(container))

@@ -218,6 +218,11 @@ class Settings(BaseSettings):
         )
 
     @property
+    def longest_call_s(self) -> float:
+        """With its lease, and with what a lease is lengthened by."""
+        return self.total_timeout_s + self.idle_timeout_s + 120.0
+
+    @property
     def timeouts(self) -> Timeouts:
         return Timeouts(
             connect_s=self.connect_timeout_s,

@@ -1,10 +1,12 @@
 """Domain values as plain JSON, for the management endpoints and the command line."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from ..application.ledger.verify_ledger import Verdict
 from ..application.ports.ledger import SpendLine
 from ..domain.audit import Change
 from ..domain.corrections import BookedCall
@@ -135,6 +137,14 @@ def spend_view(line: SpendLine) -> dict[str, Any]:
         "cost_usd": str(line.cost),
         "unpriced_calls": line.unpriced_calls,
         "estimated_calls": line.estimated_calls,
+    }
+
+
+def verdict_view(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "is_sound": verdict.is_sound,
+        "looked_at": dict(verdict.looked_at),
+        "differences": [asdict(difference) for difference in verdict.differences],
     }
 
 

@@ -1,29 +1,78 @@
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from uuid import UUID
 
 from ...application.ports.admission import Admission
 from ...application.ports.clock import Clock
+from ...application.ports.evidence import Evidence, Witness
+from ...application.ports.history import History, Past
 from ...domain.admission import Ask, CounterId, Reservation, counted, decide, standing
+from ...domain.errors import StoreUnavailable
+from ...domain.ids import RequestId
 from ...domain.limits import Counter, Limit, Refusal, Standing
 from ...domain.money import Money
+from ...domain.rebuild import rebuilt, tallies
 from ...domain.usage import TokenUsage
+from ...domain.verification import KeptCounter
+from .held import ByScope, Held
+from .seeds import Seeds
+
+_PATIENCE_S = 3.0
+_AT_A_TIME = 500
 
 
 class MemoryAdmission:
     """Limits for one process. Each decision is one step of the event loop, so it is atomic.
 
+    With a `history`, a limit that is met for the first time has counted already what was before:
+    the calls that need it wait until that is read, and nobody else. While it cannot be read they
+    are refused (StoreUnavailable), or with `local`, decided by what this process has seen itself,
+    until it can. Without one, counting begins with the process.
+
     Forgets a counter once nothing is left in it that a decision needs.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        history: History | None = None,
+        *,
+        local: bool = False,
+        patience_s: float = _PATIENCE_S,
+    ) -> None:
         self._clock = clock
+        self._history = history
+        self._local = local
+        self._patience_s = patience_s
+        self._seeds = (
+            None
+            if history is None
+            else Seeds(history, clock, sow=self._sow, doubted=self._doubted)
+        )
         self._counters: OrderedDict[CounterId, Counter] = OrderedDict()
         # By the ids' numbers: Python hashes those ten times faster than UUIDs.
-        self._open: dict[int, tuple[Reservation, Sequence[Limit]]] = {}
+        self._open: dict[int, Held] = {}
+
+    async def take_over(self) -> int:
+        """Before any call: what earlier processes have left under way is held until it is settled
+        or its lease has run out. Returns how many calls that are. Raises StoreUnavailable."""
+        if self._history is None:
+            return 0
+        for reservation in await self._history.open(self._clock.now_ns()):
+            held = Held(reservation=reservation, ours=False)
+            self._open.setdefault(reservation.ask.request_id.int, held)
+        return len(self._open)
 
     async def admit(
         self, ask: Ask, limits: Sequence[Limit]
     ) -> tuple[Reservation | Refusal, Sequence[Standing]]:
+        seeds = self._seeds
+        if (
+            seeds is not None
+            and not seeds.has_seen(ask, limits)
+            and await self._meet(seeds, limits)
+        ):
+            seeds.notice(ask, limits)
         now_ns = self._clock.now_ns()
         self._forget_idle(now_ns)
         counting = counted(ask, limits)
@@ -33,7 +82,9 @@ class MemoryAdmission:
         if isinstance(decision, Reservation):
             for c, counter in zip(counting, after, strict=True):
                 self._keep(c.counter_id, counter)
-            self._open[ask.request_id.int] = decision, counting_limits
+            self._open[ask.request_id.int] = Held(
+                reservation=decision, claims=list(decision.claims), limits=counting_limits
+            )
         return decision, [
             standing(limit, counter, now_ns)
             for limit, counter in zip(counting_limits, after, strict=True)
@@ -42,8 +93,10 @@ class MemoryAdmission:
     async def foresee(
         self, ask: Ask, limits: Sequence[Limit]
     ) -> tuple[Refusal | None, Sequence[Standing]]:
-        now_ns = self._clock.now_ns()
+        if self._seeds is not None:
+            await self._meet(self._seeds, limits)
         counting = counted(ask, limits)
+        now_ns = self._clock.now_ns()
         counters = [self._counters.get(c.counter_id) or c.limit.fresh() for c in counting]
         decision, _ = decide(ask, counting, counters, now_ns)
         return decision if isinstance(decision, Refusal) else None, [
@@ -56,10 +109,12 @@ class MemoryAdmission:
     ) -> Sequence[Standing] | None:
         held = self._open.pop(reservation.ask.request_id.int, None)
         if held is None:
+            if self._seeds is not None:
+                self._seeds.overlooked(reservation.ask)
             return None
         now_ns = self._clock.now_ns()
         left = []
-        for claim, limit in zip(held[0].claims, held[1], strict=True):
+        for claim, limit in zip(held.claims, held.limits, strict=True):
             counter = self._counters.get(claim.counter) or limit.fresh()
             counter = claim.settle(counter, usage, cost, now_ns)
             self._keep(claim.counter, counter)
@@ -67,11 +122,88 @@ class MemoryAdmission:
         return left
 
     async def expired(self) -> Sequence[Reservation]:
+        if self._seeds is not None and self._doubted():
+            await self._seeds.ask_after()
         now_ns = self._clock.now_ns()
-        return [held for held, _ in self._open.values() if held.ask.lease_until_ns <= now_ns]
+        calls = (held.reservation for held in self._open.values())
+        return [call for call in calls if call.ask.lease_until_ns <= now_ns]
+
+    async def evidence(self) -> Evidence:
+        """Each counter beside what the ledger says at the same moment."""
+        kept: list[KeptCounter] = []
+        if self._history is not None and self._seeds is not None:
+            met = self._seeds.met()
+            for first in range(0, len(met), _AT_A_TIME):
+                limits = met[first : first + _AT_A_TIME]
+                async with self._history.past(limits, self._clock.now_ns()) as past:
+                    still_met = [limit for limit in limits if self._seeds.has_met(limit)]
+                    kept += self._beside(still_met, past)
+        looked_at = {"counters in memory": len(kept)}
+        return Evidence(now_ns=self._clock.now_ns(), counters=kept, looked_at=looked_at)
+
+    def recount(self, scopes: Collection[UUID] | None) -> None:
+        """What the ledger says of these keys, teams and organizations, or of all, is another than
+        was counted: it is read again before it is next needed."""
+        if self._seeds is not None:
+            self._seeds.recount(scopes)
 
     def __len__(self) -> int:
         return len(self._counters)
+
+    async def _meet(self, seeds: Seeds, limits: Sequence[Limit]) -> bool:
+        if await seeds.meet(limits, self._patience_s):
+            return True
+        if not self._local:
+            raise StoreUnavailable
+        seeds.forget(limits)
+        return False
+
+    def _sow(self, limits: Sequence[Limit], past: Past, untrue: Collection[int]) -> None:
+        """Puts the counters of limits together anew, from what is written and what is under way."""
+        if untrue:
+            for counter_id in [each for each in self._counters if each.limit_id.int in untrue]:
+                del self._counters[counter_id]
+        for request_id in past.over:
+            self._let_go(request_id)
+        calls = ByScope(self._open.values(), past.waiting)
+        now_ns = self._clock.now_ns()
+        for limit in limits:
+            over = [*past.settled.get(limit.id, ())]
+            for entry in calls.waiting(limit):
+                over += tallies(limit, entry)
+            counters = rebuilt(limit, over, calls.under_way(limit), now_ns)
+            for counter_id, counter in counters.items():
+                self._keep(counter_id, counter)
+
+    def _beside(self, limits: Sequence[Limit], past: Past) -> Iterator[KeptCounter]:
+        calls = ByScope(self._open.values(), past.waiting)
+        names: dict[UUID, set[str]] = {limit.id: {""} for limit in limits}
+        for counter_id in self._counters:
+            if counter_id.limit_id in names:
+                names[counter_id.limit_id].add(counter_id.name)
+        for limit in limits:
+            over = [*past.settled.get(limit.id, ())]
+            for entry in calls.waiting(limit):
+                over += tallies(limit, entry)
+            claims = calls.claims(limit)
+            told = {each.name for each in over} | {each.counter.name for each in claims}
+            for name in names[limit.id] | told:
+                yield KeptCounter(
+                    limit=limit,
+                    name=name,
+                    found=self._counters.get(CounterId(limit.id, name)) or limit.fresh(),
+                    over=[tally for tally in over if tally.name == name],
+                    under_way=[claim for claim in claims if claim.counter.name == name],
+                )
+
+    def _let_go(self, request_id: RequestId) -> None:
+        """A call that another process has settled."""
+        held = self._open.pop(request_id.int, None)
+        if held is not None and self._seeds is not None:
+            self._seeds.forget(held.limits)
+
+    def _doubted(self) -> Collection[Ask]:
+        return [held.reservation.ask for held in self._open.values() if not held.ours]
 
     def _keep(self, counter_id: CounterId, counter: Counter) -> None:
         self._counters[counter_id] = counter
@@ -91,3 +223,4 @@ class MemoryAdmission:
 
 
 _: type[Admission] = MemoryAdmission
+_witness: type[Witness] = MemoryAdmission

@@ -2,6 +2,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from ...application.ports.ledger import (
     LedgerCorrections,
@@ -15,6 +16,7 @@ from ...domain.charges import NO_CHARGE, Charge, charge_of
 from ...domain.corrections import BookedCall, Correction
 from ...domain.ids import KeyId, RequestId
 from ...domain.ledger import LedgerEntry
+from .calls_by_scope import CallsByScope
 
 _KEPT = 10_000
 # Callers make up names: of models, where a route is a wildcard, of end users, of tags. Beyond so
@@ -45,14 +47,17 @@ class MemoryLedger:
         self._kept = kept
         self._headings = headings
         self._calls: OrderedDict[RequestId, BookedCall] = OrderedDict()
+        self._by_scope = CallsByScope()
         self._totals: dict[_Heading, Charge] = {}
 
     def record(self, entry: LedgerEntry) -> None:
         if entry.request_id in self._calls:
             return
         self._calls[entry.request_id] = BookedCall(entry=entry)
+        self._by_scope.add(entry)
         if len(self._calls) > self._kept:
-            self._calls.popitem(last=False)
+            _, oldest = self._calls.popitem(last=False)
+            self._by_scope.remove(oldest.entry)
         self._charge(entry, charge_of(entry))
 
     def has_room(self) -> bool:
@@ -64,6 +69,10 @@ class MemoryLedger:
     def calls(self) -> Iterable[BookedCall]:
         """All that are kept."""
         return self._calls.values()
+
+    def calls_of(self, scope: UUID) -> Iterable[BookedCall]:
+        """Those kept of a key, a team or an organization."""
+        return (self._calls[request_id] for request_id in self._by_scope.of(scope))
 
     async def post(self, correction: Correction) -> bool:
         request_id = correction.entry.request_id

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from itertools import islice
 from typing import Generic, TypeVar
 
+from ...domain.errors import StoreUnavailable
 from ..system.lasting_task import LastingTask
 from .failures import FOREIGN, blames_the_values
 
@@ -83,7 +84,9 @@ class Batches(Generic[T]):
     @asynccontextmanager
     async def at_rest(self) -> AsyncIterator[Sequence[T]]:
         """As long as it is held nothing is written: what is given waits to be. What is added
-        meanwhile is added to it."""
+        meanwhile is added to it. Raises StoreUnavailable while nothing can be written."""
+        if self.is_failing:
+            raise StoreUnavailable
         async with self._one_at_a_time:
             yield self._waiting
 

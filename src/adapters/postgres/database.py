@@ -82,10 +82,12 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
+    async def reading(
+        self, *, within_s: float = _TRANSACTION_S
+    ) -> AsyncIterator[AsyncConnection]:
         """Everything in it sees the same moment. Raises StoreUnavailable."""
         with _translated():
-            async with asyncio.timeout(_TRANSACTION_S), self.engine.connect() as connection:
+            async with asyncio.timeout(within_s), self.engine.connect() as connection:
                 yield await connection.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
@@ -95,7 +97,7 @@ class Database:
 
 
 def _whole(digits: str) -> int | Decimal:
-    """Postgres keeps numbers in JSON that Python refuses to read as whole ones, for their length."""
+    """Postgres keeps numbers in JSON that are too long for Python to read as whole ones."""
     return int(digits) if len(digits) <= _MAX_DIGITS else Decimal(digits)
 
 

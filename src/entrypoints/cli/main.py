@@ -7,6 +7,7 @@ from .demo import demo
 from .serve import serve
 from .settings import list_settings
 from .spend import spend
+from .verify import verify
 from .workers.worker import worker
 
 app = typer.Typer(
@@ -16,7 +17,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (serve, demo, migrate, seed, spend, audit):
+for command in (serve, demo, migrate, seed, spend, audit, verify):
     app.command()(command)
 app.command("settings")(list_settings)
 app.command(hidden=True)(worker)

@@ -10,6 +10,7 @@ from .limits import add_limits
 from .organizations import add_organizations, add_teams
 from .prices import add_prices
 from .spend import add_spend
+from .verify import add_verify
 
 
 def management_blueprint(gateway: Gateway, clock: Clock, guard: ManagementGuard) -> Blueprint:
@@ -24,4 +25,5 @@ def management_blueprint(gateway: Gateway, clock: Clock, guard: ManagementGuard)
     add_prices(blueprint, gateway, clock)
     add_spend(blueprint, gateway)
     add_audit(blueprint, gateway)
+    add_verify(blueprint, gateway)
     return blueprint

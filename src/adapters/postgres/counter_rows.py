@@ -1,0 +1,24 @@
+from typing import Any
+
+from ...domain.cost_ledger import CostLedger
+from ...domain.limits import Counter, Limit, Sliding
+from ...domain.rate_window import RateWindow, Slot
+
+
+def counter_of(limit: Limit, row: Any) -> Counter:
+    """What a row of `langroute.counters` holds, as the limit counts."""
+    if isinstance(limit.window, Sliding):
+        slots = zip(row.numbers, map(int, row.amounts), strict=True)
+        return RateWindow(
+            length_ns=row.length_ns,
+            slots=tuple(Slot(*each) for each in slots),
+            total=int(row.total),
+            oldest=row.oldest,
+        )
+    return CostLedger(
+        period=limit.window,
+        began_ns=row.began_ns,
+        ends_ns=row.ends_ns,
+        spent=int(row.spent),
+        reserved=int(row.reserved),
+    )

@@ -1,0 +1,144 @@
+"""What limits have counted, as one statement for all limits that count in the same way."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from sqlalchemy import TextClause, text
+
+from ...domain.limits import Limit, Measure, Sliding
+from ...domain.money import PICO_PER_USD
+from ...domain.periods import Period
+from ...domain.scopes import ScopeKind
+from ...domain.usage import TOKEN_CLASSES
+
+SCOPE_COLUMNS = {
+    ScopeKind.KEY: "key_id",
+    ScopeKind.TEAM: "team_id",
+    ScopeKind.ORGANIZATION: "organization_id",
+}
+_TOKENS = " + ".join(f"entry.{name}_tokens" for name in TOKEN_CLASSES)
+USED = {
+    Measure.REQUESTS: "(entry.number = 0)::int",
+    Measure.TOKENS: f"({_TOKENS})",
+    Measure.MONEY: f"entry.cost_usd * {PICO_PER_USD}",
+}
+_BOUND = {
+    Measure.REQUESTS: "1",
+    Measure.TOKENS: "held.input_bound + held.output_bound",
+    Measure.MONEY: f"held.cost_bound_usd * {PICO_PER_USD}",
+}
+_NAMES = ("model", "end_user", "tag")
+_ASKED = "unnest(cast(:ids as uuid[]), cast(:scopes as uuid[])) as asked (id, scope)"
+_HELD = "held.at = entry.at and held.request_id = entry.request_id"
+_CLAIM = """
+    select place, amount
+    from (
+        select (each ->> 'place')::bigint as place, (each ->> 'amount')::numeric as amount
+        from jsonb_array_elements(held.claims) each
+        where each ->> 'limit' = asked.id::text
+        union all
+        select place, amount
+        from langroute.later_claims later
+        where later.at = held.at
+            and later.request_id = held.request_id
+            and later.limit_id = asked.id
+    ) made
+    limit 1
+"""
+
+
+class Shape(NamedTuple):
+    """What limits that are read together have in common. `names` are those of a call that decide
+    whether, and under which name, they count it."""
+
+    scope: ScopeKind
+    measure: Measure
+    window: Sliding | Period
+    names: tuple[str, ...]
+
+
+def shape_of(limit: Limit) -> Shape:
+    names = tuple(name for name in _NAMES if getattr(limit, name) is not None)
+    return Shape(limit.scope.kind, limit.measure, limit.window, names)
+
+
+@lru_cache(maxsize=256)
+def sliding(scope: ScopeKind, measure: Measure, names: tuple[str, ...]) -> TextClause:
+    """Rows of id, place, amount, owed and what `names` tell.
+
+    What a call used counts where it was admitted, as far as that was reserved, and from its end
+    beyond it; a correction that takes more counts from when it was posted. Only places from
+    `:first` on are told, of calls that were admitted `:since` then.
+    """
+    # Whoever was admitted with nobody knows what counts from its end.
+    within = f"least(call.used, coalesce(claim.amount, {_BOUND[measure]}, 0))"
+    at_once = "call.used" if measure is Measure.REQUESTS else within
+    told = "".join(f", entry.{name}" for name in names)
+    grouped = "".join(f", {name}" for name in names)
+    return text(f"""
+        select id, place, owed, sum(amount) as amount{grouped}
+        from (
+            select asked.id{told}, added.place, added.amount, added.owed
+            from {_ASKED}
+            join langroute.ledger entry on entry.{SCOPE_COLUMNS[scope]} = asked.scope
+            left join langroute.reservations held on {_HELD}
+            left join lateral ({_CLAIM}) claim on true
+            cross join lateral (
+                select
+                    {USED[measure]} as used,
+                    (extract(epoch from entry.at) * 1000000)::bigint * 1000 as at_ns,
+                    (extract(epoch from entry.posted_at) * 1000000)::bigint * 1000 as posted_ns
+            ) call
+            cross join lateral (
+                select
+                    coalesce(claim.place, call.at_ns / :slot_ns) as began,
+                    coalesce(call.posted_ns, call.at_ns + entry.duration_ns) / :slot_ns as ended,
+                    case when entry.number = 0 then {at_once} else least(call.used, 0) end as kept
+            ) counted
+            cross join lateral (
+                values
+                    (counted.began, counted.kept, false),
+                    (greatest(counted.began, counted.ended), call.used - counted.kept, true)
+            ) added (place, amount, owed)
+            where entry.at >= :since
+        ) added
+        where place >= :first and amount <> 0
+        group by id, place, owed{grouped}
+    """)  # noqa: S608  (names of ours)
+
+
+@lru_cache(maxsize=256)
+def by_period(scope: ScopeKind, measure: Measure, names: tuple[str, ...]) -> TextClause:
+    """Rows of id, place, amount, owed and what `names` tell, of the period that is `:place`, and
+    `:began` then.
+
+    `:since` and `:until` are soon before and after that: of a call that was asked for in between,
+    it is looked up in which period it was admitted.
+    """
+    told = "".join(f", entry.{name}" for name in names)
+    columns = f"asked.id{told}, {USED[measure]} as amount"
+    entries = f"langroute.ledger entry on entry.{SCOPE_COLUMNS[scope]} = asked.scope"
+    grouped = "".join(f", {name}" for name in names)
+    return text(f"""
+        select id, cast(:place as bigint) as place, false as owed, sum(amount) as amount{grouped}
+        from (
+            select {columns} from {_ASKED} join {entries}
+            where entry.at >= :until
+            union all
+            select {columns} from {_ASKED} join {entries}
+            left join langroute.reservations held on {_HELD}
+            left join lateral ({_CLAIM}) claim on true
+            where entry.at >= :since and entry.at < :until and coalesce(
+                claim.place, case when entry.at >= :began then cast(:place as bigint) end
+            ) = :place
+        ) counted
+        group by id{grouped}
+    """)  # noqa: S608  (names of ours)
+
+
+OVER = text("""
+    select entry.request_id
+    from unnest(cast(:ats as timestamptz[]), cast(:ids as uuid[])) as doubted (at, id)
+    join langroute.ledger entry
+        on entry.at = doubted.at and entry.request_id = doubted.id and entry.number = 0
+""")
