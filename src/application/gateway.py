@@ -25,6 +25,7 @@ from .keys.list_virtual_keys import ListVirtualKeys
 from .keys.revoke_virtual_key import RevokeVirtualKey
 from .keys.rotate_virtual_key import RotateVirtualKey
 from .ledger.correct_entry import CorrectEntry
+from .ledger.re_rate import ReRate
 from .ledger.verify_ledger import VerifyLedger
 from .organizations.change_organization import ChangeOrganization
 from .organizations.change_team import ChangeTeam
@@ -85,5 +86,6 @@ class Gateway:
 
     report_spend: ReportSpend
     correct_entry: CorrectEntry
+    re_rate: ReRate
     verify_ledger: VerifyLedger
     report_changes: ReportChanges

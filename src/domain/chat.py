@@ -4,6 +4,7 @@ from .dialects import Native
 from .errors import InvalidRequest
 from .estimates import input_bound, likely_tokens
 from .fields import Json, is_of, missing, whole_number, wrong_type
+from .services import service_in
 from .unbounded import unbounded
 
 _NUMBER = (int, float)
@@ -62,6 +63,10 @@ class ChatRequest:
         native = self.native
         # What the dialect does not know may have passed into the translation.
         return (native and unbounded(native.dialect, native.body)) or unbounded(None, self.body)
+
+    @property
+    def service(self) -> str | None:
+        return service_in(self.body if self.native is None else self.native.body)
 
     @property
     def input_bound(self) -> int:

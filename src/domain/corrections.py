@@ -42,7 +42,8 @@ class UsageDifference:
 
     def added_to(self, usage: TokenUsage) -> TokenUsage:
         """Raises ValueError where fewer than none would be left."""
-        return TokenUsage(**{name: getattr(usage, name) + self.of(name) for name in TOKEN_CLASSES})
+        counts = {name: getattr(usage, name) + self.of(name) for name in TOKEN_CLASSES}
+        return TokenUsage(**counts, service=usage.service)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,16 +25,15 @@ class PriceDifference:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Which rates are others; `tiers`, where those for long prompts are."""
+        """Which rates are others; `tiers`, where those for long prompts are, and `services`."""
         if self.stored is None or self.listed is None:
             return ()
         stored, listed = self.stored.price, self.listed.price
-        found = [
-            name
-            for name in Rates.__slots__
-            if getattr(stored.rates, name) != getattr(listed.rates, name)
+        pairs: list[tuple[str, object, object]] = [
+            (each, stored.rates, listed.rates) for each in Rates.__slots__
         ]
-        return (*found, "tiers") if stored.tiers != listed.tiers else tuple(found)
+        pairs += [(each, stored, listed) for each in ("tiers", "services")]
+        return tuple(each for each, old, new in pairs if getattr(old, each) != getattr(new, each))
 
     @property
     def is_operators(self) -> bool:

@@ -10,12 +10,13 @@ from .usage import TokenUsage
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
     """Money a single token, by class. A class without a rate of its own costs what plain input,
-    or plain output, costs."""
+    or plain output, costs; writing to the cache for an hour, what writing to it costs."""
 
     input: Money
     output: Money
     cached_input: Money | None = None
     cache_write: Money | None = None
+    cache_write_1h: Money | None = None
     audio_input: Money | None = None
     image_input: Money | None = None
     reasoning: Money | None = None
@@ -30,10 +31,12 @@ class Rates:
 
     def cost_of(self, usage: TokenUsage) -> Money:
         plain_in, plain_out = self.input.pico, self.output.pico
+        written = _pico(self.cache_write, plain_in)
         return Money(
             usage.input * plain_in
             + usage.cached_input * _pico(self.cached_input, plain_in)
-            + usage.cache_write * _pico(self.cache_write, plain_in)
+            + usage.cache_write * written
+            + usage.cache_write_1h * _pico(self.cache_write_1h, written)
             + usage.audio_input * _pico(self.audio_input, plain_in)
             + usage.image_input * _pico(self.image_input, plain_in)
             + usage.output * plain_out
@@ -49,6 +52,7 @@ class Rates:
             plain_in,
             _pico(self.cached_input, plain_in),
             _pico(self.cache_write, plain_in),
+            _pico(self.cache_write_1h, plain_in),
             _pico(self.audio_input, plain_in),
             _pico(self.image_input, plain_in),
         )
@@ -75,15 +79,20 @@ class Tier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPrice:
-    """What one model costs at one provider: base rates, and tiers for long prompts."""
+    """What one model costs at one provider: base rates, and tiers for long prompts. `services` are
+    those that have another price: `priority`, `flex`."""
 
     rates: Rates
     tiers: tuple[Tier, ...] = ()
+    services: tuple["Service", ...] = ()
 
     def __post_init__(self) -> None:
         thresholds = [tier.above_prompt_tokens for tier in self.tiers]
         if any(low >= high for low, high in zip([0, *thresholds], thresholds, strict=False)):
             raise ValueError("tiers must stand in order of their thresholds, all above 0")
+        names = [service.name for service in self.services]
+        if names != sorted(set(names)):
+            raise ValueError("services must stand in order of their names, each once")
 
     def rates_for(self, prompt_tokens: int) -> Rates:
         if not self.tiers:
@@ -95,16 +104,43 @@ class ModelPrice:
         return rates
 
     def cost_of(self, usage: TokenUsage) -> Money:
-        """Adds up over usage within one tier; a tier is chosen by the prompt's whole length."""
+        """Adds up over usage within one tier; a tier is chosen by the prompt's whole length. A
+        service without a price of its own costs what the ordinary one costs."""
+        if usage.service is not None:
+            for service in self.services:
+                if service.name == usage.service:
+                    return service.price.rates_for(usage.prompt_tokens).cost_of(usage)
         return self.rates_for(usage.prompt_tokens).cost_of(usage)
 
     def bound(self, input_tokens: int, output_tokens: int) -> Money:
-        """The most that a call within these counts can cost, whatever classes they fall into."""
+        """The most that a call within these counts can cost, whatever classes they fall into, and
+        whichever of the services answers."""
         bound = self.rates.bound(input_tokens, output_tokens)
+        for service in self.services:
+            bound = max(bound, service.price.bound(input_tokens, output_tokens))
         for tier in self.tiers:
             if input_tokens > tier.above_prompt_tokens:
                 bound = max(bound, tier.rates.bound(input_tokens, output_tokens))
         return bound
+
+    def asked_for(self, service: str | None) -> "ModelPrice":
+        """For a call that asks for a service, or for none: others will not answer it."""
+        if not self.services:
+            return self
+        asked = tuple(each for each in self.services if each.name == service)
+        return ModelPrice(rates=self.rates, tiers=self.tiers, services=asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service beside the ordinary one. Its price has no services in turn."""
+
+    name: str
+    price: ModelPrice
+
+    def __post_init__(self) -> None:
+        if not self.name or self.price.services:
+            raise ValueError("a service has a name, and no services in turn")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

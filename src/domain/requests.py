@@ -8,6 +8,7 @@ class ModelRequest(Protocol):
     no cap can bound. `end_user` and `tag` are the caller's names for whom, and for what, it asks.
     `unbounded` names a field that brings more input, or cost, than can be told beforehand. `shrink`
     says whether the output may be made shorter than asked for; None leaves that to the route.
+    `service` is the one that is asked for, where that is not the ordinary one.
     `input_bound` is the most tokens that its input can be, `likely_input` what it
     probably comes to.
     """
@@ -38,6 +39,9 @@ class ModelRequest(Protocol):
 
     @property
     def unbounded(self) -> str | None: ...
+
+    @property
+    def service(self) -> str | None: ...
 
     @property
     def input_bound(self) -> int: ...

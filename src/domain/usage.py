@@ -1,6 +1,9 @@
 from dataclasses import dataclass
 
-INPUT_CLASSES = ("input", "cached_input", "cache_write", "audio_input", "image_input")
+INPUT_CLASSES = (
+    *("input", "cached_input", "cache_write", "cache_write_1h"),
+    *("audio_input", "image_input"),
+)
 OUTPUT_CLASSES = ("output", "reasoning", "audio_output", "image_output")
 TOKEN_CLASSES = INPUT_CLASSES + OUTPUT_CLASSES
 
@@ -11,21 +14,26 @@ class TokenUsage:
 
     The OpenAI format counts cached, reasoning, audio and image tokens *inside* its totals;
     `prompt_tokens` and `completion_tokens` give those totals back. What was cached is cached input
-    alone, whatever it was: sound or an image that is read again counts as neither.
+    alone, whatever it was: sound or an image that is read again counts as neither. What is written
+    to a cache that keeps it for an hour, and is dearer for it, is `cache_write_1h` alone.
+    `service` is at which service the provider says that it answered, where that is not the
+    ordinary one: `priority`, `flex`. Such have prices of their own.
     """
 
     input: int = 0
     cached_input: int = 0
     cache_write: int = 0
+    cache_write_1h: int = 0
     audio_input: int = 0
     image_input: int = 0
     output: int = 0
     reasoning: int = 0
     audio_output: int = 0
     image_output: int = 0
+    service: str | None = None
 
     def __post_init__(self) -> None:
-        for name in self.__slots__:
+        for name in TOKEN_CLASSES:
             count = getattr(self, name)
             if type(count) is not int or count < 0:
                 raise ValueError(f"{name} tokens must be a whole number of at least 0")
@@ -33,7 +41,12 @@ class TokenUsage:
     @property
     def prompt_tokens(self) -> int:
         return (
-            self.input + self.cached_input + self.cache_write + self.audio_input + self.image_input
+            self.input
+            + self.cached_input
+            + self.cache_write
+            + self.cache_write_1h
+            + self.audio_input
+            + self.image_input
         )
 
     @property
@@ -49,12 +62,14 @@ class TokenUsage:
             input=self.input + other.input,
             cached_input=self.cached_input + other.cached_input,
             cache_write=self.cache_write + other.cache_write,
+            cache_write_1h=self.cache_write_1h + other.cache_write_1h,
             audio_input=self.audio_input + other.audio_input,
             image_input=self.image_input + other.image_input,
             output=self.output + other.output,
             reasoning=self.reasoning + other.reasoning,
             audio_output=self.audio_output + other.audio_output,
             image_output=self.image_output + other.image_output,
+            service=self.service or other.service,
         )
 
 

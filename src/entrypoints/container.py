@@ -14,6 +14,7 @@ from ..adapters.crypto.aes_gcm_seal import AesGcmSeal
 from ..adapters.memory.admission import MemoryAdmission
 from ..adapters.memory.audit import MemoryAudit
 from ..adapters.memory.catalogues import MemoryCatalogues
+from ..adapters.memory.charged_calls import MemoryChargedCalls
 from ..adapters.memory.credentials import MemoryCredentials
 from ..adapters.memory.health import MemoryHealth
 from ..adapters.memory.history import MemoryHistory
@@ -26,6 +27,7 @@ from ..adapters.memory.virtual_keys import MemoryKeys
 from ..adapters.postgres.audit import PostgresAudit
 from ..adapters.postgres.catalogues import PostgresCatalogues
 from ..adapters.postgres.changes import PostgresChanges
+from ..adapters.postgres.charged_calls import PostgresChargedCalls
 from ..adapters.postgres.credentials import PostgresCredentials
 from ..adapters.postgres.database import Database
 from ..adapters.postgres.evidence import PostgresWitness
@@ -79,6 +81,7 @@ from ..application.keys.list_virtual_keys import ListVirtualKeys
 from ..application.keys.revoke_virtual_key import RevokeVirtualKey
 from ..application.keys.rotate_virtual_key import RotateVirtualKey
 from ..application.ledger.correct_entry import CorrectEntry
+from ..application.ledger.re_rate import ReRate
 from ..application.ledger.verify_ledger import VerifyLedger
 from ..application.organizations.change_organization import ChangeOrganization
 from ..application.organizations.change_team import ChangeTeam
@@ -92,6 +95,7 @@ from ..application.organizations.set_limit import SetLimit
 from ..application.ports.admission import Admission
 from ..application.ports.audit import Actors, AuditLog
 from ..application.ports.catalogues import CatalogueLookup, Catalogues
+from ..application.ports.charged_calls import ChargedCalls
 from ..application.ports.credentials import CredentialLookup, Credentials
 from ..application.ports.history import History
 from ..application.ports.idempotency import IdempotentReplies
@@ -146,6 +150,7 @@ class Container(containers.DeclarativeContainer):
     ledger: Provider[LedgerWriter] = S(_itself, postgres_ledger)
     reports: Provider[LedgerReports] = S(_itself, postgres_ledger)
     corrections: Provider[LedgerCorrections] = S(PostgresCorrections, database)
+    charged_calls: Provider[ChargedCalls] = S(PostgresChargedCalls, database)
     partitions = S(PostgresPartitions, database, settings.provided.retention_months)
     postgres_reservations = S(
         PostgresReservations, database, local=settings.provided.goes_on_without_store
@@ -289,6 +294,14 @@ class Container(containers.DeclarativeContainer):
         correct_entry=S(
             CorrectEntry, ledger=corrections, catalogues=catalogue, audit=audit, clock=clock
         ),
+        re_rate=S(
+            ReRate,
+            calls=charged_calls,
+            ledger=corrections,
+            catalogues=catalogues,
+            audit=audit,
+            clock=clock,
+        ),
         report_changes=S(ReportChanges, audit),
     )
 
@@ -336,6 +349,7 @@ def memory_container(settings: Settings, encryption_keys: list[bytes]) -> Contai
     container.witnesses.override(providers.List(container.memory_admission))
     container.reports.override(ledger)
     container.corrections.override(ledger)
+    container.charged_calls.override(S(MemoryChargedCalls, ledger))
     container.reservations.override(S(MemoryReservations))
     container.idempotent_replies.override(S(MemoryIdempotency, container.clock))
     container.is_ready.override(S(MemoryHealth))

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..application.ledger.verify_ledger import Verdict
+from ..application.ledger.re_rate import ReRating
 from ..application.ports.ledger import SpendLine
 from ..domain.audit import Change
 from ..domain.corrections import BookedCall
@@ -14,7 +15,7 @@ from ..domain.keys import VirtualKey
 from ..domain.ledger import LedgerEntry
 from ..domain.money import Money
 from ..domain.price_differences import PriceDifference
-from ..domain.pricing import DatedPrice, Rates
+from ..domain.pricing import DatedPrice, ModelPrice, Rates
 from ..domain.providers import Provider
 from ..domain.routes import ModelRoute
 from ..domain.usage import TOKEN_CLASSES
@@ -85,11 +86,22 @@ def price_view(row: DatedPrice) -> dict[str, Any]:
         "effective_from": moment(row.effective_from_ns),
         "source": row.source,
         **_rates_view(row.price.rates),
-        "tiers": [
-            {"above_prompt_tokens": tier.above_prompt_tokens, **_rates_view(tier.rates)}
-            for tier in row.price.tiers
-        ],
+        "tiers": _tiers_view(row.price),
+        "services": {
+            service.name: {
+                **_rates_view(service.price.rates),
+                "tiers": _tiers_view(service.price),
+            }
+            for service in row.price.services
+        },
     }
+
+
+def _tiers_view(price: ModelPrice) -> list[dict[str, Any]]:
+    return [
+        {"above_prompt_tokens": tier.above_prompt_tokens, **_rates_view(tier.rates)}
+        for tier in price.tiers
+    ]
 
 
 def difference_view(differs: PriceDifference) -> dict[str, Any]:
@@ -168,6 +180,7 @@ def entry_view(entry: LedgerEntry) -> dict[str, Any]:
         "attempts": entry.attempts,
         "streamed": entry.streamed,
         "usage": {name: getattr(usage, name) for name in TOKEN_CLASSES},
+        "service": usage.service,
         "cost_usd": str(entry.cost),
         "priced": entry.priced,
         "estimated": entry.estimated,
@@ -194,6 +207,17 @@ def call_view(call: BookedCall) -> dict[str, Any]:
             "priced": call.priced,
             "estimated": call.estimated,
         },
+    }
+
+
+def re_rating_view(found: ReRating) -> dict[str, Any]:
+    return {
+        "calls": found.calls,
+        "changed": found.changed,
+        "unpriced": found.unpriced,
+        "cost_usd_before": str(found.cost_before),
+        "cost_usd_after": str(found.cost_after),
+        "difference_usd": str(found.difference),
     }
 
 

@@ -10,7 +10,7 @@ from langroute.application.ports.catalogues import Catalogues, StillInUse
 from langroute.domain.catalogue import EMPTY_CATALOGUE
 from langroute.domain.errors import NotFound
 from langroute.domain.money import Money
-from langroute.domain.pricing import DatedPrice, ModelPrice, Rates, Tier
+from langroute.domain.pricing import DatedPrice, ModelPrice, Rates, Service, Tier
 from langroute.domain.providers import Provider, ProviderKind
 from langroute.domain.routes import ModelRoute, Target, Unsupported
 from postgres_fixtures import Databases
@@ -39,6 +39,7 @@ RATES = Rates(
     output=Money(600_001),
     cached_input=Money(75_000),
     cache_write=Money(0),
+    cache_write_1h=Money(9),
     audio_input=Money(1),
     image_input=Money(10_000_000),
     reasoning=Money(600_000),
@@ -54,6 +55,13 @@ PRICE = DatedPrice(
         tiers=(
             Tier(above_prompt_tokens=128_000, rates=Rates(input=Money(1), output=Money(2))),
             Tier(above_prompt_tokens=200_000, rates=RATES),
+        ),
+        services=(
+            Service("flex", ModelPrice(rates=Rates(input=Money(1), output=Money(2)))),
+            Service(
+                "priority",
+                ModelPrice(rates=RATES, tiers=(Tier(above_prompt_tokens=9, rates=RATES),)),
+            ),
         ),
     ),
     source="a test",

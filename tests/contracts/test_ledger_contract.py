@@ -70,6 +70,8 @@ async def test_an_entry_reads_back_as_it_was_recorded(ledger: Ledger) -> None:
             input=1,
             cached_input=2,
             cache_write=3,
+            cache_write_1h=10,
+            service="priority",
             audio_input=4,
             output=5,
             reasoning=6,

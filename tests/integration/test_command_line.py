@@ -53,6 +53,7 @@ async def test_providers_routes_and_prices_are_defined(cli: Langroute) -> None:
         "output": "10",
         "cached_input": "1.25",
         "cache_write": "6.25",
+        "cache_write_1h": "10",
         "audio_input": "40",
         "image_input": "8",
         "reasoning": "11",

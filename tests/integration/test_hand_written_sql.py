@@ -72,6 +72,8 @@ _REFUSED = [
     "update langroute.prices set image_output_usd_per_mtok = 'NaN'",
     "update langroute.prices set effective_from = '-infinity'",
     "update langroute.prices set tiers = '{}'",
+    "update langroute.prices set services = '[]'",
+    "update langroute.prices set cache_write_1h_usd_per_mtok = 'NaN'",
     "update langroute.virtual_keys set digest = 'abc'",
     "update langroute.virtual_keys set requests_per_minute = -1",
     "update langroute.virtual_keys set tokens_per_minute = -1",
@@ -194,6 +196,17 @@ async def test_the_database_refuses_what_the_gateway_could_not_read(
         (
             """update langroute.prices set tiers
             = '[{"above_prompt_tokens": 9, "input": 1, "output": 2, "imput": 3}]'""",
+            "prices: ",
+        ),
+        ("""update langroute.prices set services = '{"flex": 1}'""", "prices: "),
+        ("""update langroute.prices set services = '{"flex": {"input": 1}}'""", "prices: "),
+        (
+            """update langroute.prices set services
+            = '{"flex": {"input": 1, "output": 1, "tiers": {}}}'""",
+            "prices: ",
+        ),
+        (
+            """update langroute.prices set services = '{"": {"input": 1, "output": 1}}'""",
             "prices: ",
         ),
     ],

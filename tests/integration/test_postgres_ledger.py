@@ -24,8 +24,8 @@ _DRIFT = """
     from langroute.virtual_keys k left join (
         select key_id, sum(cost_usd) as cost, count(*) as calls, sum(
             input_tokens + cached_input_tokens + cache_write_tokens + audio_input_tokens
-            + image_input_tokens + output_tokens + reasoning_tokens + audio_output_tokens
-            + image_output_tokens
+            + cache_write_1h_tokens + image_input_tokens + output_tokens + reasoning_tokens
+            + audio_output_tokens + image_output_tokens
         ) as tokens
         from langroute.ledger group by key_id
     ) l on l.key_id = k.id

@@ -1,7 +1,12 @@
 """Prices, beside those that providers list."""
 
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
 from command_line import Langroute, told
-from gateway_fixtures import Scene
+from gateway_fixtures import RunningGateway, Scene
 
 
 async def test_the_command_line_brings_prices_up_to_the_list(cli: Langroute) -> None:
@@ -70,3 +75,75 @@ async def test_a_wrong_field_is_refused_by_its_name(scene: Scene) -> None:
     refused = await scene.running.call("POST", "/api/prices/sync", {"aply": True})
 
     assert (refused.status, refused.body["error"]["param"]) == (400, "aply")
+
+
+async def test_past_calls_are_charged_anew_at_a_price_that_is_put_right(scene: Scene) -> None:
+    running = scene.running
+    for _ in range(2):
+        await scene.chat()
+    entries = await running.entries(2)
+    before = sum(Decimal(entry["cost_usd"]) for entry in entries)
+    tokens = sum(sum(entry["usage"].values()) for entry in entries)
+    price = {
+        "provider": "openai",
+        "model": "gpt-4o-mini",
+        "input": "1000",
+        "output": "1000",
+        "effective_from": entries[-1]["at"],
+    }
+    await running.call("POST", "/api/prices", price)
+    which = {
+        "provider": "openai",
+        "model": "gpt-4o-mini",
+        "from": "2020-01-01T00:00:00Z",
+        "until": "2999-01-01T00:00:00Z",
+    }
+
+    told_only = (await running.call("POST", "/api/prices/re-rate", which)).body
+    after = tokens * Decimal(1000) / 10**6
+    assert (told_only["applied"], told_only["calls"], told_only["changed"]) == (False, 2, 2)
+    assert Decimal(told_only["cost_usd_before"]) == before
+    assert Decimal(told_only["cost_usd_after"]) == after
+    assert Decimal(told_only["difference_usd"]) == after - before
+    (line,) = (await running.call("GET", "/api/spend")).body["data"]
+    assert Decimal(line["cost_usd"]) == before
+
+    body = {**which, "apply": True, "reason": "a wrong price"}
+    done = (await running.call("POST", "/api/prices/re-rate", body)).body
+    assert done == {**told_only, "applied": True}
+    (line,) = (await running.call("GET", "/api/spend")).body["data"]
+    assert (line["calls"], Decimal(line["cost_usd"])) == (2, after)
+    (note,) = (await running.call("GET", "/api/audit?kind=ledger")).body["data"]
+    assert (note["actor"], note["action"]) == ("development", "re-rated")
+    assert (note["name"], note["reason"]) == ("openai/gpt-4o-mini", "a wrong price")
+    again = (await running.call("POST", "/api/prices/re-rate", body)).body
+    assert (again["calls"], again["changed"]) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({"model": "m", "from": "2026-01-01", "until": "2026-02-01"}, "provider"),
+        ({"provider": "p\0", "model": "m", "from": "2026-01-01", "until": "2026-02-01"},
+         "provider"),
+        ({"provider": "p", "model": "m", "from": "2026-01-01", "until": "soon"}, "until"),
+        ({"provider": "p", "model": "m", "from": "2026-01-01", "until": "2026-01-01"}, "until"),
+        ({"provider": "p", "model": "m", "from": "2026-01-01", "until": "2026-02-01",
+          "apply": True}, "reason"),
+    ],
+)  # fmt: skip
+async def test_a_wrong_re_rating_is_refused_by_its_name(
+    shared_gateway: RunningGateway, body: dict[str, Any], param: str
+) -> None:
+    refused = await shared_gateway.call("POST", "/api/prices/re-rate", body)
+
+    assert (refused.status, refused.body["error"]["param"]) == (400, param)
+
+
+async def test_re_rating_nothing_from_the_command_line(cli: Langroute) -> None:
+    which = ("--provider", "openai", "--model", "m", "--from", "2026-01-01", "--until")
+    done = await told(cli, "prices", "re-rate", *which, "2026-02-01")
+    assert (done["calls"], done["difference_usd"]) == (0, "0.00")
+    wrong = await cli("prices", "re-rate", *which, "2026-02-01", "--apply")
+    assert wrong.returncode == 1
+    assert "reason" in wrong.stderr

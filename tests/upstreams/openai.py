@@ -44,6 +44,7 @@ class OpenAIUpstream(OpenAIOperations, UpstreamDouble):
             "object": "chat.completion",
             "model": seen.body["model"],
             "choices": [{"index": index, **choice} for index in range(seen.body.get("n") or 1)],
+            **_service(seen),
         } | ({} if usage is None else {"usage": usage})
 
     def events(self, seen: Seen, turn: Turn) -> Sequence[Mapping[str, Any]]:
@@ -51,6 +52,7 @@ class OpenAIUpstream(OpenAIOperations, UpstreamDouble):
         usage = seen.usage = told_usage(turn, _usage(seen, one))
         asked = bool((seen.body.get("stream_options") or {}).get("include_usage"))
         head = {**_HEAD, "object": "chat.completion.chunk", "model": seen.body["model"]}
+        head |= _service(seen)
         chunk = {**head, "usage": None} if asked else head
         events = [
             {**chunk, "choices": [{"index": index, "logprobs": None, **part}]}
@@ -60,6 +62,12 @@ class OpenAIUpstream(OpenAIOperations, UpstreamDouble):
         if asked and usage is not None:
             events.append({**head, "choices": [], "usage": usage})
         return events
+
+
+def _service(seen: Seen) -> dict[str, Any]:
+    """The one that was used, where one was asked for."""
+    asked = seen.body.get("service_tier")
+    return {} if asked is None else {"service_tier": "default" if asked == "auto" else asked}
 
 
 def _parts(one: Said, turn: Turn) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from ...domain.money import Money
-from ...domain.pricing import DatedPrice, ModelPrice, Rates, Tier
+from ...domain.pricing import DatedPrice, ModelPrice, Rates, Service, Tier
 from ...domain.providers import Provider, ProviderKind
 from ...domain.routes import ModelRoute, Target, Unsupported
 from ...domain.usage import TOKEN_CLASSES
@@ -86,12 +86,19 @@ def rows_of_targets(route: ModelRoute) -> list[dict[str, object]]:
 
 def price_of(row: AnyRow) -> DatedPrice:
     rates = {name: row._mapping[_column(name)] for name in TOKEN_CLASSES}
-    tiers = (_tier(tier) for tier in row.tiers)
+    services = (
+        Service(name, ModelPrice(rates=_written_rates(price, "tiers"), tiers=_tiers_of(price)))
+        for name, price in sorted(row.services.items())
+    )
     return DatedPrice(
         provider=row.provider,
         model=row.model,
         effective_from_ns=to_ns(row.effective_from),
-        price=ModelPrice(rates=_rates(rates), tiers=tuple(tiers)),
+        price=ModelPrice(
+            rates=_rates(rates),
+            tiers=tuple(map(_tier, row.tiers)),
+            services=tuple(services),
+        ),
         source=row.source,
     )
 
@@ -101,31 +108,47 @@ def row_of_price(dated: DatedPrice) -> dict[str, object]:
         "provider": dated.provider,
         "model": dated.model,
         "effective_from": to_timestamp(dated.effective_from_ns),
-        "tiers": [
-            {
-                "above_prompt_tokens": tier.above_prompt_tokens,
-                **{
-                    name: str(per_mtok)
-                    for name, per_mtok in _per_mtok(tier.rates).items()
-                    if per_mtok is not None
-                },
-            }
-            for tier in dated.price.tiers
-        ],
+        "tiers": _written_tiers(dated.price),
+        "services": {
+            service.name: {**_written(service.price.rates), "tiers": _written_tiers(service.price)}
+            for service in dated.price.services
+        },
         "source": dated.source,
         **{_column(name): rate for name, rate in _per_mtok(dated.price.rates).items()},
     }
 
 
+def _written_tiers(price: ModelPrice) -> list[dict[str, object]]:
+    return [
+        {"above_prompt_tokens": tier.above_prompt_tokens, **_written(tier.rates)}
+        for tier in price.tiers
+    ]
+
+
+def _written(rates: Rates) -> dict[str, str]:
+    return {name: str(usd) for name, usd in _per_mtok(rates).items() if usd is not None}
+
+
+def _tiers_of(written: Mapping[str, Any]) -> tuple[Tier, ...]:
+    tiers = written.get("tiers", [])
+    if not isinstance(tiers, list):
+        raise TypeError("tiers must be a list")
+    return tuple(map(_tier, tiers))
+
+
 def _tier(written: Mapping[str, Any]) -> Tier:
-    unknown = written.keys() - {"above_prompt_tokens", *TOKEN_CLASSES}
-    if unknown:
-        raise ValueError(f"a tier has no {', '.join(sorted(unknown))}")
+    rates = _written_rates(written, "above_prompt_tokens")
     threshold = written["above_prompt_tokens"]
     if type(threshold) is not int:
         raise TypeError("above_prompt_tokens must be a whole number")
-    rates = {name: written.get(name) for name in TOKEN_CLASSES}
-    return Tier(above_prompt_tokens=threshold, rates=_rates(rates))
+    return Tier(above_prompt_tokens=threshold, rates=rates)
+
+
+def _written_rates(written: Mapping[str, Any], beside: str) -> Rates:
+    unknown = written.keys() - {beside, *TOKEN_CLASSES}
+    if unknown:
+        raise ValueError(f"there is no {', '.join(sorted(unknown))}")
+    return _rates({name: written.get(name) for name in TOKEN_CLASSES})
 
 
 def _rates(per_mtok: Mapping[str, Decimal | str | int | None]) -> Rates:

@@ -68,7 +68,7 @@ def entry_of(row: Row[*tuple[Any, ...]]) -> LedgerEntry:
         error=row.error,
         attempts=row.attempts,
         streamed=row.streamed,
-        usage=TokenUsage(**_tokens(row)),
+        usage=TokenUsage(**_tokens(row), service=row.service),
         cost=Money.from_usd(row.cost_usd),
         priced=row.priced,
         estimated=row.estimated,
@@ -120,6 +120,7 @@ def _row(posting: Posting) -> dict[str, object]:
             "reason": storable(posting.reason),
             "posted_at": to_timestamp(posting.posted_at_ns),
             "cost_usd": posting.cost.usd,
+            "service": posting.entry.usage.service,
             "priced": posting.priced,
             "estimated": posting.estimated,
         }
@@ -130,6 +131,7 @@ def _row(posting: Posting) -> dict[str, object]:
         "reason": None,
         "posted_at": None,
         "cost_usd": posting.cost.usd,
+        "service": posting.usage.service,
         "priced": posting.priced,
         "estimated": posting.estimated,
     }

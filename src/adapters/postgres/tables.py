@@ -74,6 +74,7 @@ PRICES = Table(
         for name in TOKEN_CLASSES
     ),
     Column("tiers", JSONB, nullable=False),
+    Column("services", JSONB, nullable=False),
     Column("source", Text, nullable=False),
 )
 
@@ -203,6 +204,7 @@ LEDGER = Table(
     Column("streamed", Boolean, nullable=False),
     *(Column(f"{name}_tokens", BigInteger, nullable=False) for name in TOKEN_CLASSES),
     Column("cost_usd", Numeric(30, 12), nullable=False),
+    Column("service", Text),
     Column("priced", Boolean, nullable=False),
     Column("estimated", Boolean, nullable=False),
     Column("reason", Text),

@@ -1,26 +1,30 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from itertools import chain
 
 from genai_prices import __version__ as catalogue_version
 from genai_prices.data_snapshot import get_snapshot
-from genai_prices.types import ConditionalPrice, StartDateConstraint, TieredPrices
+from genai_prices.types import ModelInfo, StartDateConstraint, TieredPrices
 from genai_prices.types import ModelPrice as ListedPrice
 
 from ...domain.money import Money
-from ...domain.pricing import DatedPrice, ModelPrice, Rates, Tier
+from ...domain.pricing import DatedPrice, ModelPrice, Rates, Service, Tier
+from ...domain.services import service_in
 
 _TOKENS_PER_MTOK = 1_000_000
 _SOURCE = f"genai-prices {catalogue_version}"
 
-# The catalogue's name for each class of tokens. Reasoning is billed as output there.
+# The catalogue's name for each class of tokens.
 _FIELDS = {
     "input": "input_mtok",
     "output": "output_mtok",
     "cached_input": "cache_read_mtok",
     "cache_write": "cache_write_mtok",
+    "cache_write_1h": "cache_write_1h_mtok",
     "audio_input": "input_audio_mtok",
+    "reasoning": "output_reasoning_mtok",
     "audio_output": "output_audio_mtok",
     "image_input": "input_image_mtok",
     "image_output": "output_image_mtok",
@@ -41,33 +45,54 @@ def dated_prices(provider: str, models: Iterable[str]) -> tuple[DatedPrice, ...]
     for model in models:
         listed = known.find_model(model)
         if listed is not None:
-            rows.extend(_dated(provider, model, listed.prices))
+            rows.extend(_dated(provider, model, listed))
     return tuple(rows)
 
 
-def _dated(
-    provider: str, model: str, prices: ListedPrice | list[ConditionalPrice]
-) -> Iterable[DatedPrice]:
-    conditional = (
-        [(prices, 0)]
-        if isinstance(prices, ListedPrice)
-        else [
-            (entry.prices, _begins_ns(entry.constraint))
-            for entry in prices
-            # Prices by the hour of the day are not ours yet; the all-day ones stand beside them.
-            if entry.constraint is None or isinstance(entry.constraint, StartDateConstraint)
-        ]
-    )
-    for listed, effective_from_ns in conditional:
-        price = _price(listed)
-        if price is not None:
-            yield DatedPrice(
-                provider=provider,
-                model=model,
-                effective_from_ns=effective_from_ns,
-                price=price,
-                source=_SOURCE,
-            )
+def _dated(provider: str, model: str, listed: ModelInfo) -> Iterable[DatedPrice]:
+    """One row for each moment at which anything of it changes."""
+    standard, services = list(_standard(listed)), list(_services(listed))
+    before: ModelPrice | None = None
+    moments = {begins_ns for begins_ns, _ in standard} | {begins_ns for begins_ns, _, _ in services}
+    for at_ns in sorted(moments):
+        # The last one that has begun applies.
+        begun = [prices for begins_ns, prices in standard if begins_ns <= at_ns]
+        if not begun:
+            continue
+        own = [(name, prices) for begins_ns, name, prices in services if begins_ns <= at_ns]
+        price = _price(begun[-1], own)
+        if price is None or price == before:
+            continue
+        before = price
+        yield DatedPrice(
+            provider=provider,
+            model=model,
+            effective_from_ns=at_ns,
+            price=price,
+            source=_SOURCE,
+        )
+
+
+def _standard(listed: ModelInfo) -> Iterable[tuple[int, ListedPrice]]:
+    if isinstance(listed.prices, ListedPrice):
+        yield 0, listed.prices
+        return
+    for entry in listed.prices:
+        # Prices by the hour of the day are not ours yet; the all-day ones stand beside them.
+        if _is_by_day(entry.constraint):
+            yield _begins_ns(entry.constraint), entry.prices
+
+
+def _services(listed: ModelInfo) -> Iterable[tuple[int, str, ListedPrice]]:
+    """What is dearer for coming sooner, or cheaper for coming later; batches are not passed on."""
+    for variant in listed.price_variants or ():
+        name = service_in(variant.when) if len(variant.when) == 1 else None
+        if name is not None and _is_by_day(variant.constraint):
+            yield _begins_ns(variant.constraint), name, variant.prices
+
+
+def _is_by_day(constraint: object) -> bool:
+    return constraint is None or isinstance(constraint, StartDateConstraint)
 
 
 def _begins_ns(constraint: object) -> int:
@@ -77,11 +102,23 @@ def _begins_ns(constraint: object) -> int:
     return int(begins.timestamp()) * 10**9
 
 
-def _price(listed: ListedPrice) -> ModelPrice | None:
+def _price(standard: ListedPrice, services: Iterable[tuple[str, ListedPrice]]) -> ModelPrice | None:
     """None for what is not sold by the token."""
-    given = {name: getattr(listed, field, None) for name, field in _FIELDS.items()}
+    given = {name: getattr(standard, field, None) for name, field in _FIELDS.items()}
     if given["input"] is None and given["output"] is None:
         return None
+    own: dict[str, Service] = {}
+    for (
+        name,
+        prices,
+    ) in services:  # the first counts, and what it does not say is as in the standard
+        said = {each: getattr(prices, field, None) for each, field in _FIELDS.items()}
+        told = {each: given[each] if price is None else price for each, price in said.items()}
+        own.setdefault(name, Service(name, _tiered(told)))
+    return replace(_tiered(given), services=tuple(own[name] for name in sorted(own)))
+
+
+def _tiered(given: Mapping[str, Decimal | TieredPrices | None]) -> ModelPrice:
     thresholds = sorted(set(chain.from_iterable(_thresholds(price) for price in given.values())))
     return ModelPrice(
         rates=_rates(given, 0),
@@ -93,19 +130,11 @@ def _thresholds(price: Decimal | TieredPrices | None) -> list[int]:
     return [tier.start for tier in price.tiers] if isinstance(price, TieredPrices) else []
 
 
-def _rates(given: dict[str, Decimal | TieredPrices | None], above: int) -> Rates:
+def _rates(given: Mapping[str, Decimal | TieredPrices | None], above: int) -> Rates:
     rates = {name: _rate(price, above) for name, price in given.items()}
     free = Money(0)
-    return Rates(
-        input=rates["input"] or free,
-        output=rates["output"] or free,
-        cached_input=rates["cached_input"],
-        cache_write=rates["cache_write"],
-        audio_input=rates["audio_input"],
-        audio_output=rates["audio_output"],
-        image_input=rates["image_input"],
-        image_output=rates["image_output"],
-    )
+    plain_in, plain_out = rates.pop("input") or free, rates.pop("output") or free
+    return Rates(input=plain_in, output=plain_out, **rates)
 
 
 def _rate(price: Decimal | TieredPrices | None, above: int) -> Money | None:

@@ -22,7 +22,7 @@ _OTHER_REASONS = {
     "safety": "content_filter",
     "refusal": "content_filter",
 }
-_TIERS = frozenset({"auto", "default", "flex", "scale", "priority"})
+_TIERS = frozenset({"auto", "default", "fast", "flex", "scale", "priority"})
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 _DETAILS = ("prompt_tokens_details", "completion_tokens_details")
 

@@ -36,9 +36,9 @@ def native_usage(dialect: Dialect, answer: Mapping[str, Any]) -> TokenUsage | No
         case Dialect.MESSAGES:
             return messages_usage(usage)
         case Dialect.RESPONSES:
-            return responses_usage(usage)
+            return responses_usage(usage, answer)
         case Dialect.COMPLETIONS:
-            return token_usage(usage)
+            return token_usage(usage, answer)
 
 
 def check_native(dialect: Dialect, answer: Mapping[str, Any]) -> None:

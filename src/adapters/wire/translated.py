@@ -65,7 +65,7 @@ class TranslatedEvents:
         usage = body.get("usage")
         return ChatChunk(
             body=body,
-            usage=None if usage is None else token_usage(usage),
+            usage=None if usage is None else token_usage(usage, body),
             text_bytes=said_bytes(choices) if choices else 0,
         )
 

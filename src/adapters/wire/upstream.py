@@ -80,7 +80,8 @@ class HttpUpstream:
         Identity(call.model).complete(body)
         if any(choice["finish_reason"] == "error" for choice in body["choices"]):
             raise _not_an_answer(call, "it ended with an error")
-        return ChatReply(body=body, usage=token_usage(body.get("usage")), dropped=sent.dropped)
+        usage = token_usage(body.get("usage"), body)
+        return ChatReply(body=body, usage=usage, dropped=sent.dropped)
 
     async def stream(self, call: UpstreamCall[ChatRequest]) -> HttpChunkStream:
         codec = self._codec(call.provider)

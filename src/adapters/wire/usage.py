@@ -8,18 +8,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from ...domain.services import service_in, service_named
 from ...domain.usage import TokenUsage
 
 # Mistral spells the first both ways, and older servers of theirs count beside the details.
 _PROMPT_DETAILS = ("prompt_tokens_details", "prompt_token_details")
 _OUTPUT_DETAILS = ("completion_tokens_details", "completion_token_details")
+# Of what was written to the cache, in an answer in OpenAI's format: a name of this gateway's own.
+WRITTEN_FOR_AN_HOUR = "cache_write_1h_tokens"
+_NOTHING: Mapping[str, Any] = {}
 # No context is within four orders of magnitude of this: beyond it, a count is a fault. Sums of
 # such counts can be written as JSON, which ends at 64 bits.
 MAX_TOKENS = 10**12
 
 
-def token_usage(usage: object) -> TokenUsage | None:
-    """None where nothing can be learnt of it, so that the call is settled at an estimate.
+def token_usage(usage: object, answer: Mapping[str, Any] = _NOTHING) -> TokenUsage | None:
+    """None where nothing can be learnt of it, so that the call is settled at an estimate. The
+    `answer` that it stands in tells at which service it was given.
 
     Never raises. A part that is larger than its whole is cut down to it.
     """
@@ -36,6 +41,7 @@ def token_usage(usage: object) -> TokenUsage | None:
     inputs, outputs = _object(usage, _PROMPT_DETAILS), _object(usage, _OUTPUT_DETAILS)
     cached, left = _part(cached_tokens(usage), prompt)
     written, left = _part(inputs.get("cache_write_tokens"), left)
+    written_1h, written = _part(inputs.get(WRITTEN_FOR_AN_HOUR), written)
     heard, left = _part(inputs.get("audio_tokens"), left)
     seen, plain_input = _part(inputs.get("image_tokens"), left)
     reasoning, left = _part(outputs.get("reasoning_tokens"), completion)
@@ -45,16 +51,18 @@ def token_usage(usage: object) -> TokenUsage | None:
         input=plain_input,
         cached_input=cached,
         cache_write=written,
+        cache_write_1h=written_1h,
         audio_input=heard,
         image_input=seen,
         output=plain_output,
         reasoning=reasoning,
         audio_output=spoken,
         image_output=drawn,
+        service=service_in(usage, answer),
     )
 
 
-def responses_usage(usage: object) -> TokenUsage | None:
+def responses_usage(usage: object, answer: Mapping[str, Any] = _NOTHING) -> TokenUsage | None:
     """https://platform.openai.com/docs/api-reference/responses/object: the same in other words."""
     if not isinstance(usage, dict):
         return None
@@ -65,7 +73,8 @@ def responses_usage(usage: object) -> TokenUsage | None:
             "total_tokens": usage.get("total_tokens"),
             "prompt_tokens_details": usage.get("input_tokens_details"),
             "completion_tokens_details": usage.get("output_tokens_details"),
-        }
+        },
+        answer,
     )
 
 
@@ -92,6 +101,8 @@ def messages_usage(usage: object) -> TokenUsage | None:
 def openai_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
     """Anthropic's usage, as OpenAI has it.
 
+    What the cache keeps for an hour is dearer, and counted apart:
+    https://platform.claude.com/docs/en/build-with-claude/prompt-caching#1-hour-cache-duration
     What summing up a long conversation took is billed, but not among the totals:
     https://platform.claude.com/docs/en/build-with-claude/compaction#understanding-usage"""
     passes = [usage, *_compactions(usage)]
@@ -106,8 +117,15 @@ def openai_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
     }
     if read or written:
         details = {"cached_tokens": read, "cache_write_tokens": written}
+        for_an_hour = _total(
+            [_object(one, ("cache_creation",)) for one in passes], "ephemeral_1h_input_tokens"
+        )
+        if for_an_hour:
+            details[WRITTEN_FOR_AN_HOUR] = for_an_hour
         told["prompt_tokens_details"] = details
     thought = _count(_object(usage, ("output_tokens_details",)).get("thinking_tokens"))
+    if (speed := service_named(usage.get("speed"))) is not None:
+        told["speed"] = speed
     if thought:
         told["completion_tokens_details"] = {"reasoning_tokens": thought}
     return told

@@ -29,6 +29,9 @@ _NS = 10**9
 # What is reserved by its bound: without a cap there is none.
 _BOUNDING = (Measure.TOKENS, Measure.MONEY)
 
+# Answers when there is nothing else to do, and costs less than the ordinary service.
+_CHEAPER = "flex"
+
 # Into so many parts goes what a token limit leaves for output: a few calls without a cap of
 # their own, and with short prompts, fit at a time.
 _PARTS = 4
@@ -77,7 +80,9 @@ class Plan(Generic[RequestT]):
 
     def likely_usage(self, output_tokens: int) -> TokenUsage:
         """For a call whose provider did not tell what it used: the input as it probably was."""
-        return TokenUsage(input=self.request.likely_input, output=output_tokens)
+        return TokenUsage(
+            input=self.request.likely_input, output=output_tokens, service=self.request.service
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +114,9 @@ class PlanCall:
             raise UnboundedField(field, bounding[0])
         cap, sent = self._caps(bounding, request, route, reserved_input)
         output = cap * request.choices
-        prices = tuple(catalogue.prices.at(t.provider, t.model, now_ns) for t in targets)
+        service = request.service
+        found = [catalogue.prices.at(t.provider, t.model, now_ns) for t in targets]
+        prices = tuple(price and price.asked_for(service) for price in found)
         team = key.team
         ask = Ask(
             request_id=request_id,
@@ -125,7 +132,7 @@ class PlanCall:
             input_bound=reserved_input,
             output_bound=output,
             cost_bound=cost_bound(prices, reserved_input, output),
-            priced=all(price is not None for price in prices),
+            priced=all(price is not None for price in prices) and _knows(prices, service),
         )
         return Plan(
             key=key,
@@ -173,6 +180,13 @@ def cost_bound(prices: Sequence[ModelPrice | None], input_tokens: int, output_to
     """At the dearest of those that have a price."""
     bounds = (price.bound(input_tokens, output_tokens) for price in prices if price)
     return max(bounds, default=ZERO)
+
+
+def _knows(prices: Sequence[ModelPrice | None], service: str | None) -> bool:
+    """Whether a service that may be dearer has a price. Others of the targets may not take it."""
+    if service is None or service == _CHEAPER:
+        return True
+    return any(price.services for price in prices if price)
 
 
 def _bounding(limits: Sequence[Limit], request: ModelRequest) -> list[Limit]:

@@ -95,6 +95,6 @@ def _with(usage: TokenUsage, given: Mapping[str, int]) -> TokenUsage:
         if name not in TOKEN_CLASSES:
             raise InvalidRequest(f"{name!r} is no class of tokens.", param=f"usage.{name}")
     try:
-        return replace(usage, **given)
+        return replace(usage, service=usage.service, **given)
     except ValueError as error:
         raise InvalidRequest(f"{error}.", param="usage") from error

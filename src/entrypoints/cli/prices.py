@@ -11,6 +11,7 @@ from ...domain.pricing import DatedPrice, ModelPrice, Rates
 from .. import views
 from ..times import to_ns
 from .output import JsonFlag, err, show, show_one
+from .re_rate import re_rate
 from .run import with_gateway
 
 app = typer.Typer(help="Prices: dated rows, in US dollars a million tokens.", no_args_is_help=True)
@@ -29,6 +30,8 @@ def _usd(text: str) -> Decimal:
         raise typer.BadParameter("at least 0")
     return usd
 
+
+app.command("re-rate")(re_rate)
 
 Usd = Annotated[Decimal, typer.Option(parser=_usd, metavar="USD")]
 OptionalUsd = Annotated[Decimal | None, typer.Option(parser=_usd, metavar="USD")]
@@ -57,6 +60,7 @@ def set_price(
     output: Usd,
     cached_input: OptionalUsd = None,
     cache_write: OptionalUsd = None,
+    cache_write_1h: OptionalUsd = None,
     audio_input: OptionalUsd = None,
     image_input: OptionalUsd = None,
     reasoning: OptionalUsd = None,
@@ -73,6 +77,7 @@ def set_price(
         "output": output,
         "cached_input": cached_input,
         "cache_write": cache_write,
+        "cache_write_1h": cache_write_1h,
         "audio_input": audio_input,
         "image_input": image_input,
         "reasoning": reasoning,

@@ -10,7 +10,7 @@ from langroute.application.ports.clock import Clock
 from langroute.application.ports.list_prices import ListPrices
 from langroute.domain.money import Money
 from langroute.domain.price_differences import Step
-from langroute.domain.pricing import DatedPrice, ModelPrice, Rates, Tier
+from langroute.domain.pricing import DatedPrice, ModelPrice, Rates, Service, Tier
 from langroute.domain.routes import ModelRoute, Target
 
 NOW_NS = 1_000_000
@@ -90,14 +90,16 @@ async def test_what_is_missing_is_added_from_now_on() -> None:
 
 async def test_an_older_edition_is_replaced_and_stays_on_record() -> None:
     before = a_price("a", 5, source="list 1")
-    rates = Rates(input=Money(5), output=Money(5), image_input=Money(8))
+    rates = Rates(input=Money(5), output=Money(5), image_input=Money(8), cache_write_1h=Money(9))
     tiers = (Tier(above_prompt_tokens=9, rates=rates),)
-    listed = replace(a_price("a", 5), price=ModelPrice(rates=rates, tiers=tiers))
+    services = (Service("priority", ModelPrice(rates=rates)),)
+    price = ModelPrice(rates=rates, tiers=tiers, services=services)
+    listed = replace(a_price("a", 5), price=price)
     shelf = Shelf(listed)
     await shelf.define("a", prices=[before])
 
     (differs,) = await shelf.compare()
-    assert differs.classes == ("image_input", "tiers")
+    assert differs.classes == ("cache_write_1h", "image_input", "tiers", "services")
     ((_, step),) = await shelf.sync(apply=True)
 
     assert step is Step.REPLACE

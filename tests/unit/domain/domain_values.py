@@ -3,13 +3,14 @@
 from hypothesis import strategies as st
 
 from langroute.domain.money import Money
-from langroute.domain.pricing import ModelPrice, Rates, Tier
+from langroute.domain.pricing import ModelPrice, Rates, Service, Tier
 from langroute.domain.usage import TokenUsage
 
 TOKEN_CLASSES = (
     "input",
     "cached_input",
     "cache_write",
+    "cache_write_1h",
     "audio_input",
     "image_input",
     "output",
@@ -40,6 +41,7 @@ def rates() -> st.SearchStrategy[Rates]:
         output=rate,
         cached_input=maybe,
         cache_write=maybe,
+        cache_write_1h=maybe,
         audio_input=maybe,
         image_input=maybe,
         reasoning=maybe,
@@ -48,10 +50,15 @@ def rates() -> st.SearchStrategy[Rates]:
     )
 
 
+SERVICES = ("flex", "priority")
+
+
 @st.composite
-def prices(draw: st.DrawFn) -> ModelPrice:
+def prices(draw: st.DrawFn, services: bool = True) -> ModelPrice:
     thresholds = sorted(draw(st.sets(st.integers(1, 5_000), max_size=3)))
+    names = sorted(draw(st.sets(st.sampled_from(SERVICES)))) if services else []
     return ModelPrice(
         rates=draw(rates()),
         tiers=tuple(Tier(above_prompt_tokens=at, rates=draw(rates())) for at in thresholds),
+        services=tuple(Service(name, draw(prices(services=False))) for name in names),
     )

@@ -1,15 +1,18 @@
 from dataclasses import replace
 
 import pytest
-from domain_values import TOKEN_CLASSES, counts, prices, rates, usages
+from domain_values import SERVICES, TOKEN_CLASSES, counts, prices, rates, usages
 from hypothesis import given
 from hypothesis import strategies as st
 
 from langroute.domain.money import ZERO, Money
-from langroute.domain.pricing import DatedPrice, ModelPrice, PriceBook, Rates, Tier
+from langroute.domain.pricing import DatedPrice, ModelPrice, PriceBook, Rates, Service, Tier
 from langroute.domain.usage import NO_USAGE, TokenUsage
 
-INPUT_CLASSES = ("input", "cached_input", "cache_write", "audio_input", "image_input")
+INPUT_CLASSES = (
+    *("input", "cached_input", "cache_write", "cache_write_1h"),
+    *("audio_input", "image_input"),
+)
 OUTPUT_CLASSES = ("output", "reasoning", "audio_output", "image_output")
 
 
@@ -38,20 +41,25 @@ def test_cost_is_never_negative(price: ModelPrice, usage: TokenUsage) -> None:
 
 @given(rates(), usages(), st.sampled_from(TOKEN_CLASSES), counts())
 def test_more_tokens_never_cost_less(rate: Rates, usage: TokenUsage, name: str, more: int) -> None:
-    assert rate.cost_of(usage + TokenUsage(**{name: more})) >= rate.cost_of(usage)
+    assert rate.cost_of(usage + TokenUsage(service=None, **{name: more})) >= rate.cost_of(usage)
 
 
 @given(rates(), st.sampled_from(TOKEN_CLASSES), counts())
 def test_each_class_costs_its_own_rate_or_the_plain_one(rate: Rates, name: str, count: int) -> None:
     plain = rate.input if name in INPUT_CLASSES else rate.output
+    if name == "cache_write_1h" and rate.cache_write is not None:
+        plain = rate.cache_write
     own = getattr(rate, name)
-    assert rate.cost_of(TokenUsage(**{name: count})) == (plain if own is None else own) * count
+    assert (
+        rate.cost_of(TokenUsage(service=None, **{name: count}))
+        == (plain if own is None else own) * count
+    )
 
 
 @pytest.mark.parametrize("name", TOKEN_CLASSES)
 def test_a_class_that_is_dearer_than_the_others_raises_the_bound(name: str) -> None:
     price = ModelPrice(rates=replace(flat(1), **{name: Money(1000)}))
-    dear = TokenUsage(**{name: 7})
+    dear = TokenUsage(service=None, **{name: 7})
     assert price.bound(dear.prompt_tokens, dear.completion_tokens) == Money(7000)
     assert price.cost_of(dear) == Money(7000)
 
@@ -96,15 +104,45 @@ def bounds_and_usages(draw: st.DrawFn) -> tuple[int, int, TokenUsage]:
         for name in draw(st.permutations(names)):
             split[name] = draw(st.just(left) | st.integers(0, left))
             left -= split[name]  # noqa: PLW2901
-    return most_in, most_out, TokenUsage(**split)
+    return most_in, most_out, TokenUsage(service=None, **split)
 
 
-@given(prices(), bounds_and_usages())
+@given(prices(), bounds_and_usages(), st.none() | st.sampled_from(SERVICES))
 def test_nothing_within_the_bound_costs_more_than_it(
-    price: ModelPrice, within: tuple[int, int, TokenUsage]
+    price: ModelPrice, within: tuple[int, int, TokenUsage], service: str | None
 ) -> None:
     input_tokens, output_tokens, usage = within
-    assert price.cost_of(usage) <= price.bound(input_tokens, output_tokens)
+    served = replace(usage, service=service)
+    assert price.cost_of(served) <= price.bound(input_tokens, output_tokens)
+    for asked in (price.asked_for(service), price.asked_for(None)):
+        assert asked.bound(input_tokens, output_tokens) >= asked.cost_of(usage)
+    asked_for = price.asked_for(service)
+    assert price.cost_of(served) <= asked_for.bound(input_tokens, output_tokens)
+    assert asked_for.cost_of(served) == price.cost_of(served)
+
+
+def test_a_service_has_rates_and_tiers_of_its_own() -> None:
+    fast = ModelPrice(rates=flat(20), tiers=(Tier(above_prompt_tokens=100, rates=flat(30)),))
+    price = ModelPrice(rates=flat(10), services=(Service("priority", fast),))
+    usage = TokenUsage(input=10, output=1)
+    assert price.cost_of(usage) == Money(110)
+    assert price.cost_of(replace(usage, service="priority")) == Money(220)
+    assert price.cost_of(TokenUsage(input=101, service="priority")) == Money(3030)
+    # One that nobody has priced costs what the ordinary one costs.
+    assert price.cost_of(replace(usage, service="scale")) == Money(110)
+    assert price.bound(10, 1) == price.asked_for("priority").bound(10, 1) == Money(220)
+    assert price.asked_for(None).bound(10, 1) == Money(110)
+
+
+def test_refuses_services_that_are_not_told_apart() -> None:
+    service = Service("priority", ModelPrice(rates=flat(1)))
+    for wrong in ((service, service), (service, Service("flex", ModelPrice(rates=flat(1))))):
+        with pytest.raises(ValueError, match="in order"):
+            ModelPrice(rates=flat(1), services=wrong)
+    with pytest.raises(ValueError, match="in turn"):
+        Service("flex", ModelPrice(rates=flat(1), services=(service,)))
+    with pytest.raises(ValueError, match="name"):
+        Service("", ModelPrice(rates=flat(1)))
 
 
 @given(rates(), st.integers(0, 6_000), st.integers(0, 6_000))
@@ -114,7 +152,7 @@ def test_the_bound_of_a_price_without_tiers_is_reached(
     """No looser than it must be: the bound is what is held back from a budget."""
     price = ModelPrice(rates=rate)
     assert price.bound(input_tokens, output_tokens) == max(
-        price.cost_of(TokenUsage(**{taken: input_tokens, made: output_tokens}))
+        price.cost_of(TokenUsage(service=None, **{taken: input_tokens, made: output_tokens}))
         for taken in INPUT_CLASSES
         for made in OUTPUT_CLASSES
     )

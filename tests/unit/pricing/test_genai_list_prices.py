@@ -2,6 +2,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,6 +45,7 @@ def test_a_provider_has_its_prices_under_the_catalogue_s_own_name() -> None:
         output=per_mtok("20"),
         cached_input=per_mtok("0.2"),
         cache_write=per_mtok("5"),
+        cache_write_1h=per_mtok("8"),
     )
 
 
@@ -78,7 +80,7 @@ def test_an_image_that_a_chat_draws_has_a_price_of_its_own() -> None:
 
 
 def test_long_prompts_have_prices_of_their_own() -> None:
-    (row,) = listed("openai", "gpt-6.1-sol")
+    row = listed("openai", "gpt-6.1-sol")[0]
     rates, (tier,) = row.price.rates, row.price.tiers
     assert (rates.input, rates.output) == (per_mtok("2"), per_mtok("10"))
     assert (rates.cached_input, rates.cache_write) == (per_mtok("0.1"), per_mtok("2.5"))
@@ -88,6 +90,30 @@ def test_long_prompts_have_prices_of_their_own() -> None:
     short, long = TokenUsage(input=272_000), TokenUsage(input=272_001)
     assert row.price.cost_of(short) == rates.input * 272_000
     assert row.price.cost_of(long) == tier.rates.input * 272_001
+
+
+def test_services_have_prices_of_their_own_from_the_day_on_which_they_are_known() -> None:
+    before, after = listed("openai", "gpt-6.1-sol")
+    assert (before.effective_from_ns, after.effective_from_ns) == (0, day(2026, 10, 12))
+    assert before.price == replace(after.price, services=())
+    rates = {service.name: service.price.rates for service in after.price.services}
+    assert list(rates) == ["fast", "flex", "priority"]
+    assert (rates["flex"].input, rates["flex"].output) == (per_mtok("1"), per_mtok("5"))
+    assert (rates["priority"].input, rates["priority"].output) == (per_mtok("4"), per_mtok("20"))
+    used = TokenUsage(input=272_001, output=1, service="priority")
+    assert after.price.cost_of(used) == per_mtok("8") * 272_001 + per_mtok("30")
+
+
+def test_what_a_service_does_not_say_costs_what_the_ordinary_one_costs() -> None:
+    (row,) = listed("anthropic", "claude-fable-5-2")
+    (fast,) = row.price.services
+    assert fast.name == "fast"
+    assert (fast.price.rates.input, fast.price.rates.cache_write_1h) == (
+        per_mtok("16"),
+        per_mtok("32"),
+    )
+    assert fast.price.rates.image_input == row.price.rates.image_input
+    assert row.price.rates.input < fast.price.rates.input
 
 
 def test_a_price_that_changed_has_a_row_for_each_date() -> None:

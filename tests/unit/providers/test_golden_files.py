@@ -58,7 +58,7 @@ def call(file: Path, case: dict[str, Any], base_url: str) -> UpstreamCall[ChatRe
 
 
 def usage(told: dict[str, int] | None) -> TokenUsage | None:
-    return None if told is None else TokenUsage(**told)
+    return None if told is None else TokenUsage(service=None, **told)
 
 
 def as_shown(body: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:

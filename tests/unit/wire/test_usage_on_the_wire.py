@@ -1,11 +1,18 @@
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langroute.adapters.wire.usage import images_usage, responses_usage, token_usage
+from langroute.adapters.wire.usage import (
+    images_usage,
+    messages_usage,
+    openai_usage,
+    responses_usage,
+    token_usage,
+)
 from langroute.domain.usage import TokenUsage
 
 NUMBERS = st.one_of(
@@ -25,7 +32,8 @@ NAMES = [
 DETAILS = st.dictionaries(
     st.sampled_from(
         [
-            *("cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens"),
+            *("cached_tokens", "cache_write_tokens", "cache_write_1h_tokens"),
+            *("audio_tokens", "image_tokens"),
             *("reasoning_tokens", "text_tokens"),
         ]
     ),
@@ -162,6 +170,57 @@ def test_images_add_up_to_what_was_told_of_them(told: Any) -> None:
 def test_cached_tokens_are_found_under_each_of_their_names(cached: dict[str, Any]) -> None:
     usage = token_usage({"prompt_tokens": 10, "completion_tokens": 1, **cached})
     assert usage == TokenUsage(input=2, cached_input=8, output=1)
+
+
+def test_what_is_written_for_an_hour_is_a_class_of_its_own() -> None:
+    """https://platform.claude.com/docs/en/build-with-claude/prompt-caching#tracking-cache-performance"""
+    told = {
+        "input_tokens": 2048,
+        "cache_read_input_tokens": 1800,
+        "cache_creation_input_tokens": 248,
+        "cache_creation": {"ephemeral_5m_input_tokens": 148, "ephemeral_1h_input_tokens": 100},
+        "output_tokens": 503,
+    }
+    usage = TokenUsage(
+        input=2048, cached_input=1800, cache_write=148, cache_write_1h=100, output=503
+    )
+    assert messages_usage(told) == usage
+    assert token_usage(openai_usage(told)) == usage
+    details = openai_usage(told)["prompt_tokens_details"]
+    assert (details["cache_write_tokens"], details["cache_write_1h_tokens"]) == (248, 100)
+    summed_up = {
+        "type": "compaction",
+        "input_tokens": 5,
+        "cache_creation_input_tokens": 7,
+        "cache_creation": {"ephemeral_1h_input_tokens": 7},
+        "output_tokens": 1,
+    }
+    assert messages_usage({**told, "iterations": [summed_up]}) == usage + TokenUsage(
+        input=5, cache_write_1h=7, output=1
+    )
+
+
+def test_at_which_service_an_answer_was_given_is_told_beside_its_usage() -> None:
+    counts = {"prompt_tokens": 3, "completion_tokens": 2}
+    usage = TokenUsage(input=3, output=2, service="priority")
+    assert token_usage(counts, {"service_tier": "priority"}) == usage
+    in_responses = {"input_tokens": 3, "output_tokens": 2}
+    assert responses_usage(in_responses, {"service_tier": "priority"}) == usage
+    assert token_usage(counts, {"service_tier": "default"}) == replace(usage, service=None)
+    assert token_usage(counts, {"service_tier": {"a": 1}}) == replace(usage, service=None)
+    fast = {**in_responses, "speed": "fast", "service_tier": "standard"}
+    assert messages_usage(fast) == replace(usage, service="fast")
+
+
+@pytest.mark.parametrize("told", [None, 7, [], {"ephemeral_1h_input_tokens": "many"}, {}])
+def test_what_cannot_be_read_of_the_cache_was_written_for_five_minutes(told: Any) -> None:
+    usage = {"input_tokens": 1, "cache_creation_input_tokens": 9, "output_tokens": 1}
+    read = TokenUsage(input=1, cache_write=9, output=1)
+    assert messages_usage({**usage, "cache_creation": told}) == read
+    beyond = {"ephemeral_1h_input_tokens": 10**9}
+    assert messages_usage({**usage, "cache_creation": beyond}) == TokenUsage(
+        input=1, cache_write_1h=9, output=1
+    )
 
 
 def test_a_total_makes_up_for_a_missing_part() -> None:

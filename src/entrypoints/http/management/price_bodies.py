@@ -6,13 +6,16 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ....application.ports.charged_calls import ChargedQuery
 from ....domain.errors import InvalidRequest
 from ....domain.money import Money
-from ....domain.pricing import DatedPrice, ModelPrice, Rates, Tier
+from ....domain.pricing import DatedPrice, ModelPrice, Rates, Service, Tier
 from ...times import to_ns
 
 _TOKENS_PER_MTOK = 1_000_000
 
+Name = Annotated[str, Field(min_length=1, pattern=r"^[^\x00]*$")]
+ServiceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 UsdPerMtok = Annotated[Decimal, Field(ge=0, decimal_places=6, max_digits=18)]
 
 
@@ -27,6 +30,7 @@ class RatesBody(_Body):
     output: UsdPerMtok
     cached_input: UsdPerMtok | None = None
     cache_write: UsdPerMtok | None = None
+    cache_write_1h: UsdPerMtok | None = None
     audio_input: UsdPerMtok | None = None
     image_input: UsdPerMtok | None = None
     reasoning: UsdPerMtok | None = None
@@ -46,21 +50,30 @@ class TierBody(RatesBody):
     above_prompt_tokens: Annotated[int, Field(ge=1, le=10**12)]
 
 
-class PriceBody(RatesBody):
+class ServiceBody(RatesBody):
+    """Of one service: the ordinary one, or one beside it."""
+
+    tiers: list[TierBody] = []
+
+    def model_price(self, services: tuple[Service, ...] = ()) -> ModelPrice:
+        tiers = (
+            Tier(above_prompt_tokens=tier.above_prompt_tokens, rates=tier.rates())
+            for tier in self.tiers
+        )
+        return ModelPrice(rates=self.rates(), tiers=tuple(tiers), services=services)
+
+
+class PriceBody(ServiceBody):
     provider: str
     model: Annotated[str, Field(min_length=1)]
     effective_from: datetime | None = None
-    tiers: list[TierBody] = []
+    services: dict[ServiceName, ServiceBody] = {}
 
     def price(self, now_ns: int) -> DatedPrice:
         try:
-            price = ModelPrice(
-                rates=self.rates(),
-                tiers=tuple(
-                    Tier(above_prompt_tokens=tier.above_prompt_tokens, rates=tier.rates())
-                    for tier in self.tiers
-                ),
-            )
+            services = [Service(name, body.model_price()) for name, body in self.services.items()]
+            by_name = sorted(services, key=lambda service: service.name)
+            price = self.model_price(tuple(by_name))
         except ValueError as error:
             raise InvalidRequest(f"{error}.", param="tiers") from error
         return DatedPrice(
@@ -68,6 +81,25 @@ class PriceBody(RatesBody):
             model=self.model,
             effective_from_ns=to_ns(self.effective_from) if self.effective_from else now_ns,
             price=price,
+        )
+
+
+class ReRateBody(_Body):
+    """Which calls. Nothing is written unless it is applied, which wants a reason."""
+
+    provider: Name
+    model: Name
+    since: Annotated[datetime, Field(alias="from")]
+    until: datetime
+    reason: str = ""
+    apply: bool = False
+
+    def query(self) -> ChargedQuery:
+        return ChargedQuery(
+            provider=self.provider,
+            model=self.model,
+            from_ns=to_ns(self.since),
+            until_ns=to_ns(self.until),
         )
 
 

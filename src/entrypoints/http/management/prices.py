@@ -5,7 +5,7 @@ from ....application.ports.clock import Clock
 from ... import views
 from ..bodies import read
 from .answers import as_json, as_list
-from .price_bodies import PriceBody, SyncBody
+from .price_bodies import PriceBody, ReRateBody, SyncBody
 
 
 def add_prices(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
@@ -32,3 +32,9 @@ def add_prices(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
         steps = await gateway.sync_prices(force=body.force, apply=body.apply)
         data = [{**views.difference_view(each), "step": str(step)} for each, step in steps]
         return as_json({"object": "list", "applied": body.apply, "data": data})
+
+    @blueprint.post("/prices/re-rate")
+    async def re_rate() -> Response:
+        body = await read(ReRateBody)
+        found = await gateway.re_rate(body.query(), reason=body.reason, apply=body.apply)
+        return as_json({"applied": body.apply, **views.re_rating_view(found)})
