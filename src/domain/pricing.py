@@ -85,6 +85,7 @@ class ModelPrice:
     rates: Rates
     tiers: tuple[Tier, ...] = ()
     services: tuple["Service", ...] = ()
+    _ordinary: "ModelPrice" = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         thresholds = [tier.above_prompt_tokens for tier in self.tiers]
@@ -93,6 +94,8 @@ class ModelPrice:
         names = [service.name for service in self.services]
         if names != sorted(set(names)):
             raise ValueError("services must stand in order of their names, each once")
+        ordinary = ModelPrice(rates=self.rates, tiers=self.tiers) if self.services else self
+        object.__setattr__(self, "_ordinary", ordinary)
 
     def rates_for(self, prompt_tokens: int) -> Rates:
         if not self.tiers:
@@ -125,8 +128,8 @@ class ModelPrice:
 
     def asked_for(self, service: str | None) -> "ModelPrice":
         """For a call that asks for a service, or for none: others will not answer it."""
-        if not self.services:
-            return self
+        if service is None or not self.services:
+            return self._ordinary  # made beforehand, for what nearly every call asks for
         asked = tuple(each for each in self.services if each.name == service)
         return ModelPrice(rates=self.rates, tiers=self.tiers, services=asked)
 
