@@ -11,23 +11,39 @@ from langroute.adapters.postgres.catalogues import PostgresCatalogues
 from langroute.adapters.postgres.credentials import PostgresCredentials
 from langroute.adapters.postgres.database import Database
 from langroute.adapters.postgres.ledger_reports import PostgresReports
+from langroute.adapters.postgres.limits import PostgresLimits
+from langroute.adapters.postgres.organizations import PostgresOrganizations
 from langroute.adapters.postgres.virtual_keys import PostgresKeys
 from langroute.application.ports.ledger import SpendQuery
 from langroute.domain.credentials import Credential
 from langroute.domain.errors import StoreUnavailable
-from langroute.domain.ids import KeyId
+from langroute.domain.ids import KeyId, OrganizationId, TeamId
+from langroute.domain.limits import Limit, Measure
+from langroute.domain.organizations import Organization, Team, team_scope
 from postgres_fixtures import Server, type_in
 from samples import ENTROPY, new_key
 
 KEY = new_key()
 CREDENTIAL = Credential(owner=None, provider="openai", sealed="sealed")
 OTHER = KeyId(ENTROPY.uuid())
+ACME = Organization(id=OrganizationId(ENTROPY.uuid()), name="acme")
+TEAM = Team(id=TeamId(ENTROPY.uuid()), name="research", organization=ACME)
+LIMIT = Limit(scope=team_scope(TEAM.id), measure=Measure.TOKENS, amount=1)
+NO_TEAM, NO_ORGANIZATION = TeamId(ENTROPY.uuid()), OrganizationId(ENTROPY.uuid())
 
 CALLS: dict[str, Callable[[Database], Awaitable[object]]] = {
     "by_digest": lambda db: PostgresKeys(db).by_digest(KEY.digest),
     "by_id": lambda db: PostgresKeys(db).by_id(KEY.id),
     "put key": lambda db: PostgresKeys(db).put(KEY),
     "page": lambda db: PostgresKeys(db).page(None, 10),
+    "organizations": lambda db: PostgresOrganizations(db).organizations(),
+    "teams": lambda db: PostgresOrganizations(db).teams(),
+    "put organization": lambda db: PostgresOrganizations(db).put(ACME),
+    "put team": lambda db: PostgresOrganizations(db).put_team(TEAM),
+    "remove team": lambda db: PostgresOrganizations(db).remove_team(NO_TEAM),
+    "remove organization": lambda db: PostgresOrganizations(db).remove(NO_ORGANIZATION),
+    "set limit": lambda db: PostgresLimits(db).set(LIMIT),
+    "lift limit": lambda db: PostgresLimits(db).lift(LIMIT.scope, LIMIT.id),
     "find": lambda db: PostgresCredentials(db).find(OTHER, "openai"),
     "of": lambda db: PostgresCredentials(db).of(None),
     "put credential": lambda db: PostgresCredentials(db).put(CREDENTIAL),
