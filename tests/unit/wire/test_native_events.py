@@ -171,3 +171,40 @@ def test_a_failure_before_anything_else_is_no_answer() -> None:
 def test_a_whole_answer_says_something(dialect: Dialect, answer: dict[str, Any]) -> None:
     with pytest.raises(Malformed):
         check_native(dialect, answer)
+
+
+def test_what_is_told_at_the_start_of_the_cache_and_of_the_service_holds_to_the_end() -> None:
+    written = {
+        "input_tokens": 5,
+        "cache_creation_input_tokens": 30,
+        "cache_creation": {"ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 20},
+        "speed": "fast",
+        "output_tokens": 1,
+    }
+    stream = events(
+        {"type": "message_start", "message": {"usage": written}},
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": "end_turn"},
+            "usage": {"output_tokens": 9, "cache_creation_input_tokens": 30},
+        },
+        {"type": "message_stop"},
+    )
+    reader = NativeEvents(CODEC, Dialect.MESSAGES)
+    told = [chunk.usage for event in stream for chunk in reader.read(event) or ()]
+
+    usage = TokenUsage(input=5, cache_write=10, cache_write_1h=20, output=9, service="fast")
+    assert [each for each in told if each is not None][-1] == usage
+
+
+def test_a_response_tells_at_which_service_it_was_given() -> None:
+    response = {
+        "service_tier": "priority",
+        "output": [],
+        "usage": {"input_tokens": 3, "output_tokens": 2},
+    }
+    usage = TokenUsage(input=3, output=2, service="priority")
+    assert native_usage(Dialect.RESPONSES, response) == usage
+    (event,) = events({"type": "response.completed", "response": response})
+    (chunk,) = NativeEvents(CODEC, Dialect.RESPONSES).read(event) or ()
+    assert chunk.usage == usage
