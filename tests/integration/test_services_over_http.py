@@ -19,7 +19,7 @@ _PRICE = {
 }
 
 
-async def _cost_a_token(scene: Scene, **fields: Any) -> tuple[Decimal, str | None]:
+async def _cost_a_token(scene: Scene, **fields: Any) -> tuple[int, str | None]:
     answered = await scene.chat(**fields)
     assert answered.status == 200, answered.body
     entry = (await scene.running.entries())[0]
@@ -28,7 +28,9 @@ async def _cost_a_token(scene: Scene, **fields: Any) -> tuple[Decimal, str | Non
         if entry["request_id"] == answered.headers["x-request-id"]:
             break
     tokens = sum(entry["usage"].values())
-    return Decimal(entry["cost_usd"]) * 10**6 / tokens, entry["service"]
+    cost = Decimal(entry["cost_usd"]) * 10**6 / tokens
+    assert cost == int(cost)
+    return int(cost), entry["service"]
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -59,3 +61,20 @@ async def test_a_wrong_service_is_refused_by_its_name(
     refused = await scene.running.call("POST", "/api/prices", {**_PRICE, "services": services})
 
     assert (refused.status, refused.body["error"]["param"]) == (400, param)
+
+
+async def test_a_budget_refuses_a_dearer_service_that_has_no_price(scene: Scene) -> None:
+    running = scene.running
+    (key,) = (await running.call("GET", "/api/keys")).body["data"]
+    limit = {"measure": "money", "amount": "100", "per": "month"}
+    limited = await running.call("POST", f"/api/keys/{key['id']}/limits", limit)
+    assert limited.status < 300, limited.body
+    own = {name: value for name, value in _PRICE.items() if name != "services"}
+    await running.call("POST", "/api/prices", own)
+
+    refused = await scene.chat(service_tier="priority")
+    assert (refused.status, refused.body["error"]["code"]) == (403, "model_unpriced")
+    for cheap in ("flex", "default", "auto"):
+        assert (await scene.chat(service_tier=cheap)).status == 200
+    await running.call("POST", "/api/prices", _PRICE)
+    assert (await scene.chat(service_tier="priority")).status == 200
