@@ -250,11 +250,14 @@ _ENSURE = """
     $$
 """
 
+# One month at a time: whoever writes waits for the end of the transaction.
 _DROP = """
     create function langroute.drop_partitions(until timestamptz) returns text[]
     language plpgsql as $$
     declare
         month text;
+        began timestamptz;
+        ended timestamptz;
         has_open boolean;
         parent text;
         dropped text[] := '{}';
@@ -268,16 +271,15 @@ _DROP = """
             ) and relname ~ '_\\d{4}_\\d{2}$'
             order by 1
         loop
-            if (to_date(month, 'YYYY_MM') + interval '1 month') at time zone 'UTC' > until then
-                continue;
-            end if;
+            began := to_date(month, 'YYYY_MM')::timestamp at time zone 'UTC';
+            ended := (to_date(month, 'YYYY_MM') + interval '1 month') at time zone 'UTC';
+            exit when ended > until;
             select exists (
                 select from langroute.reservations held
-                where held.at >= to_date(month, 'YYYY_MM')::timestamp at time zone 'UTC'
-                and held.at < (to_date(month, 'YYYY_MM') + interval '1 month') at time zone 'UTC'
-                and not exists (
+                where held.at >= began and held.at < ended and not exists (
                     select from langroute.ledger
                     where ledger.at = held.at and ledger.request_id = held.request_id
+                    and ledger.at >= began and ledger.at < ended
                 )
             ) into has_open;
             if has_open then
@@ -293,6 +295,7 @@ _DROP = """
                     dropped := dropped || (parent || '_' || month);
                 end if;
             end loop;
+            return dropped;
         end loop;
         return dropped;
     end
@@ -308,7 +311,8 @@ _FUNCTIONS = (
     _DROP,
     """
     comment on function langroute.drop_partitions(timestamptz) is
-    'Drops the months that ended by then, but none with a reservation that is open. Which.'
+    'Drops the oldest month that ended by then, but none with a reservation that is open. Which '
+    'partitions that were: none where there is nothing to drop.'
     """,
 )
 

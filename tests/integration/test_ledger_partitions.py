@@ -1,6 +1,7 @@
 """The ledger's months: made ahead, dropped when they are old, and nothing is lost between them."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,13 +15,14 @@ from langroute.adapters.postgres.ledger_reports import PostgresReports
 from langroute.adapters.postgres.migrate import downgrade, migrate
 from langroute.adapters.postgres.partitions import PostgresPartitions
 from langroute.adapters.postgres.reservations import PostgresReservations
-from langroute.application.ports.ledger import SpendQuery
+from langroute.application.ports.ledger import GROUPINGS, SpendQuery
+from langroute.domain.ids import TeamId
 from langroute.domain.ledger import LedgerEntry
 from langroute.domain.money import Money
 from langroute.domain.usage import TokenUsage
 from langroute.entrypoints.times import to_ns
 from postgres_fixtures import Databases, type_in
-from samples import a_reservation, new_entry
+from samples import ENTROPY, SECOND_NS, a_reservation, new_entry
 
 _IN_MONTHS = """
     insert into langroute.ledger (
@@ -215,6 +217,65 @@ async def test_months_that_are_to_be_kept_are_kept(database: Database) -> None:
     there = await _partitions(database)
     assert kept in there
     assert too_old not in there
+
+
+async def test_the_sums_by_day_are_those_of_the_ledger_whoever_writes_it(
+    databases: Databases,
+) -> None:
+    async with databases.url() as url:
+        nodes = [Database(url) for _ in range(3)]
+        keys = [new_entry().key_id for _ in range(5)]
+        teams = [None, TeamId(ENTROPY.uuid()), TeamId(ENTROPY.uuid())]
+        start_ns = new_entry().at_ns
+        entries = [
+            new_entry(
+                at_ns=start_ns - number * 3_600 * SECOND_NS,
+                key_id=keys[number % 5],
+                team_id=teams[number % 3],
+                tag=(None, "a", "b" * 5_000)[number % 3],
+                model=f"m{number % 4}",
+                provider=None if number % 7 == 0 else "p",
+                end_user=f"u{number % 2}",
+                priced=number % 5 != 0,
+                estimated=number % 6 == 0,
+                cost=Money(number),
+            )
+            for number in range(300)
+        ]
+        await asyncio.gather(
+            _record(nodes[0], *entries),
+            _record(nodes[1], *reversed(entries)),
+            _correct(nodes[2], *entries[::7]),
+        )
+        await _correct(nodes[0], *entries[::5])
+
+        reports = PostgresReports(nodes[0])
+        before_all = {"from_ns": start_ns - 400 * 3_600 * SECOND_NS + 1_000}
+        for by in GROUPINGS:
+            from_days = await reports.spend(SpendQuery(by=by))
+            from_calls = await reports.spend(SpendQuery(by=by, **before_all))
+            assert [(line.name[:200], line.calls) for line in from_calls] == [
+                (line.name, line.calls) for line in from_days
+            ]
+            assert [replace(line, name="") for line in from_calls] == [
+                replace(line, name="") for line in from_days
+            ]
+        for node in nodes:
+            await node.aclose()
+
+
+async def _correct(database: Database, *entries: LedgerEntry) -> None:
+    corrections = PostgresCorrections(database)
+    for entry in entries:
+        call = await corrections.call(entry.request_id)
+        if call is not None:  # it may not be written yet
+            correction = call.corrected(
+                usage=TokenUsage(output=3),
+                cost=call.cost + Money(5),
+                reason="r",
+                posted_at_ns=entry.at_ns,
+            )
+            assert await corrections.post(correction)
 
 
 @pytest.mark.parametrize("table", ["ledger", "reservations"])

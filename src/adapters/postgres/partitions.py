@@ -1,4 +1,5 @@
 import logging
+from collections.abc import Sequence
 
 from sqlalchemy import text
 
@@ -36,8 +37,10 @@ class PostgresPartitions:
             await connection.execute(_ENSURE)
         if self._retention_months is None:
             return
+        while dropped := await self._drop_oldest(self._retention_months):
+            _log.info("dropped for their age: %s", ", ".join(dropped))
+
+    async def _drop_oldest(self, months: int) -> Sequence[str]:
         async with self._database.writing() as connection:
             await connection.execute(_LOCK_TIMEOUT)
-            dropped = await connection.execute(_DROP, {"months": self._retention_months})
-            for (name,) in dropped:
-                _log.info("dropped %s, for its age", name)
+            return list((await connection.execute(_DROP, {"months": months})).scalars())

@@ -7,21 +7,21 @@ from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
-from sqlalchemy import Row, Text, bindparam, cast, exists, func, literal, select, update
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import Row, bindparam, exists, func, literal, select, update
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...domain.admission import Ask, Claim, CounterId, Reservation
 from ...domain.ids import KeyId, OrganizationId, RequestId, TeamId
 from ...domain.limits import Measure
 from ...domain.money import Money
-from .columns import column
 from .counter_names import HASHED, stored_name
-from .tables import LEDGER, RESERVATIONS, SWEEPS
+from .tables import LEDGER, RESERVATIONS, SCHEMA, SWEEPS
 from .texts import storable
 from .times import to_ns, to_timestamp
 
 _ROW = RESERVATIONS.c
+_POSTGRES = postgresql.dialect()
 _MOST_TOKENS = 2**63 - 1
 _MOST_PICO = 10**30 - 1
 
@@ -32,19 +32,19 @@ _AT_ONCE = 1_000
 _SWEEP = "reservations"
 
 _MADE_OTHERWISE = {
-    "lease_until": func.greatest(
-        column("lease_until", _ROW.lease_until.type), func.now() + literal(_LATE)
-    ),
-    "claims": cast(column("claims", Text()), JSONB),
+    "lease_until": f"greatest(lease_until, now() + interval '{_LATE.seconds} s')",
+    "claims": "claims::jsonb",
 }
-_ADD = (
-    insert(RESERVATIONS)
-    .from_select(
-        [each.name for each in _ROW],
-        select(*(_MADE_OTHERWISE.get(each.name, column(each.name, each.type)) for each in _ROW)),
-    )
-    .on_conflict_do_nothing(index_elements=[_ROW.at, _ROW.request_id])
-)
+_TYPES = {each.name: each.type.compile(_POSTGRES) for each in _ROW} | {"claims": "text"}
+_NAMES = ", ".join(_TYPES)
+WRITE = f"""
+    insert into {SCHEMA}.{RESERVATIONS.name} ({_NAMES})
+    select {", ".join(_MADE_OTHERWISE.get(name, name) for name in _TYPES)}
+    from unnest({", ".join(f"${place}::{of}[]" for place, of in enumerate(_TYPES.values(), 1))})
+        as held ({_NAMES})
+    on conflict (at, request_id) do nothing
+"""  # noqa: S608  (names of columns)
+"""Adds those that are not there yet; takes what `columns` gives."""
 
 _NOW = bindparam("now", type_=_ROW.lease_until.type)
 _IS_SETTLED = exists().where(LEDGER.c.at == _ROW.at, LEDGER.c.request_id == _ROW.request_id)
@@ -67,12 +67,10 @@ _KEEP_SWEPT = (
 )
 
 
-async def write(
-    connection: AsyncConnection, reservations: Sequence[Reservation], store: str
-) -> None:
-    """Adds those that are not there yet. `store` is who counts them."""
+def columns(reservations: Sequence[Reservation], store: str) -> Sequence[Sequence[object]]:
+    """Column by column. `store` is who counts them."""
     rows = [_row(reservation, store) for reservation in reservations]
-    await connection.execute(_ADD, {each.name: [row[each.name] for row in rows] for each in _ROW})
+    return [[row[name] for row in rows] for name in _TYPES]
 
 
 async def lost(connection: AsyncConnection, now: datetime) -> Sequence[Reservation]:
