@@ -162,8 +162,35 @@ _UP = (
         create trigger tell_change after insert or update or delete on langroute.{table}
         for each row execute function langroute.tell_change('keys')
         """
-        for table in _TABLES
+        for table in ("organizations", "teams")
     ),
+    # A key that is issued with a limit of its own must not make every other one be read anew.
+    """
+    create function langroute.tell_limit() returns trigger
+    language plpgsql as $$
+    declare
+        carrier uuid;
+    begin
+        foreach carrier in array case tg_op
+            when 'INSERT' then array[new.key_id]
+            when 'DELETE' then array[old.key_id]
+            else array[old.key_id, new.key_id]
+        end loop
+            if carrier is null then
+                perform pg_notify('langroute_changes', 'keys');
+            else
+                perform pg_notify('langroute_changes', 'key:' || encode(digest, 'hex'))
+                    from langroute.virtual_keys where id = carrier;
+            end if;
+        end loop;
+        return null;
+    end
+    $$
+    """,
+    """
+    create trigger tell_change after insert or update or delete on langroute.limits
+    for each row execute function langroute.tell_limit()
+    """,
     *(
         f"""
         create trigger tell_truncate after truncate on langroute.{table}
@@ -177,6 +204,7 @@ _DOWN = (
     _DROP_TELL_KEY,
     _tell_key(_KEYS_CONFIGURATION),
     "drop table langroute.limits",
+    "drop function langroute.tell_limit()",
     "alter table langroute.virtual_keys drop column team_id",
     "drop table langroute.teams",
     "drop table langroute.organizations",

@@ -226,6 +226,27 @@ async def test_who_has_members_stays(store: Store) -> None:
     assert left.team is None
 
 
+async def test_nobody_joins_a_team_that_is_being_removed(store: Store) -> None:
+    for number in range(10):
+        team, key = a_team(f"team {number}"), new_key()
+        await store.organizations.put_team(team)
+        joining = store.keys.put(replace(key, team=team))
+        removing = store.organizations.remove_team(team.id)
+        both = [joining, removing] if number % 2 else [removing, joining]
+
+        outcomes = await asyncio.gather(*both, return_exceptions=True)
+
+        there = await store.keys.by_id(key.id)
+        left = {each.id for each in await store.organizations.teams()}
+        if there is None:
+            assert team.id not in left
+            assert any(isinstance(outcome, NotFound) for outcome in outcomes)
+        else:
+            assert there.team is not None
+            assert team.id in left
+            assert any(isinstance(outcome, HasMembers) for outcome in outcomes)
+
+
 async def test_limits_are_set_and_lifted_one_by_one(store: Store) -> None:
     acme = an_organization()
     research = a_team(organization=acme)

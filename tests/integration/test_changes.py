@@ -135,15 +135,23 @@ _CHANGES: list[tuple[str, list[object]]] = [
     (
         f"""insert into langroute.limits (key_id, measure, amount, window_s)
         values ('{OWNER}', 'tokens', 5, 1)""",
-        ["keys"],
+        [digest_of("new")],
     ),
-    ("update langroute.limits set amount = 6", ["keys"]),
+    ("update langroute.limits set amount = 6", ["keys", digest_of("new")]),
+    (
+        """update langroute.limits set key_id = null,
+        organization_id = (select id from langroute.organizations where name = 'acme')
+        where key_id is not null""",
+        [digest_of("new"), "keys"],
+    ),
+    (
+        f"""update langroute.limits set key_id = '{OWNER}', organization_id = null
+        where organization_id is not null""",
+        ["keys", digest_of("new")],
+    ),
     ("delete from langroute.organizations", ["keys"]),
     # Its limit goes with it.
-    (
-        "delete from langroute.virtual_keys",
-        [digest_of("new"), ("credential", OWNER), "keys"],
-    ),
+    ("delete from langroute.virtual_keys", [digest_of("new"), ("credential", OWNER)]),
     ("delete from langroute.limits", ["keys"]),
     ("delete from langroute.limits", []),
     ("truncate langroute.limits", ["everything"]),

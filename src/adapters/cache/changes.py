@@ -15,7 +15,7 @@ class ChangeSink(Protocol):
     def key_changed(self, digest: bytes) -> None: ...
 
     def keys_changed(self) -> None:
-        """Any of them: a team, an organization, or limits."""
+        """Any of them: by their teams, their organizations, or the limits of those."""
         ...
 
     def credential_changed(self, owner: KeyId | None) -> None:
