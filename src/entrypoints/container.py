@@ -1,7 +1,7 @@
 """Where everything is wired, and nowhere else."""
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from dependency_injector import containers, providers
 from dependency_injector.providers import Provider
@@ -23,7 +23,9 @@ from ..adapters.memory.ledger import MemoryLedger
 from ..adapters.memory.limits import MemoryLimits
 from ..adapters.memory.organizations import MemoryOrganizations
 from ..adapters.memory.reservations import MemoryReservations
+from ..adapters.memory.stand_in import SharedAdmission, StandIn
 from ..adapters.memory.virtual_keys import MemoryKeys
+from ..adapters.postgres.admission import PostgresAdmission
 from ..adapters.postgres.audit import PostgresAudit
 from ..adapters.postgres.catalogues import PostgresCatalogues
 from ..adapters.postgres.changes import PostgresChanges
@@ -34,6 +36,7 @@ from ..adapters.postgres.evidence import PostgresWitness
 from ..adapters.postgres.health import PostgresHealth
 from ..adapters.postgres.history import PostgresHistory
 from ..adapters.postgres.idempotency import PostgresIdempotency
+from ..adapters.postgres.kept_with_admission import KeptWithAdmission
 from ..adapters.postgres.ledger import PostgresLedger
 from ..adapters.postgres.ledger_corrections import PostgresCorrections
 from ..adapters.postgres.limits import PostgresLimits
@@ -96,6 +99,7 @@ from ..application.ports.admission import Admission
 from ..application.ports.audit import Actors, AuditLog
 from ..application.ports.catalogues import CatalogueLookup, Catalogues
 from ..application.ports.charged_calls import ChargedCalls
+from ..application.ports.clock import Clock
 from ..application.ports.credentials import CredentialLookup, Credentials
 from ..application.ports.history import History
 from ..application.ports.idempotency import IdempotentReplies
@@ -118,6 +122,25 @@ T = TypeVar("T")
 def _itself(one: T) -> T:
     """Gives what is wired a second name, under the port that it fills."""
     return one
+
+
+def _going_on(store: SharedAdmission, clock: Clock, sharers: int, wanted: bool) -> Admission:
+    """While the store is away, if that is wanted."""
+    return StandIn(store, clock, sharers) if wanted else store
+
+
+def _redis_line(url: str, within_s: float) -> Any:
+    # Its library is an extra.
+    from ..adapters.redis.connecting import connect  # noqa: PLC0415
+    from ..adapters.redis.line import Line  # noqa: PLC0415
+
+    return Line(lambda: connect(url, within_s), within_s=within_s)
+
+
+def _redis_admission(line: Any, clock: Clock, history: History) -> SharedAdmission:
+    from ..adapters.redis.admission import RedisAdmission  # noqa: PLC0415
+
+    return RedisAdmission(line, clock, history)
 
 
 class Container(containers.DeclarativeContainer):
@@ -155,7 +178,12 @@ class Container(containers.DeclarativeContainer):
     postgres_reservations = S(
         PostgresReservations, database, local=settings.provided.goes_on_without_store
     )
-    reservations: Provider[Reservations] = S(_itself, postgres_reservations)
+    reservations: Provider[Reservations] = providers.Selector(
+        settings.provided.admission_store,
+        memory=postgres_reservations,
+        postgres=S(KeptWithAdmission, postgres_reservations),
+        redis=postgres_reservations,
+    )
     is_ready: Provider[Callable[[], Awaitable[bool]]] = S(PostgresHealth, database)
 
     idempotent_replies: Provider[IdempotentReplies] = S(PostgresIdempotency, database, clock)
@@ -165,14 +193,6 @@ class Container(containers.DeclarativeContainer):
     credential_lookup: Provider[CredentialLookup] = S(CachedCredentials, credentials)
     cached_catalogue = S(CurrentCatalogue, catalogues)
     catalogue: Provider[CatalogueLookup] = S(_itself, cached_catalogue)
-    caches = S(
-        Caches,
-        keys=key_lookup,
-        credentials=credential_lookup,
-        catalogue=cached_catalogue,
-    )
-    changes = S(PostgresChanges, database, caches)
-
     history: Provider[History] = S(
         PostgresHistory,
         database,
@@ -182,11 +202,44 @@ class Container(containers.DeclarativeContainer):
     memory_admission = S(
         MemoryAdmission, clock, history, local=settings.provided.goes_on_without_store
     )
-    admission: Provider[Admission] = S(_itself, memory_admission)
+    postgres_admission = S(
+        PostgresAdmission,
+        database,
+        clock,
+        connections=settings.provided.database_pool_size,
+        within_s=settings.provided.store_timeout_s,
+        longest_call_s=settings.provided.longest_call_s,
+    )
+    redis_line = S(_redis_line, settings.provided.redis_url_text, settings.provided.store_timeout_s)
+    admission: Provider[Admission] = providers.Selector(
+        settings.provided.admission_store,
+        memory=memory_admission,
+        postgres=S(
+            _going_on,
+            postgres_admission,
+            clock,
+            settings.provided.sharers_of_limits,
+            settings.provided.goes_on_without_store,
+        ),
+        redis=S(
+            _going_on,
+            S(_redis_admission, redis_line, clock, history),
+            clock,
+            settings.provided.sharers_of_limits,
+            settings.provided.goes_on_without_store,
+        ),
+    )
     witnesses = providers.List(
         S(PostgresWitness, database, longest_call_s=settings.provided.longest_call_s),
         memory_admission,
     )
+    caches = S(
+        Caches,
+        keys=key_lookup,
+        credentials=credential_lookup,
+        catalogue=cached_catalogue,
+    )
+    changes = S(PostgresChanges, database, caches)
     http_client = S(HttpClient, max_connections=settings.provided.max_connections)
     codecs = S(all_codecs)
     http_upstream = S(HttpUpstream, http_client, codecs)
@@ -335,9 +388,9 @@ def memory_container(settings: Settings, encryption_keys: list[bytes]) -> Contai
     keys, credentials = S(MemoryKeys, organizations, audit), S(MemoryCredentials, audit)
     catalogues = S(MemoryCatalogues, audit)
     ledger = S(MemoryLedger)
+    container.audit.override(audit)
     container.organizations.override(organizations)
     container.carried_limits.override(S(MemoryLimits, keys, organizations))
-    container.audit.override(audit)
     container.keys.override(keys)
     container.key_lookup.override(keys)
     container.credentials.override(credentials)
@@ -345,11 +398,12 @@ def memory_container(settings: Settings, encryption_keys: list[bytes]) -> Contai
     container.catalogues.override(catalogues)
     container.catalogue.override(catalogues)
     container.ledger.override(ledger)
-    container.history.override(S(MemoryHistory, ledger))
     container.witnesses.override(providers.List(container.memory_admission))
+    container.history.override(S(MemoryHistory, ledger))
     container.reports.override(ledger)
     container.corrections.override(ledger)
     container.charged_calls.override(S(MemoryChargedCalls, ledger))
+    container.admission.override(container.memory_admission)
     container.reservations.override(S(MemoryReservations))
     container.idempotent_replies.override(S(MemoryIdempotency, container.clock))
     container.is_ready.override(S(MemoryHealth))

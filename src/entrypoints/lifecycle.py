@@ -10,6 +10,7 @@ from dependency_injector import providers
 from pydantic import SecretStr
 
 from ..adapters.memory.admission import MemoryAdmission
+from ..adapters.memory.stand_in import StandIn
 from ..adapters.postgres.database import Database
 from ..adapters.postgres.embedded import EmbeddedPostgres
 from ..adapters.postgres.partitions import PostgresPartitions
@@ -75,11 +76,15 @@ async def open_container(
         for writer in (container.postgres_reservations(), container.postgres_ledger()):
             writer.start()
             stack.push_async_callback(writer.aclose)
+        stack.push_async_callback(container.postgres_admission().aclose)
+        _start_redis(container, stack)
         await stack.enter_async_context(container.http_client())
         if serving:
             admission = container.admission()
             if isinstance(admission, MemoryAdmission):
                 await admission.take_over()
+            elif isinstance(admission, StandIn):
+                stack.push_async_callback(admission.aclose)
             await _follow_changes(container, stack)
             stack.enter_context(_sweeping(container, container.partitions()))
             stack.enter_context(_forgetting_replies(container))
@@ -97,6 +102,14 @@ async def open_memory_container(
     async with container.http_client():
         with _sweeping(container), _forgetting_replies(container):
             yield container
+
+
+def _start_redis(container: Container, stack: AsyncExitStack) -> None:
+    """Where limits are counted there. Closing it tells it what was settled last."""
+    if container.settings().admission_store == "redis":
+        line = container.redis_line()
+        line.start()
+        stack.push_async_callback(line.aclose)
 
 
 async def migrate_database(settings: Settings, revision: str, *, down: bool) -> None:

@@ -1,7 +1,9 @@
 import ipaddress
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -41,6 +43,18 @@ def _admin_key(secret: SecretStr) -> SecretStr:
 def _postgres_url(secret: SecretStr) -> SecretStr:
     if not secret.get_secret_value().startswith(("postgresql://", "postgres://")):
         raise ValueError("must be a postgresql:// URL")
+    return secret
+
+
+def _redis_url(secret: SecretStr) -> SecretStr:
+    schemes = ("redis://", "rediss://", "unix://", "redis+cluster://", "rediss+cluster://")
+    url = secret.get_secret_value()
+    try:
+        is_good = url.startswith(schemes) and urlsplit(url).port != 0
+    except ValueError:  # it would quote a part of the URL
+        is_good = False
+    if not is_good:
+        raise ValueError("must be a redis:// URL; what is special in a password is to be escaped")
     return secret
 
 
@@ -161,6 +175,34 @@ class Settings(BaseSettings):
     database_pool_size: Annotated[
         int, Field(ge=1, le=100, description="The most connections to Postgres.")
     ] = 5
+    admission: Annotated[
+        Literal["memory", "postgres", "redis"] | None,
+        Optional,
+        Field(
+            description="Where limits are counted: `memory`, of this process, or `postgres`, for "
+            "all processes on one database, or `redis`, for all on one Redis or Valkey. Without "
+            "it, `postgres` if there are several workers."
+        ),
+    ] = None
+    redis_url: Annotated[
+        Annotated[SecretStr, AfterValidator(_redis_url)] | None,
+        Optional,
+        Field(
+            description="The Redis or Valkey where limits are counted: `redis://`, `rediss://` or "
+            "`unix://`; `redis+cluster://` or `rediss+cluster://` for a cluster."
+        ),
+    ] = None
+    sharers: Annotated[
+        Annotated[int, Field(ge=1, le=100_000)] | None,
+        Optional,
+        Field(
+            description="How many processes share limits, on all machines together: each goes on "
+            "with its part while they cannot be counted elsewhere. Without it, the workers."
+        ),
+    ] = None
+    store_timeout_s: Annotated[
+        Seconds, Field(description="How long a call waits for limits that are counted elsewhere.")
+    ] = 1.0
     store_away: Annotated[
         Literal["local", "refuse"],
         Field(
@@ -190,10 +232,16 @@ class Settings(BaseSettings):
     def _fits_together(self) -> "Settings":
         if self.database_url is not None and self.encryption_key is None:
             raise ValueError("ENCRYPTION_KEY must be set where DATABASE_URL is")
-        if self.workers > 1:
-            raise ValueError(
-                "LANGROUTE_WORKERS must be 1: each would admit the limits, which are kept in memory"
-            )
+        if self.workers > 1 and self.admission == "memory":
+            raise ValueError("LANGROUTE_ADMISSION must not be memory with several workers")
+        if self.admission == "redis":
+            if self.redis_url is None:
+                raise ValueError("LANGROUTE_REDIS_URL must be set with LANGROUTE_ADMISSION=redis")
+            if find_spec("redis") is None:
+                raise ValueError(
+                    "LANGROUTE_ADMISSION=redis wants one more package: "
+                    "pip install 'langroute[redis]'"
+                )
         if not is_loopback(self.host):
             if self.dev:
                 raise ValueError("LANGROUTE_HOST must be a loopback address with LANGROUTE_DEV")
@@ -206,6 +254,18 @@ class Settings(BaseSettings):
     @property
     def admin_key_text(self) -> str | None:
         return self.admin_key.get_secret_value() if self.admin_key else None
+
+    @property
+    def admission_store(self) -> str:
+        return self.admission or ("memory" if self.workers == 1 else "postgres")
+
+    @property
+    def redis_url_text(self) -> str:
+        return self.redis_url.get_secret_value() if self.redis_url else ""
+
+    @property
+    def sharers_of_limits(self) -> int:
+        return self.sharers or self.workers
 
     @property
     def goes_on_without_store(self) -> bool:

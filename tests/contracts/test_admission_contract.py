@@ -5,7 +5,7 @@ goes by its server's clock must be told in tests to go by `Store.clock` instead.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID, uuid4
@@ -15,19 +15,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from langroute.adapters.memory.admission import MemoryAdmission
+from langroute.adapters.redis.admission import RedisAdmission
 from langroute.application.ports.admission import Admission
 from langroute.application.ports.clock import Clock
 from langroute.domain.admission import Ask, Reservation, counted, standing
 from langroute.domain.books import Books
-from langroute.domain.ids import KeyId, RequestId
+from langroute.domain.ids import KeyId, OrganizationId, RequestId, TeamId
 from langroute.domain.limits import Limit, Limits, Measure, Refusal, Sliding, Standing
 from langroute.domain.money import ZERO, Money
 from langroute.domain.organizations import key_scope, organization_scope, team_scope
 from langroute.domain.periods import FOR_GOOD, Every, Period
 from langroute.domain.rate_window import MINUTE_NS, SLOTS
 from langroute.domain.usage import NO_USAGE, TokenUsage
+from postgres_admission import SettledLater
+from postgres_fixtures import Databases
+from valkey_fixtures import Valkey, a_line
 
-STORES = ("memory",)
+STORES = ("memory", "postgres", "valkey")
 S = 10**9
 SLOT_NS = MINUTE_NS // SLOTS
 LEASE_NS = 90 * S
@@ -50,16 +54,41 @@ class SteppedClock:
 _clock: type[Clock] = SteppedClock
 
 
+async def at_once() -> None:
+    """Where nothing has to arrive anywhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class Store:
     admission: Admission
     clock: SteppedClock
+    arrived: Callable[[], Awaitable[None]] = at_once
+
+    async def settled(self) -> None:
+        """Returns once the store knows all that was settled so far."""
+        await self.arrived()
 
 
 @pytest.fixture
 def memory() -> Store:
     clock = SteppedClock()
     return Store(MemoryAdmission(clock), clock)
+
+
+@pytest.fixture
+async def postgres(databases: Databases) -> AsyncIterator[Store]:
+    clock = SteppedClock()
+    async with databases.migrated() as database:
+        admission = SettledLater(database, clock)
+        yield Store(admission, clock, admission.written)
+        await admission.aclose()
+
+
+@pytest.fixture
+async def valkey(valkey_server: Valkey) -> AsyncIterator[Store]:
+    clock = SteppedClock()
+    async with a_line(valkey_server.url) as line:
+        yield Store(RedisAdmission(line, clock, instead=clock), clock, line.flush)
 
 
 @pytest.fixture(params=STORES)
@@ -90,11 +119,15 @@ def an_ask(
     lease_ns: int = LEASE_NS,
     model: str = "m",
     end_user: str | None = None,
+    team: UUID | None = None,
+    organization: UUID | None = None,
 ) -> Ask:
     now_ns = store.clock.now_ns()
     return Ask(
         request_id=RequestId(uuid4()),
         key_id=key,
+        team_id=team and TeamId(team),
+        organization_id=organization and OrganizationId(organization),
         model=model,
         end_user=end_user,
         streamed=False,
@@ -120,10 +153,12 @@ async def refused(store: Store, ask: Ask, limits: Sequence[Limit]) -> Refusal:
 
 
 async def left_of(store: Store, limits: Sequence[Limit]) -> list[int]:
-    """Asked for without using anything up: a call that a limit of nothing refuses."""
-    key = a_key()
-    closed = Limit(scope=key_scope(key), measure=Measure.REQUESTS, amount=0)
-    _, standings = await store.admission.admit(an_ask(store, key), [*limits, closed])
+    """Of a key's own limits. Asked for without using anything up: a call that a limit of nothing
+    refuses."""
+    await store.settled()
+    closed = Limit(scope=key_scope(a_key()), measure=Measure.REQUESTS, amount=0)
+    ask = an_ask(store, KeyId(limits[0].scope.id))
+    _, standings = await store.admission.admit(ask, [*limits, closed])
     return [each.remaining for each in standings[:-1]]
 
 
@@ -235,6 +270,7 @@ async def test_a_debt_blocks_until_it_has_slid_out(store: Store) -> None:
     reservation = await admitted(store, an_ask(store, key, 10), limits)
     store.clock.ns += 30 * S
     store.admission.settle(reservation, TokenUsage(output=500), ZERO)
+    await store.settled()
     store.clock.ns += MINUTE_NS
     assert (await refused(store, an_ask(store, key, 1), limits)).used == 490
     store.clock.ns += SLOT_NS
@@ -246,12 +282,16 @@ async def test_every_scope_has_to_admit(store: Store) -> None:
     of_team = Limit(scope=team_scope(team), measure=Measure.REQUESTS, amount=3)
     of_all = Limit(scope=organization_scope(organization), measure=Measure.TOKENS, amount=100)
     ones, others = ((*limits_of(key, 2), of_team, of_all) for key in (one, other))
-    await admitted(store, an_ask(store, one), ones)
-    await admitted(store, an_ask(store, one), ones)
-    assert (await refused(store, an_ask(store, one), ones)).limit == ones[0]
-    assert (await refused(store, an_ask(store, other, 101), others)).limit == of_all
-    await admitted(store, an_ask(store, other, 100), others)
-    assert (await refused(store, an_ask(store, other), others)).limit == of_team
+
+    def ask_of(key: KeyId, tokens: int = 0) -> Ask:
+        return an_ask(store, key, tokens, team=team, organization=organization)
+
+    await admitted(store, ask_of(one), ones)
+    await admitted(store, ask_of(one), ones)
+    assert (await refused(store, ask_of(one), ones)).limit == ones[0]
+    assert (await refused(store, ask_of(other, 101), others)).limit == of_all
+    await admitted(store, ask_of(other, 100), others)
+    assert (await refused(store, ask_of(other), others)).limit == of_team
 
 
 async def test_a_soft_limit_warns_and_counts(store: Store) -> None:
@@ -270,6 +310,7 @@ async def test_calls_under_way_are_few_at_a_time(store: Store) -> None:
     refusal = await refused(store, an_ask(store, key), [parallel])
     assert (refusal.used, refusal.retry_after_ns) == (2, S)
     store.admission.settle(first, NO_USAGE, ZERO)
+    await store.settled()
     await admitted(store, an_ask(store, key), [parallel])
     await refused(store, an_ask(store, key), [parallel])
 
@@ -435,6 +476,7 @@ async def test_decides_as_the_pure_books_do(store: Store, steps: list[Step]) -> 
                 await ask_both(store, oracle, step)
             case Settles():
                 settle_both(store, oracle, step)
+                await store.settled()
         expired = {held.ask.request_id for held in oracle.books.expired(store.clock.now_ns())}
         found = [await expired_of(store, key) for key in oracle.keys]
         assert set().union(*found) == expired
@@ -442,7 +484,12 @@ async def test_decides_as_the_pure_books_do(store: Store, steps: list[Step]) -> 
 
 async def ask_both(store: Store, oracle: Oracle, step: Asks) -> None:
     ask = an_ask(
-        store, oracle.keys[step.key], step.tokens, Money(step.tokens), end_user=step.end_user
+        store,
+        oracle.keys[step.key],
+        step.tokens,
+        Money(step.tokens),
+        end_user=step.end_user,
+        team=oracle.team,
     )
     limits = oracle.limits(step)
     now_ns = store.clock.now_ns()

@@ -35,9 +35,9 @@ class PostgresAdmission:
     """Limits that any number of processes share. One round trip decides about a call and keeps its
     reservation; Postgres' clock decides, unless `now_ns` is given, for tests.
 
-    It waits `within_s` at most, then raises StoreUnavailable. A call may have been admitted then,
-    or when its caller has hung up, and nobody has heard of it: those are looked for, and expire as
-    calls that used nothing.
+    Where no answer comes `within_s`, it raises StoreUnavailable. Then, or when the caller has hung
+    up, the call may have been admitted without anybody hearing of it: such are looked for, and
+    expire as calls that used nothing.
 
     What calls used is counted by whoever writes the ledger: see `settle_counters`.
     """

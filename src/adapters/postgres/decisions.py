@@ -1,4 +1,3 @@
-import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -10,13 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ...application.ports.clock import Clock
 from ...domain.errors import StoreUnavailable
 from .call_counters import ADMIT, CallCounters
+from .counter_makers import CounterMakers
 from .counters import nothing_settles, settle_if_written
 from .database import Database
 from .failures import FOREIGN, is_there_already, needs_an_operator
-from .new_counters import make_counters
 from .statements import Statement
 
-_TRIES = 3
+_TRIES = 5
 # So long nobody is made to wait for a Postgres that has just been found away.
 _PAUSE_S = 1.0
 _CUT_OFF = (
@@ -30,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 class Decisions:
-    """Asks `langroute.admit`. It waits `within_s` at most, then raises StoreUnavailable.
+    """Asks `langroute.admit`. Where no answer comes `within_s`, it raises StoreUnavailable.
 
     `longest_call_s` is for counters that are not there yet: so far back a call may have begun that
     is counted now. None lets them begin with nothing, whatever the ledger says.
@@ -48,20 +47,16 @@ class Decisions:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._within_s = within_s
-        self._longest_call_ns = None if longest_call_s is None else int(longest_call_s * 10**9)
         self._now_ns = now_ns
+        self._makers = CounterMakers(database, longest_call_s, within_s=within_s, now_ns=now_ns)
         self._admit = Statement(database, ADMIT, connections=connections, within_s=within_s)
         self._away_until_s = 0.0
 
     async def asked(self, call: CallCounters, *, taking: bool) -> Any:
         """What Postgres says of a call, and whether it may go ahead, which with `taking` it does
         then; None where it did before. Raises StoreUnavailable."""
-        if time.monotonic() < self._away_until_s:
-            raise StoreUnavailable
         try:
-            async with asyncio.timeout(self._within_s):
-                return await self._asked_until_told(call, taking=taking)
+            return await self._asked_until_told(call, taking=taking)
         except asyncpg.UniqueViolationError:
             return None
         except FOREIGN as error:
@@ -83,28 +78,34 @@ class Decisions:
                 raise StoreUnavailable from error
 
     async def aclose(self) -> None:
+        await self._makers.aclose()
         await self._admit.aclose()
 
     async def _asked_until_told(self, call: CallCounters, *, taking: bool) -> Any:
         for tries_left in reversed(range(_TRIES)):
             before = call.in_doubt
             try:
+                self._check_not_away()
                 async with self._admit.prepared() as statement:
+                    self._check_not_away()
                     call.in_doubt = before or taking
                     row = await statement.fetchrow(*self._arguments(call, taking=taking))
             except FOREIGN as error:
                 # A connection that was cut while it was idle shall not cost a call. If what it was
                 # asked was done all the same, the reservation is there already.
-                if _is_cut_off(error) and tries_left:
+                if tries_left and _is_cut_off(error) and not isinstance(error, TimeoutError):
                     continue
                 call.in_doubt = before or (call.in_doubt and _is_cut_off(error))
                 raise
             call.in_doubt = before and not row["admitted"]
             if not row["missing"]:
                 return row
-            async with self._database.transaction() as connection:
-                await self._make_counters(connection, call)
+            await self._makers.make(call.counting)
         raise StoreUnavailable
+
+    def _check_not_away(self) -> None:
+        if time.monotonic() < self._away_until_s:
+            raise StoreUnavailable
 
     async def _count(self, connection: AsyncConnection, call: CallCounters) -> None:
         raw = (await connection.get_raw_connection()).driver_connection
@@ -112,11 +113,8 @@ class Decisions:
         arguments = self._arguments(call, taking=True)
         row = await raw.fetchrow(ADMIT, *arguments)
         if row["missing"]:
-            await self._make_counters(connection, call)
+            await self._makers.make_with(connection, call.counting)
             await raw.fetchrow(ADMIT, *arguments)
-
-    async def _make_counters(self, connection: AsyncConnection, call: CallCounters) -> None:
-        await make_counters(connection, call.counting, self._longest_call_ns, self._now_ns())
 
     def _arguments(self, call: CallCounters, *, taking: bool) -> tuple[Any, ...]:
         return call.arguments(self._now_ns(), self._clock.now_ns(), taking=taking)

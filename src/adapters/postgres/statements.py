@@ -6,6 +6,7 @@ from typing import Any
 import asyncpg
 
 from .database import Database
+from .turns import Turns
 
 
 class Statement:
@@ -20,14 +21,15 @@ class Statement:
         self._database = database
         self._sql = sql
         self._within_s = within_s
-        self._free = asyncio.Semaphore(connections)
+        self._turns = Turns(connections, within_s)
         self._idle: list[_Prepared] = []
         self._closed = False
 
     @asynccontextmanager
     async def prepared(self) -> AsyncIterator[Any]:
-        """To ask it once. Raises what asyncpg raises."""
-        async with self._free:
+        """To ask it once, within the time that is allowed; whoever has to wait for his turn may
+        wait for longer, as long as the others get answers. Raises what asyncpg raises."""
+        async with self._turns.turn(), asyncio.timeout(self._within_s):
             prepared = self._reusable() or await self._connect()
             try:
                 yield prepared.statement
@@ -54,15 +56,17 @@ class Statement:
         return None
 
     def _give_back(self, prepared: "_Prepared") -> None:
+        if prepared.connection.is_closed():
+            return
+        self._turns.progress()
         if self._closed:
             prepared.connection.terminate()
-        elif not prepared.connection.is_closed():
+        else:
             self._idle.append(prepared)
 
     async def _connect(self) -> "_Prepared":
         connection = await self._database.connect()
         try:
-            # A statement whose caller has given up must not come to an end much later.
             # Postgres says so a little before that, so that nobody is in doubt.
             await connection.execute(f"set statement_timeout = {int(self._within_s * 900)}")
             return _Prepared(connection, await connection.prepare(self._sql))

@@ -14,6 +14,13 @@ from .stop import Stop
 from .workers.parent import serve_with_workers
 
 
+_LIMITS = {
+    "memory": "in this process",
+    "postgres": "in Postgres",
+    "redis": "in Redis or Valkey (LANGROUTE_REDIS_URL)",
+}
+
+
 def serve(
     dev: Annotated[
         bool, typer.Option("--dev", help="Open administration to this machine, without a key.")
@@ -66,7 +73,7 @@ def _announce(settings: Settings) -> None:
         f"[bold]LangRoute[/bold] listens on http://{settings.host}:{settings.port}\n"
         f"{workers}"
         f"  database        {store}\n"
-        f"  limits          in this process\n"
+        f"  limits          {_LIMITS[settings.admission_store]}\n"
         f"  administration  {who}",
         highlight=False,
     )

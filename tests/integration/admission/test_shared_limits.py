@@ -27,7 +27,7 @@ _DRIFT = """
             sum((claim ->> 'amount')::numeric) as amount
         from langroute.reservations, jsonb_array_elements(claims) claim group by 1, 2
     ) claimed using (limit_id, name)
-    where c.total + c.spent + c.reserved is distinct from claimed.amount
+    where coalesce(c.total + c.spent + c.reserved, 0) <> coalesce(claimed.amount, 0)
 """
 TESTS = Path(__file__).parents[2]
 MEASURES = ["requests", "tokens", "money"]

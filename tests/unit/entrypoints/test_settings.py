@@ -135,6 +135,26 @@ def test_development_is_open_on_this_machine(monkeypatch: pytest.MonkeyPatch, ho
     assert settings.admin_key_text is None
 
 
+@pytest.mark.parametrize(
+    ("environment", "store"),
+    [
+        ({}, "memory"),
+        ({"LANGROUTE_ADMISSION": "postgres"}, "postgres"),
+        ({"LANGROUTE_WORKERS": "2"}, "postgres"),
+        ({"LANGROUTE_WORKERS": "1", "LANGROUTE_ADMISSION": "memory"}, "memory"),
+    ],
+)
+def test_several_workers_count_limits_together(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], store: str
+) -> None:
+    assert loaded(monkeypatch, **environment).admission_store == store
+
+
+def test_several_workers_cannot_count_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    apart = {"LANGROUTE_WORKERS": "2", "LANGROUTE_ADMISSION": "memory"}
+    assert "LANGROUTE_ADMISSION must not be memory" in complaint(monkeypatch, **apart)
+
+
 def test_an_empty_setting_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     untouched = load_settings()
     empty = {environment_name(name): "" for name in Settings.model_fields}
