@@ -39,9 +39,9 @@ class Store:
     credentials: Credentials
     keys: VirtualKeys
 
-    async def log(self, **query: object) -> list[Change]:
+    async def log(self, kind: str | None = None, name: str | None = None) -> list[Change]:
         """The oldest first."""
-        changes = await self.audit.changes(ChangeQuery(**query))  # type: ignore[arg-type]
+        changes = await self.audit.changes(ChangeQuery(kind=kind, name=name))
         return list(reversed(changes))
 
 
@@ -148,8 +148,9 @@ async def test_neither_a_secret_nor_its_digest_is_in_it(store: Store) -> None:
     assert rotated.after is not None
     assert (rotated.after["replaced"], rotated.after["hint"]) == (["digest"], "next")
     assert (saved.kind, saved.name) == ("credential", "openai")
-    assert saved.after == {"owner": str(key.id), "provider": "openai"}
-    assert replaced.after == {**saved.after, "replaced": ["sealed"]}
+    image = {"owner": str(key.id), "provider": "openai"}
+    assert saved.after == image
+    assert replaced.after == {**image, "replaced": ["sealed"]}
     assert (removed.action, removed.before) == (Action.REMOVED, saved.after)
 
 

@@ -14,6 +14,11 @@ from langroute.adapters.postgres.database import Database
 from langroute.adapters.postgres.ledger import PostgresLedger
 from langroute.adapters.postgres.tables import METADATA, SCHEMA
 from langroute.adapters.postgres.virtual_keys import PostgresKeys
+from langroute.application.keys.issue_virtual_key import KeyOrder
+from langroute.application.ports.audit import ChangeQuery
+from langroute.entrypoints import views
+from langroute.entrypoints.embedding import open_gateway
+from langroute.entrypoints.settings import load_settings
 from postgres_fixtures import type_in
 from samples import new_entry, new_key
 
@@ -271,3 +276,26 @@ async def test_organizations_teams_and_limits_are_told_of(scene: Scene) -> None:
     assert changed["after"]["amount"].startswith("200")
     (created,) = await _log(running, "?kind=organization")
     assert created["after"]["name"] == "acme"
+
+
+async def test_without_a_database_what_its_own_stores_are_told_is_in_it() -> None:
+    async with open_gateway(load_settings(), memory=True) as gateway:
+        local = gateway.define_provider.order(
+            "local", "openai", "http://localhost/v1", needs_credential=False
+        )
+        await gateway.define_provider(local)
+        issued = await gateway.issue_virtual_key(KeyOrder(name="app"))
+        await gateway.save_credentials(issued.key.id, {"local": "the-secret"})
+
+        saved, created, defined = await gateway.report_changes(ChangeQuery(limit=3))
+
+        assert [each.kind for each in (saved, created, defined)] == [
+            "credential",
+            "key",
+            "provider",
+        ]
+        assert {each.actor for each in (saved, created, defined)} == {"gateway"}
+        assert defined.after == views.provider_view(local)
+        told = str(await gateway.report_changes(ChangeQuery(limit=1000)))
+        for secret in ("the-secret", issued.secret, str(issued.key.digest)):
+            assert secret not in told
