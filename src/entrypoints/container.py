@@ -101,6 +101,7 @@ from ..application.ports.catalogues import CatalogueLookup, Catalogues
 from ..application.ports.charged_calls import ChargedCalls
 from ..application.ports.clock import Clock
 from ..application.ports.credentials import CredentialLookup, Credentials
+from ..application.ports.evidence import Witness
 from ..application.ports.history import History
 from ..application.ports.idempotency import IdempotentReplies
 from ..application.ports.ledger import LedgerCorrections, LedgerReports, LedgerWriter
@@ -141,6 +142,12 @@ def _redis_admission(line: Any, clock: Clock, history: History) -> SharedAdmissi
     from ..adapters.redis.admission import RedisAdmission  # noqa: PLC0415
 
     return RedisAdmission(line, clock, history)
+
+
+def _redis_witness(line: Any, keys: VirtualKeys, history: History, clock: Clock) -> Witness:
+    from ..adapters.redis.witness import RedisWitness  # noqa: PLC0415
+
+    return RedisWitness(line, keys, history, clock)
 
 
 class Container(containers.DeclarativeContainer):
@@ -231,7 +238,12 @@ class Container(containers.DeclarativeContainer):
     )
     witnesses = providers.List(
         S(PostgresWitness, database, longest_call_s=settings.provided.longest_call_s),
-        memory_admission,
+        providers.Selector(
+            settings.provided.admission_store,
+            memory=memory_admission,
+            postgres=memory_admission,
+            redis=S(_redis_witness, redis_line, keys, history, clock),
+        ),
     )
     caches = S(
         Caches,

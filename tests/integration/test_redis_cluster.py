@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
@@ -68,7 +68,7 @@ def test_all_keys_of_a_call_lie_in_one_slot(
 async def cluster_url() -> AsyncIterator[str]:
     """A cluster of one, which is as strict about slots as any."""
     async with new_valkey({"cluster-enabled": "yes"}) as valkey, valkey.client() as client:
-        ask: Callable[..., Awaitable[Any]] = client.execute_command
+        ask = cast("Callable[..., Awaitable[Any]]", client.execute_command)
         await ask("CLUSTER ADDSLOTSRANGE", 0, 16383)
         async with asyncio.timeout(10):
             while (await ask("CLUSTER INFO"))["cluster_state"] != "ok":

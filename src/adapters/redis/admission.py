@@ -7,31 +7,30 @@ from ...application.ports.clock import Clock
 from ...application.ports.history import History
 from ...domain.admission import Ask, Counted, Reservation, counted, used_amount
 from ...domain.errors import StoreUnavailable
-from ...domain.limits import Limit, Measure, Refusal, Standing
+from ...domain.limits import Limit, Refusal, Standing
 from ...domain.money import Money
 from ...domain.usage import TokenUsage
 from .line import Line
 from .lost_calls import LostCalls
-from .names import call_key, counter_key, counter_name, leases_key, tenant_of
+from .names import tenant_of
 from .orders import Order
 from .questions import (
     Outcome,
     Question,
     Reply,
-    period_around,
     read_reply,
     refusal_of,
     reservation_of,
     standings_of,
 )
 from .reservations import read_reservation
-from .scripts import ADMIT, COUNT, SETTLE
+from .scripts import ADMIT, COUNT
 from .seeds import Seeds
+from .settlements import settlement, undoing
 
 _NS_PER_US = 1000
 _NS_PER_MS = 10**6
 _TRIES = 4
-_NOTHING = ("0", "0", "0", "0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +96,12 @@ class RedisAdmission:
         self, reservation: Reservation, usage: TokenUsage, cost: Money
     ) -> Sequence[Standing] | None:
         held = self._open.pop(reservation.ask.request_id.int, None)
-        used = tuple(
-            str(used_amount(measure, usage, cost))
-            for measure in (Measure.REQUESTS, Measure.TOKENS, Measure.MONEY, Measure.PARALLEL)
-        )
+        # Also where it is not here: it may be a lost one of another process. One that was settled
+        # stays as it is.
+        which, limits = (held.reservation, held.limits) if held else (reservation, ())
+        self._line.tell(settlement(which, limits, usage, cost, *self._now()))
         if held is None:
-            # Perhaps a lost one of another process. One that was settled stays as it is.
-            self._line.tell(self._settlement("settle", reservation, (), used))
             return None
-        self._line.tell(self._settlement("settle", held.reservation, held.limits, used))
         passed_ns = self._clock.monotonic_ns() - held.at_ns
         return [
             _given_back(each, claim.amount - used_amount(claim.measure, usage, cost), passed_ns)
@@ -173,7 +169,7 @@ class RedisAdmission:
                 reply = read_reply(await self._line.ask(order))
             except (StoreUnavailable, asyncio.CancelledError):
                 if mode == "admit" and order.was_sent:
-                    self._line.tell(self._settlement("undo", Reservation(ask=ask), (), _NOTHING))
+                    self._line.tell(undoing(Reservation(ask=ask), now))
                 raise
             self._take_in(reply)
             now_ns = about_ns if self._instead else reply.now_us * _NS_PER_US
@@ -192,20 +188,6 @@ class RedisAdmission:
             mode=mode,
             now=now,
             has_past=self._seeds is not None,
-        )
-
-    def _settlement(
-        self, mode: str, reservation: Reservation, limits: Sequence[Limit], used: Sequence[str]
-    ) -> Order:
-        ask = reservation.ask
-        tenant = tenant_of(ask).hex
-        now, about_ns = self._now()
-        counters = (counter_key(tenant, counter_name(c.counter)) for c in reservation.claims)
-        periods = (each for limit in limits for each in period_around(limit, about_ns))
-        return Order(
-            script=SETTLE,
-            keys=[call_key(tenant, ask.request_id.hex), leases_key(tenant), *counters],
-            args=[mode, now, ask.request_id.hex, *used, *periods],
         )
 
     def _now(self) -> tuple[str, int]:

@@ -1,0 +1,45 @@
+from collections.abc import Sequence
+
+from ...domain.admission import Reservation, used_amount
+from ...domain.limits import Limit, Measure
+from ...domain.money import Money
+from ...domain.usage import TokenUsage
+from .names import call_key, counter_key, counter_name, leases_key, tenant_of
+from .orders import Order
+from .questions import period_around
+from .scripts import SETTLE
+
+_NOTHING = ("0", "0", "0", "0")
+
+
+def settlement(
+    reservation: Reservation,
+    limits: Sequence[Limit],
+    usage: TokenUsage,
+    cost: Money,
+    now: str,
+    about_ns: int,
+) -> Order:
+    """`limits` are those of the claims, where they are known. See `Question` for `now`."""
+    used = [
+        str(used_amount(measure, usage, cost))
+        for measure in (Measure.REQUESTS, Measure.TOKENS, Measure.MONEY, Measure.PARALLEL)
+    ]
+    periods = [each for limit in limits for each in period_around(limit, about_ns)]
+    return _order("settle", reservation, now, [*used, *periods])
+
+
+def undoing(reservation: Reservation, now: str) -> Order:
+    """For a call that was given up, and may have been admitted, or may still be."""
+    return _order("undo", reservation, now, _NOTHING)
+
+
+def _order(mode: str, reservation: Reservation, now: str, further: Sequence[str]) -> Order:
+    call = reservation.ask.request_id.hex
+    tenant = tenant_of(reservation.ask).hex
+    counters = (counter_key(tenant, counter_name(c.counter)) for c in reservation.claims)
+    return Order(
+        script=SETTLE,
+        keys=[call_key(tenant, call), leases_key(tenant), *counters],
+        args=[mode, now, call, *further],
+    )
