@@ -250,6 +250,7 @@ class Container(containers.DeclarativeContainer):
         keys=key_lookup,
         credentials=credential_lookup,
         catalogue=cached_catalogue,
+        counters=memory_admission,
     )
     changes = S(PostgresChanges, database, caches)
     http_client = S(HttpClient, max_connections=settings.provided.max_connections)

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -49,6 +49,9 @@ class Told:
     def credential_changed(self, owner: KeyId | None) -> None:
         self.notices.put_nowait(("credential", owner))
 
+    def calls_corrected(self, scopes: Collection[UUID]) -> None:
+        self.notices.put_nowait(("corrected", list(scopes)))
+
     def everything_changed(self) -> None:
         self.notices.put_nowait("everything")
 
@@ -92,6 +95,15 @@ async def test_each_change_is_told_of(database: Database) -> None:
         assert await told.next(1) == ["everything"]
 
 
+_ENTRY = f"""
+    insert into langroute.ledger (
+        at, request_id, number, key_id, team_id, duration_ns, model, outcome, attempts, streamed,
+        reason, posted_at
+    )
+    select now(), '{OWNER}', number, '{OWNER}', team, 1, 'm', 'failed', 1, false,
+        case when number > 0 then 'why' end, case when number > 0 then now() end
+    from (values (0, null), (1, '{OWNER}'::uuid)) further (number, team)
+"""
 _PRICE = "insert into langroute.prices values ('openai', 'm', default, 1, 1)"
 _SAVE = "insert into langroute.provider_credentials (owner, provider, sealed) values"
 _CHANGES: list[tuple[str, list[object]]] = [
@@ -114,6 +126,7 @@ _CHANGES: list[tuple[str, list[object]]] = [
         [("credential", OWNER), ("credential", None)],
     ),
     ("delete from langroute.provider_credentials", [("credential", None)]),
+    (_ENTRY, [("corrected", [OWNER, OWNER])]),
     (f"{_SAVE} ('{OWNER}', 'openai', 's')", [("credential", OWNER)]),
     ("insert into langroute.organizations (name) values ('acme'), ('other')", ["keys"]),
     ("update langroute.organizations set allowed_models = '{gpt-*}'", ["keys"]),

@@ -1,5 +1,7 @@
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
 from ...domain.ids import KeyId
 from .catalogue import CurrentCatalogue
@@ -22,8 +24,20 @@ class ChangeSink(Protocol):
         """None: the credentials that serve every key."""
         ...
 
+    def calls_corrected(self, scopes: Collection[UUID]) -> None:
+        """Of these keys, teams and organizations."""
+        ...
+
     def everything_changed(self) -> None:
         """What exactly is not known."""
+        ...
+
+
+class Counters(Protocol):
+    """What limits have counted, kept in this process."""
+
+    def recount(self, scopes: Collection[UUID] | None) -> None:
+        """The ledger says something else now, of these or of all."""
         ...
 
 
@@ -34,6 +48,7 @@ class Caches:
     keys: CachedKeys
     credentials: CachedCredentials
     catalogue: CurrentCatalogue
+    counters: Counters | None = None
 
     def catalogue_changed(self) -> None:
         self.catalogue.changed()
@@ -47,7 +62,13 @@ class Caches:
     def credential_changed(self, owner: KeyId | None) -> None:
         self.credentials.forget(owner)
 
+    def calls_corrected(self, scopes: Collection[UUID]) -> None:
+        if self.counters is not None:
+            self.counters.recount(scopes)
+
     def everything_changed(self) -> None:
+        if self.counters is not None:
+            self.counters.recount(None)
         self.keys.doubt_all()
         self.credentials.doubt_all()
         self.catalogue.changed()

@@ -78,6 +78,8 @@ class PostgresChanges:
                     self._sink.keys_changed()
                 case "credential":
                     self._sink.credential_changed(None if which == "*" else KeyId(UUID(which)))
+                case "corrected":
+                    self._sink.calls_corrected([UUID(each) for each in which.split(",") if each])
                 case _:
                     self._sink.everything_changed()
         except ValueError:

@@ -29,7 +29,8 @@ _BOUND = {
 }
 _NAMES = ("model", "end_user", "tag")
 _ASKED = "unnest(cast(:ids as uuid[]), cast(:scopes as uuid[])) as asked (id, scope)"
-_HELD = "held.at = entry.at and held.request_id = entry.request_id"
+# The last is true of all of them: it tells Postgres which partitions it need not look into.
+_HELD = "held.at = entry.at and held.request_id = entry.request_id and held.at >= :since"
 _CLAIM = """
     select place, amount
     from (
@@ -68,7 +69,8 @@ def sliding(scope: ScopeKind, measure: Measure, names: tuple[str, ...]) -> TextC
 
     What a call used counts where it was admitted, as far as that was reserved, and from its end
     beyond it; a correction that takes more counts from when it was posted. Only places from
-    `:first` on are told, of calls that were admitted `:since` then.
+    `:first` on are told, of calls that were asked for `:since` then. Few of those of before the
+    window ended in it: of the others, nothing is looked up.
     """
     # Whoever was admitted with nobody knows what counts from its end.
     within = f"least(call.used, coalesce(claim.amount, {_BOUND[measure]}, 0))"
@@ -101,6 +103,7 @@ def sliding(scope: ScopeKind, measure: Measure, names: tuple[str, ...]) -> TextC
                     (greatest(counted.began, counted.ended), call.used - counted.kept, true)
             ) added (place, amount, owed)
             where entry.at >= :since
+                and greatest(call.at_ns + entry.duration_ns, call.posted_ns) / :slot_ns >= :first
         ) added
         where place >= :first and amount <> 0
         group by id, place, owed{grouped}
