@@ -1,29 +1,20 @@
 """Domain values as plain JSON, for the management endpoints and the command line."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from ..application.ledger.verify_ledger import Verdict
-from ..application.ledger.re_rate import ReRating
 from ..application.ports.ledger import SpendLine
-from ..domain.audit import Change
 from ..domain.corrections import BookedCall
 from ..domain.keys import VirtualKey
 from ..domain.ledger import LedgerEntry
-from ..domain.money import Money
-from ..domain.price_differences import PriceDifference
-from ..domain.pricing import DatedPrice, ModelPrice, Rates
 from ..domain.providers import Provider
 from ..domain.routes import ModelRoute
 from ..domain.usage import TOKEN_CLASSES
 from .organization_views import limit_view
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TOKENS_PER_MTOK = 1_000_000
-_EXACT_UP_TO = 2**53
 
 
 def moment(ns: int | None) -> str | None:
@@ -79,54 +70,6 @@ def route_view(route: ModelRoute) -> dict[str, Any]:
     }
 
 
-def price_view(row: DatedPrice) -> dict[str, Any]:
-    return {
-        "provider": row.provider,
-        "model": row.model,
-        "effective_from": moment(row.effective_from_ns),
-        "source": row.source,
-        **_rates_view(row.price.rates),
-        "tiers": _tiers_view(row.price),
-        "services": {
-            service.name: {
-                **_rates_view(service.price.rates),
-                "tiers": _tiers_view(service.price),
-            }
-            for service in row.price.services
-        },
-    }
-
-
-def _tiers_view(price: ModelPrice) -> list[dict[str, Any]]:
-    return [
-        {"above_prompt_tokens": tier.above_prompt_tokens, **_rates_view(tier.rates)}
-        for tier in price.tiers
-    ]
-
-
-def difference_view(differs: PriceDifference) -> dict[str, Any]:
-    stored, listed = differs.stored, differs.listed
-    return {
-        "provider": differs.provider,
-        "model": differs.model,
-        "differs_in": list(differs.classes),
-        "is_operators": differs.is_operators,
-        "stored": None if stored is None else price_view(stored),
-        "listed": None if listed is None else price_view(listed),
-    }
-
-
-def _rates_view(rates: Rates) -> dict[str, str | None]:
-    """US dollars a million tokens, as text: a float would not be exact."""
-    return {name: per_mtok(getattr(rates, name)) for name in Rates.__slots__}
-
-
-def per_mtok(rate: Money | None) -> str | None:
-    if rate is None:
-        return None
-    return f"{(rate.usd * _TOKENS_PER_MTOK).normalize() + Decimal(0):f}"
-
-
 SPEND_COLUMNS = (
     *("name", "calls", "prompt_tokens", "completion_tokens", "cost_usd"),
     *("unpriced_calls", "estimated_calls"),
@@ -136,7 +79,7 @@ ENTRY_COLUMNS = (
     *("model", "provider", "upstream_model", "outcome", "error", "attempts", "streamed"),
     *("duration_ms", "first_byte_ms"),
     *(f"usage.{name}" for name in TOKEN_CLASSES),
-    *("cost_usd", "priced", "estimated"),
+    *("service", "cost_usd", "priced", "estimated"),
 )
 
 
@@ -208,39 +151,3 @@ def call_view(call: BookedCall) -> dict[str, Any]:
             "estimated": call.estimated,
         },
     }
-
-
-def re_rating_view(found: ReRating) -> dict[str, Any]:
-    return {
-        "calls": found.calls,
-        "changed": found.changed,
-        "unpriced": found.unpriced,
-        "cost_usd_before": str(found.cost_before),
-        "cost_usd_after": str(found.cost_after),
-        "difference_usd": str(found.difference),
-    }
-
-
-def change_view(change: Change) -> dict[str, Any]:
-    return {
-        "at": moment(change.at_ns),
-        "actor": change.actor,
-        "role": change.role,
-        "kind": change.kind,
-        "name": change.name,
-        "action": str(change.action),
-        "before": _plain(change.before),
-        "after": _plain(change.after),
-        "reason": change.reason,
-    }
-
-
-def _plain(value: object) -> Any:
-    """Numbers that JSON's readers would round are told as text."""
-    if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    is_exact = value is None or isinstance(value, str | bool)
-    is_exact = is_exact or (isinstance(value, int) and abs(value) <= _EXACT_UP_TO)
-    return value if is_exact else f"{value}"

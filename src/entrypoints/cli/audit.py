@@ -4,7 +4,7 @@ from typing import Annotated, Any
 import typer
 
 from ...application.ports.audit import ChangeQuery
-from .. import views
+from ..audit_views import change_view
 from ..times import to_ns
 from .output import JsonFlag, show
 from .run import with_gateway
@@ -30,7 +30,7 @@ def audit(
         until_ns=to_ns(until) if until else None,
         limit=limit,
     )
-    rows = [views.change_view(each) for each in with_gateway(lambda g: g.report_changes(query))]
+    rows = [change_view(each) for each in with_gateway(lambda g: g.report_changes(query))]
     if not as_json:
         for row in rows:
             row["changed"] = _changed(row["before"] or {}, row["after"] or {})

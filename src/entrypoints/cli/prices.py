@@ -8,7 +8,7 @@ import typer
 from ...domain.money import Money
 from ...domain.price_differences import Step
 from ...domain.pricing import DatedPrice, ModelPrice, Rates
-from .. import views
+from ..price_views import difference_view, price_view
 from ..times import to_ns
 from .output import JsonFlag, err, show, show_one
 from .re_rate import re_rate
@@ -45,7 +45,7 @@ def list_prices(
     """Every dated price."""
     catalogue = with_gateway(lambda g: g.catalogues.load())
     rows = [
-        views.price_view(row)
+        price_view(row)
         for row in catalogue.prices.rows()
         if provider is None or row.provider == provider
     ]
@@ -97,14 +97,14 @@ def set_price(
         effective_from_ns=to_ns(since) if since else time.time_ns() // 1000 * 1000,
         price=ModelPrice(rates=rates),
     )
-    show_one(views.price_view(with_gateway(lambda g: g.set_price(price))), as_json=as_json)
+    show_one(price_view(with_gateway(lambda g: g.set_price(price))), as_json=as_json)
 
 
 @app.command("diff")
 def compare_prices(as_json: JsonFlag = False) -> None:
     """Where prices in force are not those that providers list, of the models that routes name."""
     found = with_gateway(lambda g: g.compare_prices())
-    rows = [views.difference_view(each) for each in found]
+    rows = [difference_view(each) for each in found]
     _show_differences(rows, ("provider", "model", "differences", "source"), as_json=as_json)
 
 
@@ -118,7 +118,7 @@ def sync_prices(
 ) -> None:
     """Bring prices up to those that providers list, from now on. What was charged stays."""
     steps = with_gateway(lambda g: g.sync_prices(force=force, apply=apply))
-    rows = [{**views.difference_view(each), "step": str(step)} for each, step in steps]
+    rows = [{**difference_view(each), "step": str(step)} for each, step in steps]
     columns = ("step", "provider", "model", "differences", "source")
     _show_differences(rows, columns, as_json=as_json)
     if not apply and any(step in {Step.ADD, Step.REPLACE} for _, step in steps):

@@ -4,7 +4,7 @@ from typing import Annotated
 import typer
 
 from ...application.ports.charged_calls import ChargedQuery
-from .. import views
+from ..price_views import re_rating_view
 from ..times import to_ns
 from .output import JsonFlag, err, show_one
 from .run import with_gateway
@@ -26,6 +26,6 @@ def re_rate(
         provider=provider, model=model, from_ns=to_ns(since), until_ns=to_ns(until)
     )
     found = with_gateway(lambda g: g.re_rate(query, reason=reason, apply=apply))
-    show_one({"applied": apply, **views.re_rating_view(found)}, as_json=as_json)
+    show_one({"applied": apply, **re_rating_view(found)}, as_json=as_json)
     if found.changed and not apply:
         err.print("[dim]Nothing was written: --apply with a --reason does.[/dim]")

@@ -13,8 +13,9 @@ from langroute.domain.ledger import LedgerEntry, Outcome
 from langroute.domain.limits import Limits
 from langroute.domain.money import Money
 from langroute.domain.usage import TokenUsage
+from langroute.entrypoints.price_views import per_mtok
 from langroute.entrypoints.times import to_ns
-from langroute.entrypoints.views import entry_view, key_view, moment, per_mtok
+from langroute.entrypoints.views import entry_view, key_view, moment
 
 KEY = VirtualKey(
     id=KeyId(UUID(int=1)),

@@ -2,7 +2,7 @@ from quart import Blueprint, Response, request
 
 from ....application.gateway import Gateway
 from ....application.ports.audit import ChangeQuery
-from ... import views
+from ...audit_views import change_view
 from .answers import as_list, count_arg, moment_arg
 
 
@@ -18,4 +18,4 @@ def add_audit(blueprint: Blueprint, gateway: Gateway) -> None:
             until_ns=moment_arg("until"),
             limit=count_arg("limit", 100),
         )
-        return as_list([views.change_view(each) for each in await gateway.report_changes(query)])
+        return as_list([change_view(each) for each in await gateway.report_changes(query)])

@@ -2,7 +2,7 @@ from quart import Blueprint, Response
 
 from ....application.gateway import Gateway
 from ....application.ports.clock import Clock
-from ... import views
+from ...price_views import difference_view, price_view, re_rating_view
 from ..bodies import read
 from .answers import as_json, as_list
 from .price_bodies import PriceBody, ReRateBody, SyncBody
@@ -14,27 +14,27 @@ def add_prices(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
     @blueprint.get("/prices")
     async def list_prices() -> Response:
         catalogue = await gateway.catalogues.load()
-        return as_list([views.price_view(row) for row in catalogue.prices.rows()])
+        return as_list([price_view(row) for row in catalogue.prices.rows()])
 
     @blueprint.post("/prices")
     async def set_price() -> Response:
         body = await read(PriceBody)
         price = await gateway.set_price(body.price(clock.now_ns()))
-        return as_json(views.price_view(price), 201)
+        return as_json(price_view(price), 201)
 
     @blueprint.get("/prices/diff")
     async def compare_prices() -> Response:
-        return as_list([views.difference_view(each) for each in await gateway.compare_prices()])
+        return as_list([difference_view(each) for each in await gateway.compare_prices()])
 
     @blueprint.post("/prices/sync")
     async def sync_prices() -> Response:
         body = await read(SyncBody, empty_is={})
         steps = await gateway.sync_prices(force=body.force, apply=body.apply)
-        data = [{**views.difference_view(each), "step": str(step)} for each, step in steps]
+        data = [{**difference_view(each), "step": str(step)} for each, step in steps]
         return as_json({"object": "list", "applied": body.apply, "data": data})
 
     @blueprint.post("/prices/re-rate")
     async def re_rate() -> Response:
         body = await read(ReRateBody)
         found = await gateway.re_rate(body.query(), reason=body.reason, apply=body.apply)
-        return as_json({"applied": body.apply, **views.re_rating_view(found)})
+        return as_json({"applied": body.apply, **re_rating_view(found)})
