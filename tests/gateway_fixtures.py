@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import aiohttp
@@ -125,6 +125,12 @@ class Scene:
     async def chat(self, **fields: Any) -> Answered:
         return await self.running.chat(self.key, **fields)
 
+    async def without_token_limit(self) -> "Scene":
+        """With another key: for calls that have no bound, which a limit of tokens would refuse."""
+        key = await self.running.new_key(tokens_per_minute=None)
+        await save_credentials(self.running, key)
+        return replace(self, key=key)
+
 
 OPENAI_SECRET = "sk-proj-the-openai-secret"
 MISTRAL_SECRET = "the-mistral-secret"
@@ -143,13 +149,14 @@ async def scene_on(database_url: str, **settings: object) -> AsyncIterator[Scene
             )
             assert defined.status == 200, defined
         key = await running.new_key()
-        saved = await running.call(
-            "POST",
-            "/api/save-keys",
-            {"virtualKey": key, "openaiKey": OPENAI_SECRET, "mistralKey": MISTRAL_SECRET},
-        )
-        assert saved.body["saved"] == ["openai", "mistral"], saved
+        await save_credentials(running, key)
         yield Scene(running=running, openai=openai, mistral=mistral, key=key)
+
+
+async def save_credentials(running: RunningGateway, key: str) -> None:
+    secrets = {"openaiKey": OPENAI_SECRET, "mistralKey": MISTRAL_SECRET}
+    saved = await running.call("POST", "/api/save-keys", {"virtualKey": key, **secrets})
+    assert saved.body["saved"] == ["openai", "mistral"], saved
 
 
 @pytest.fixture

@@ -208,7 +208,7 @@ async def test_an_answer_that_is_cut_says_so(scene: Scene) -> None:
 
 async def test_what_is_lost_in_translation_is_named(scene: Scene) -> None:
     search = {"type": "web_search_20250305", "name": "web_search"}
-    async with client_of(scene) as client:
+    async with client_of(await scene.without_token_limit()) as client:
         answered = await client.messages.with_raw_response.create(
             model="gpt-4o-mini",
             max_tokens=9,
@@ -400,6 +400,7 @@ NATIVE = {
 @pytest.mark.shows("Messages", provider="anthropic")
 @both_ways
 async def test_claude_is_asked_in_the_callers_own_words(scene: Scene, stream: bool) -> None:
+    scene = await scene.without_token_limit()
     async with claude_behind(scene.running) as claude, client_of(scene) as client:
         claude.say("Yes.", reasoning="Hm.")
         message = await asked(client, stream=stream, model="sonnet", extra_body=NATIVE)
@@ -490,19 +491,21 @@ async def weather(city: str) -> str:
 
 
 @both_ways
+@pytest.mark.parametrize("limited", [False, True])
 @OF_EACH_PROVIDER
 async def test_a_runner_of_tools_sends_the_whole_conversation_where_none_is_kept(
-    upstreams: EveryUpstream, provider: str, stream: bool
+    upstreams: EveryUpstream, provider: str, stream: bool, limited: bool
 ) -> None:
+    key = await upstreams.running.new_key(tokens_per_minute=10**6 if limited else None)
     double, model = upstreams.doubles[provider], MODELS_OF[provider]
     function = {"name": "weather", "arguments": '{"city": "Paris"}'}
     call = {"id": "abcdefghi", "type": "function", "function": function}
     turns = [Turn(tool_calls=[call]), Turn(text="It is sunny.")]
-    if provider == "anthropic":  # it is asked itself, and refuses
+    if provider == "anthropic" and not limited:  # it is asked itself, and refuses
         turns.insert(0, Turn())
     for turn in turns:
         double.will(turn)
-    async with client_of(upstreams) as client:
+    async with client_of(upstreams, key) as client:
         run = client.beta.messages.tool_runner(
             model=model, max_tokens=100, messages=[HELLO], tools=[weather], stream=stream
         )
@@ -522,6 +525,7 @@ async def test_what_is_said_of_a_thread_reaches_who_goes_on_with_it(scene: Scene
     details = {"error_code": "thread_not_found"}
     error = {"type": "invalid_request_error", "message": "No such thread.", "details": details}
     raw = orjson.dumps({"type": "error", "error": error})
+    scene = await scene.without_token_limit()
     async with claude_behind(scene.running) as claude, client_of(scene) as client:
         claude.will(Turn(status=400, raw=raw))
         with pytest.raises(anthropic.BadRequestError) as caught:

@@ -204,7 +204,7 @@ async def test_an_answer_that_its_cap_cut_off_is_incomplete(scene: Scene) -> Non
 async def test_what_has_no_translation_is_refused_by_name(
     scene: Scene, fields: dict[str, Any], param: str
 ) -> None:
-    async with client_of(scene) as client:
+    async with client_of(await scene.without_token_limit()) as client:
         with pytest.raises(openai.BadRequestError) as caught:
             await client.responses.create(model="gpt-4o-mini", input="Hi", **fields)
     assert (caught.value.param, caught.value.code) == (param, "unsupported_parameter")
@@ -341,7 +341,7 @@ async def test_who_speaks_the_dialect_is_sent_what_the_caller_wrote(
         "max_output_tokens": 50,
         "truncation": "auto",
     }
-    async with client_of(scene) as client:
+    async with client_of(await scene.without_token_limit()) as client:
         raw = await client.responses.with_raw_response.create(model="own", **asked)
     response = raw.parse()
     assert (response.id, response.output_text) == ("resp_double", "Hello there.")
@@ -361,7 +361,7 @@ async def test_who_does_not_speak_it_is_passed_over(scene: Scene, own: Responses
     targets = [{"provider": name, "model": name, "order": order} for order, name in names]
     routed = await scene.running.call("PUT", "/api/routes/either", {"targets": targets})
     assert routed.status == 200, routed
-    async with client_of(scene) as client:
+    async with client_of(await scene.without_token_limit()) as client:
         response = await client.responses.create(
             model="either", input="And now?", previous_response_id="resp_1"
         )

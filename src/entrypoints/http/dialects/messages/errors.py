@@ -15,7 +15,8 @@ _TYPES = {
     504: "timeout_error",
     529: "overloaded_error",
 }
-_UNSUPPORTED = "unsupported_parameter"
+# Nobody who is asked can take it, or it has no bound and a limit has to hold.
+_NOT_TAKEN = frozenset({"unsupported_parameter", "unbounded_request"})
 _UNKNOWN_MODEL, _PAST_CONTEXT = "model_not_found", "context_length_exceeded"
 # What Anthropic says of it, which its clients search for, to shorten the conversation.
 _CONTEXT_SIGNS = ("prompt is too long", "exceed context limit")
@@ -40,7 +41,7 @@ def error_body(message: str, answer: Answer) -> dict[str, Any]:
     if answer.code == _PAST_CONTEXT and not any(sign in message for sign in _CONTEXT_SIGNS):
         message = f"{_CONTEXT_SIGNS[0]}: {message}"
     error: dict[str, Any] = {"type": kind, "message": message}
-    code = _NO_THREADS if answer.param == THREAD and answer.code == _UNSUPPORTED else answer.code
+    code = _NO_THREADS if answer.param == THREAD and answer.code in _NOT_TAKEN else answer.code
     if code in _OF_THREADS:
         error["details"] = {"error_code": code}
     return {"type": "error", "error": error, "request_id": None}
