@@ -125,9 +125,7 @@ class Seeds:
             self._sow(limits, past, self._met.untrue(limits))
             self._met.add(self._met.unmet(limits))
             later_ns = self._clock.now_ns()
-            self._met.forget(
-                [limit for limit in limits if self._is_late(limit, now_ns, later_ns)]
-            )
+            self._met.forget([limit for limit in limits if self._is_late(limit, now_ns, later_ns)])
 
     def _is_late(self, limit: Limit, read_ns: int, now_ns: int) -> bool:
         """Whether it has to be read once more: it was corrected meanwhile, or another day began."""

@@ -192,7 +192,7 @@ class Settles(NamedTuple):
 
 
 class Turns(NamedTuple):
-    count: int
+    steps: int
 
 
 class Verifies(NamedTuple):
@@ -203,7 +203,7 @@ Step = Admits | Settles | Turns | Verifies
 STEPS: st.SearchStrategy[list[Step]] = st.lists(
     st.builds(Admits, amount=st.integers(0, 99), knows=st.booleans())
     | st.builds(Settles, which=st.integers(0, 9), amount=st.integers(0, 120))
-    | st.builds(Turns, count=st.integers(1, 9))
+    | st.builds(Turns, steps=st.integers(1, 9))
     | st.builds(Verifies),
     min_size=4,
     max_size=30,
@@ -232,8 +232,8 @@ async def test_every_call_counts_once_however_it_falls_between_reading_and_writi
                 if process.open:
                     process.settle(which, amount)
                     total += amount
-            case Turns(count):
-                await steps(count)
+            case Turns(turns):
+                await steps(turns)
             case Verifies():
                 coming.append(asyncio.create_task(process.verify()))
     await asyncio.gather(*coming)
@@ -378,8 +378,9 @@ async def test_or_decided_by_what_is_known_until_it_can_be_read(disk: Disk) -> N
 
 
 async def test_a_day_that_begins_while_it_is_read_is_read_again(disk: Disk) -> None:
-    daily = replace(BUDGET, window=Period(every=Every.DAY))
-    ends_ns = daily.window.around(START_NS)[1]
+    day = Period(every=Every.DAY)
+    daily = replace(BUDGET, window=day)
+    ends_ns = day.around(START_NS)[1]
     assert ends_ns is not None
     disk.after = 20
     async with running(disk) as process:
