@@ -13,6 +13,7 @@ from ...domain.usage import TokenUsage
 from .call_counters import CallCounters
 from .database import Database
 from .decisions import Decisions
+from .idle_counters import forget_idle
 from .periods_around import PeriodsAround
 from .reservations_found import found
 
@@ -20,6 +21,7 @@ _CONNECTIONS = 5
 _WITHIN_S = 1.0
 # By then Postgres has either admitted a call in doubt, or never will.
 _DOUBT_S = 10.0
+_FORGET_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class PostgresAdmission:
         )
         # By the ids' numbers: Python hashes those ten times faster than UUIDs.
         self._open: dict[int, _Held] = {}
+        self._forget_at_s = time.monotonic() + _FORGET_EVERY_S
         self._in_doubt: dict[RequestId, tuple[Ask, float]] = {}
 
     async def admit(
@@ -105,6 +108,8 @@ class PostgresAdmission:
     async def expired(self) -> Sequence[Reservation]:
         if self._in_doubt:
             await self._look_for_those_in_doubt()
+        if time.monotonic() >= self._forget_at_s:
+            await self._forget_idle()
         now_ns = self._clock.now_ns()
         calls = (held.reservation for held in self._open.values())
         return [call for call in calls if call.ask.lease_until_ns <= now_ns]
@@ -132,6 +137,14 @@ class PostgresAdmission:
     def _hold(self, reservation: Reservation, standings: Sequence[Standing]) -> None:
         held = _Held(reservation, standings, self._clock.monotonic_ns())
         self._open[reservation.ask.request_id.int] = held
+
+    async def _forget_idle(self) -> None:
+        self._forget_at_s = time.monotonic() + _FORGET_EVERY_S
+        try:
+            async with self._database.writing() as connection:
+                await forget_idle(connection)
+        except StoreUnavailable:
+            return
 
     async def _look_for_those_in_doubt(self) -> None:
         doubted = dict(self._in_doubt)

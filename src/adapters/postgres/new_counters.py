@@ -78,7 +78,8 @@ async def make_counters(
         known = await _known(connection, limits)
         new = [limit for limit in limits.values() if limit.id not in known]
         made |= {CounterId(limit.id): limit.fresh() for limit in new}
-        made |= await _from_the_ledger(connection, new, longest_call_ns, now_ns)
+        moment_ns: int = now_ns or (await connection.execute(_NOW)).scalar_one()
+        made |= await _from_the_ledger(connection, new, longest_call_ns, moment_ns)
     # In the order of their keys, in which every transaction locks them.
     rows = {(id_.limit_id.int, stored_name(id_.name)): _row(id_, made[id_]) for id_ in made}
     await connection.execute(_ADD, {"counters": json.dumps([rows[key] for key in sorted(rows)])})
@@ -89,10 +90,8 @@ async def _known(connection: AsyncConnection, limits: Mapping[UUID, Limit]) -> s
 
 
 async def _from_the_ledger(
-    connection: AsyncConnection, limits: Sequence[Limit], longest_call_ns: int, now_ns: int | None
+    connection: AsyncConnection, limits: Sequence[Limit], longest_call_ns: int, now_ns: int
 ) -> dict[CounterId, Counter]:
-    if now_ns is None:
-        now_ns = (await connection.execute(_NOW)).scalar_one()
     over = await settled_of(connection, limits, now_ns, longest_call_ns)
     under_way: dict[UUID, list[tuple[Ask, Claim]]] = defaultdict(list)
     for held in await unsettled(connection):

@@ -10,7 +10,9 @@ from uuid import UUID
 from admitting import CLOCK, ENTROPY, MONTHLY, PRICE, a_call
 from langroute.adapters.postgres.admission import PostgresAdmission
 from langroute.adapters.postgres.database import Database
+from langroute.adapters.postgres.idle_counters import forget_idle
 from langroute.adapters.postgres.ledger_rows import write
+from langroute.adapters.system.clock import SystemClock
 from langroute.domain.admission import Ask, Reservation
 from langroute.domain.corrections import BookedCall
 from langroute.domain.limits import MINUTE, Limit, Measure, Sliding
@@ -29,6 +31,19 @@ async def an_admission(database: Database) -> AsyncIterator[PostgresAdmission]:
     admission = PostgresAdmission(
         database, CLOCK, within_s=60, longest_call_s=LONGEST_CALL_S, connections=2
     )
+    try:
+        yield admission
+    finally:
+        await admission.aclose()
+
+
+@asynccontextmanager
+async def a_shifted_admission(database: Database, at_ns: int) -> AsyncIterator[PostgresAdmission]:
+    class Then(SystemClock):
+        def now_ns(self) -> int:
+            return at_ns
+
+    admission = PostgresAdmission(database, Then(), within_s=60, now_ns=lambda: at_ns)
     try:
         yield admission
     finally:
@@ -166,6 +181,33 @@ async def test_what_settles_while_counters_are_made_is_counted_once(database: Da
         expected = {Measure.MONEY: 400, Measure.TOKENS: 80, Measure.PARALLEL: 0}
         found = await used(one, a_call(key, team), *limits)
         assert found == [expected[limit.measure] for limit in limits]
+
+
+async def test_end_users_who_come_no_more_are_forgotten(database: Database) -> None:
+    key = ENTROPY.uuid()
+    limits = [
+        Limit(scope=key_scope(key), measure=measure, amount=10**30, window=window, end_user="*")
+        for measure, window in (
+            (Measure.TOKENS, MINUTE),
+            (Measure.MONEY, MONTHLY),
+            (Measure.MONEY, FOR_GOOD),
+        )
+    ]
+    today = CLOCK.now_ns()
+    async with (
+        a_shifted_admission(database, today - 40 * 24 * 3600 * 10**9) as before,
+        an_admission(database) as admission,
+    ):
+        for name in ("ann", "bob"):
+            await admitted(before, replace(a_call(key), end_user=name), *limits)
+        await admitted(admission, replace(a_call(key), end_user="bob"), *limits)
+        async with database.transaction() as connection:
+            assert await forget_idle(connection) == 2
+            assert await forget_idle(connection) == 0
+        for name, tokens, for_good in (("ann", 0, 1), ("bob", 7, 2)):
+            ask = replace(a_call(key), end_user=name)
+            month = PRICE if name == "bob" else 0
+            assert await used(admission, ask, *limits) == [tokens, month, for_good * PRICE]
 
 
 async def test_counters_that_an_operator_deletes_are_made_anew(database: Database) -> None:

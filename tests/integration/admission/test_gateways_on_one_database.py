@@ -50,6 +50,7 @@ async def test_two_gateways_keep_one_keys_limits_together(database_url: str) -> 
         told = {a.headers["x-ratelimit-remaining-requests"] for a in answers if a.status == 200}
         assert "0" in told
         await scene.running.entries(20)
+        await verify(scene)
     assert await uneven(database_url) == 0
 
 
@@ -73,6 +74,7 @@ async def test_calls_go_on_by_a_share_while_postgres_is_away_and_are_counted(
                 while (await refused_at(scene, key)) != "8":
                     await asyncio.sleep(0.1)
             assert await uneven(url) == 0
+            await verify(scene)
 
 
 async def test_calls_are_refused_while_postgres_is_away_if_that_is_wanted(server: Server) -> None:
@@ -89,6 +91,13 @@ async def test_calls_are_refused_while_postgres_is_away_if_that_is_wanted(server
         async with server.running(), asyncio.timeout(30):
             while (await scene.chat()).status != 200:
                 await asyncio.sleep(0.1)
+
+
+async def verify(scene: Scene) -> None:
+    verified = await scene.running.call("GET", "/api/verify")
+    assert verified.status == 200, verified
+    assert verified.body["differences"] == [], verified
+    assert verified.body["looked_at"]["counters"] >= 2
 
 
 async def refused_at(scene: Scene, key: str) -> str:

@@ -190,6 +190,6 @@ def test_two_gateways_decide_as_the_pure_books_do(database_url: str) -> None:
     class OnThisDatabase(Interleavings):
         url = database_url
 
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         OnThisDatabase, settings=settings(max_examples=40, stateful_step_count=40, deadline=None)
     )
