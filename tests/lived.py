@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from hypothesis import strategies as st
@@ -66,8 +66,8 @@ STEPS: st.SearchStrategy[list[Step]] = st.lists(
 )
 
 
-def a_limit(scope: Scope, measure: Measure, **rest: object) -> Limit:
-    return Limit(scope=scope, measure=measure, amount=60, **rest)  # type: ignore[arg-type]
+def a_limit(scope: Scope, measure: Measure, **rest: Any) -> Limit:
+    return Limit(scope=scope, measure=measure, amount=60, **rest)
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from langroute.domain.ids import RequestId
 from langroute.domain.ledger import LedgerEntry
 from langroute.domain.limits import Counter, Limit
 from langroute.domain.rate_window import RateWindow
-from langroute.domain.rebuild import place_of, rebuilt, tallies
+from langroute.domain.rebuild import Tally, place_of, rebuilt, tallies
 from lived import DAILY, SLOT_NS, START_NS, STEPS, Asks, Lived, Passes, S, Settles, Step
 
 
@@ -105,3 +105,11 @@ def test_a_place_is_where_a_counter_would_put_it() -> None:
     for limit in Lived().limits:
         place, _ = limit.fresh().admit(1, 1, START_NS + 123)
         assert place == place_of(limit, START_NS + 123)
+
+
+def test_a_clock_that_was_set_back_forgives_nothing() -> None:
+    (budget,) = [x for x in Lived().limits if x.is_budget and x.window == DAILY]
+    tomorrow = place_of(budget, START_NS + 86_400 * S)
+    (counter,) = rebuilt(budget, [Tally(place=tomorrow, amount=12)], [], START_NS).values()
+    assert counter.used(START_NS) == 12
+    assert counter.used(START_NS + 86_400 * S) == 12

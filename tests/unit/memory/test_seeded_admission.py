@@ -92,7 +92,12 @@ class DiskHistory:
             written = {entry.request_id for entry in entries}
             yield Past(
                 settled={
-                    limit.id: [tally for entry in entries for tally in tallies(limit, entry)]
+                    limit.id: [
+                        tally
+                        for entry in entries
+                        for tally in tallies(limit, entry)
+                        if tally.amount
+                    ]
                     for limit in limits
                 },
                 waiting=list(waiting),
@@ -296,6 +301,23 @@ async def test_calls_that_another_process_still_settles_come_to_what_they_used(d
         await draining.ledger.flush()
         assert await process.admission.expired() == []
         assert await process.used(*NEW) == [33, 33, 1]
+
+
+async def test_nothing_is_left_of_what_another_process_gave_back(disk: Disk) -> None:
+    by_user = replace(TOKENS, end_user="*")
+    async with running(disk) as draining, running(disk) as process:
+        ask = replace(draining.ask(50), end_user="ann")
+        held, _ = await draining.admission.admit(ask, [by_user])
+        assert isinstance(held, Reservation)
+        disk.left_open = draining.open = [held]
+        await process.admission.take_over()
+        ann = replace(process.ask(0), end_user="ann")
+        _, before = await process.admission.foresee(ann, [by_user])
+        assert [standing.used for standing in before] == [50]
+        disk.written.append(replace(entry_of(held, TokenUsage(), Money(0)), end_user="ann"))
+        assert await process.admission.expired() == []
+        _, after = await process.admission.foresee(ann, [by_user])
+        assert [standing.used for standing in after] == [0]
 
 
 async def test_a_lost_call_that_this_process_never_knew_is_counted_all_the_same(disk: Disk) -> None:
