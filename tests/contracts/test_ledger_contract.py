@@ -231,6 +231,7 @@ async def test_a_correction_is_a_further_entry_of_its_call(ledger: Ledger) -> No
     second = await ledger.correct(entry, cost=Money(500), reason="not enough")
 
     found = await ledger.corrections.call(entry.request_id)
+    assert found is not None
     assert found == second
     assert found.corrections[0] == first.corrections[0]
     assert (found.usage, found.cost) == (TokenUsage(input=30, reasoning=7), Money(500))
@@ -249,7 +250,7 @@ async def test_reports_follow_a_correction_and_count_its_call_once(ledger: Ledge
     await ledger.correct(entry, cost=Money(300))
 
     hour_ns = 3600 * SECOND_NS
-    within = {"from_ns": entry.at_ns - hour_ns, "until_ns": entry.at_ns + hour_ns}
+    within: dict[str, Any] = {"from_ns": entry.at_ns - hour_ns, "until_ns": entry.at_ns + hour_ns}
     for by in GROUPINGS:
         for query in (SpendQuery(by=by), SpendQuery(by=by, **within)):
             (line,) = await ledger.reports.spend(query)

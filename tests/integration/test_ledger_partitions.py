@@ -250,7 +250,7 @@ async def test_the_sums_by_day_are_those_of_the_ledger_whoever_writes_it(
         await _correct(nodes[0], *entries[::5])
 
         reports = PostgresReports(nodes[0])
-        before_all = {"from_ns": start_ns - 400 * 3_600 * SECOND_NS + 1_000}
+        before_all: dict[str, Any] = {"from_ns": start_ns - 400 * 3_600 * SECOND_NS + 1_000}
         for by in GROUPINGS:
             from_days = await reports.spend(SpendQuery(by=by))
             from_calls = await reports.spend(SpendQuery(by=by, **before_all))

@@ -21,7 +21,7 @@ from .texts import storable
 from .times import to_ns, to_timestamp
 
 _ROW = RESERVATIONS.c
-_POSTGRES = postgresql.dialect()
+_POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
 _MOST_TOKENS = 2**63 - 1
 _MOST_PICO = 10**30 - 1
 

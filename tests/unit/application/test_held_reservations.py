@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 from scene import (
     USAGE,
+    Answer,
     Scene,
     ScriptedStream,
     ScriptedUpstream,
@@ -47,9 +48,9 @@ class SlowReservations(MemoryReservations):
         return list(self._open.values())
 
 
-async def a_scene(answer: object) -> tuple[Scene, SlowReservations]:
+async def a_scene(answer: Answer) -> tuple[Scene, SlowReservations]:
     reservations = SlowReservations()
-    upstream = ScriptedUpstream(openai=answer)  # type: ignore[arg-type]
+    upstream = ScriptedUpstream(openai=answer)
     scene = Scene(upstream=upstream, reservations=reservations)
     return await scene.save("sk", "openai"), reservations
 
