@@ -1,9 +1,16 @@
 """Whole gateways that share a database, and with it their limits."""
 
 import asyncio
+from dataclasses import replace
 
+from admitting import CLOCK, ENTROPY, PRICE, a_call
 from gateway_fixtures import Scene, running_gateway, scene_on
+from langroute.adapters.postgres.admission import PostgresAdmission
 from langroute.adapters.postgres.database import Database
+from langroute.domain.ids import KeyId
+from langroute.domain.limits import Limit, Measure
+from langroute.domain.organizations import key_scope
+from langroute.domain.periods import FOR_GOOD
 from langroute.domain.usage import TOKEN_CLASSES
 from postgres_fixtures import Server
 
@@ -91,6 +98,30 @@ async def test_calls_are_refused_while_postgres_is_away_if_that_is_wanted(server
         async with server.running(), asyncio.timeout(30):
             while (await scene.chat()).status != 200:
                 await asyncio.sleep(0.1)
+
+
+async def test_what_a_killed_gateway_held_is_settled_by_another(database_url: str) -> None:
+    key = KeyId(ENTROPY.uuid())
+    limits = [
+        Limit(scope=key_scope(key), measure=measure, amount=10**30, window=FOR_GOOD)
+        for measure in (Measure.PARALLEL, Measure.MONEY, Measure.TOKENS)
+    ]
+    database = Database(database_url)
+    killed = PostgresAdmission(database, CLOCK, within_s=30)
+    ask = a_call(key)
+    await killed.admit(replace(ask, lease_until_ns=ask.at_ns + 1_000), limits)
+    await killed.aclose()
+
+    async with running_gateway(database_url, admission="postgres") as other:
+        await other.gateway.expire_reservations()
+        (entry,) = await other.entries(1)
+        assert (entry["outcome"], entry["request_id"]) == ("expired", f"req_{ask.request_id.hex}")
+
+    left = PostgresAdmission(database, CLOCK, within_s=30)
+    _, standings = await left.foresee(ask, limits)
+    assert [standing.used for standing in standings] == [0, PRICE, 7]
+    await left.aclose()
+    await database.aclose()
 
 
 async def verify(scene: Scene) -> None:

@@ -34,7 +34,9 @@ BEGIN_NS = 1_792_886_300 * S
 DAILY = Period(every=Every.DAY, zone="Europe/Berlin")
 WEEKLY = Period(every=Every.WEEK, zone="America/New_York")
 GATEWAYS = st.integers(0, 1)
-AMOUNTS = st.lists(st.none() | st.integers(0, 40), min_size=8, max_size=8)
+# Most calls have to fit into all of their limits, or nothing ever happens.
+AMOUNT = st.one_of(st.none(), st.integers(0, 60), *[st.integers(100, 1_000)] * 3)
+AMOUNTS = st.lists(AMOUNT, min_size=8, max_size=8)
 
 
 class SteppedClock(SystemClock):
@@ -108,6 +110,11 @@ class Interleavings(RuleBasedStateMachine):
             self.open[gateway].remove(request_id)
             self.settled[gateway].append((request_id, usage, cost))
 
+    @rule(call=calls, used=st.integers(0, 60))
+    def settle_and_write(self, call: tuple[int, Reservation], used: int) -> None:
+        self.settle(call, used)
+        self.write(call[0])
+
     @rule(gateway=GATEWAYS)
     def write(self, gateway: int) -> None:
         for settled in self.settled[gateway]:
@@ -129,10 +136,15 @@ class Interleavings(RuleBasedStateMachine):
     @rule(
         ns=st.integers(0, S)
         | st.integers(-90, 90).map(lambda seconds: seconds * S)
-        | st.integers(0, 30).map(lambda hours: hours * 3_600 * S)
+        | st.integers(-1, 30).map(lambda hours: hours * 3_600 * S)
         | st.integers(0, 9).map(lambda days: days * 24 * 3_600 * S)
     )
     def step(self, ns: int) -> None:
+        self.clock.ns += ns
+
+    @rule(ns=st.sampled_from([-S, 0, S]))
+    def step_to_midnight(self, ns: int) -> None:
+        self.clock.ns = DAILY.around(self.clock.ns)[1] or 0
         self.clock.ns += ns
 
     @invariant()
@@ -191,5 +203,5 @@ def test_two_gateways_decide_as_the_pure_books_do(database_url: str) -> None:
         url = database_url
 
     run_state_machine_as_test(
-        OnThisDatabase, settings=settings(max_examples=40, stateful_step_count=40, deadline=None)
+        OnThisDatabase, settings=settings(max_examples=60, stateful_step_count=40, deadline=None)
     )
