@@ -1,6 +1,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from .ids import KeyId, OrganizationId, RequestId, TeamId
@@ -62,8 +63,7 @@ def used_amount(measure: Measure, usage: TokenUsage, cost: Money) -> int:
             return 0
 
 
-@dataclass(frozen=True, slots=True)
-class CounterId:
+class CounterId(NamedTuple):
     """One of a limit's counters: `name` is the end user's, or the tag's, if those are counted
     apart."""
 
@@ -71,8 +71,7 @@ class CounterId:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(NamedTuple):
     """What a call holds of one limit. `place` is where its counter has put it."""
 
     counter: CounterId
@@ -131,8 +130,7 @@ def decide(
             warnings.append(limit)
             place, filled = counter.admit(counter.used(now_ns) + amount, amount, now_ns)
             assert place is not None  # noqa: S101  (a limit that it fits in)
-        claim = Claim(counter=each.counter_id, measure=limit.measure, amount=amount, place=place)
-        claims.append(claim)
+        claims.append(Claim(each.counter_id, limit.measure, amount, place))
         after.append(filled)
     if refusals:
         return longest(refusals), counters
@@ -140,7 +138,7 @@ def decide(
 
 
 def standing(limit: Limit, counter: Counter, now_ns: int) -> Standing:
-    return Standing(limit=limit, used=counter.used(now_ns), reset_ns=counter.reset_ns(now_ns))
+    return Standing(limit, *counter.left(now_ns))
 
 
 def _refusal(limit: Limit, counter: Counter, amount: int, now_ns: int) -> Refusal:

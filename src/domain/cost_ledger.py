@@ -1,15 +1,15 @@
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .periods import FOR_GOOD, Period
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostLedger:
+class CostLedger(NamedTuple):
     """What has been spent since a period began, and what calls under way hold: money, for the most
     part, but anything that is counted by day, week or month.
 
     `spent + reserved` never exceeds the limit at the moment of an admission. Settling above the
     reservation leaves a debt. What was admitted in one period is spent in it, whenever it settles.
+    A tuple, for the reason that `RateWindow` is one.
     """
 
     period: Period = FOR_GOOD
@@ -50,9 +50,15 @@ class CostLedger:
         period begins."""
         return None if amount > limit else self.reset_ns(now_ns)
 
+    def left(self, now_ns: int) -> tuple[int, int | None]:
+        """How much is used, and how long until all of it is free again: None if never."""
+        ledger = self._at(now_ns)
+        ends_ns = ledger.ends_ns
+        reset_ns = None if ends_ns is None else max(0, ends_ns - now_ns)
+        return ledger.spent + ledger.reserved, reset_ns
+
     def reset_ns(self, now_ns: int) -> int | None:
-        ends_ns = self._at(now_ns).ends_ns
-        return None if ends_ns is None else max(0, ends_ns - now_ns)
+        return self.left(now_ns)[1]
 
     def is_idle(self, now_ns: int) -> bool:
         ledger = self._at(now_ns)
@@ -68,10 +74,4 @@ class CostLedger:
         return CostLedger(period=self.period, began_ns=began_ns, ends_ns=ends_ns)
 
     def _with(self, spent: int, reserved: int) -> "CostLedger":
-        return CostLedger(
-            period=self.period,
-            began_ns=self.began_ns,
-            ends_ns=self.ends_ns,
-            spent=spent,
-            reserved=reserved,
-        )
+        return CostLedger(self.period, self.began_ns, self.ends_ns, spent, reserved)

@@ -1,6 +1,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from .cost_ledger import CostLedger
@@ -157,8 +158,7 @@ class Refusal:
     retry_after_ns: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(NamedTuple):
     """What is left of a limit, and how long until all of it is free again: None if never."""
 
     limit: Limit

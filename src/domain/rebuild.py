@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .admission import Ask, Claim, CounterId, Reservation, used_amount
 from .corrections import BookedCall
@@ -57,7 +57,7 @@ def claim_on(limit: Limit, held: Reservation) -> Claim | None:
     for claim in held.claims:
         if claim.counter.limit_id == limit.id:
             # What is written of it may have a shorter name.
-            return claim if claim.counter == counter else replace(claim, counter=counter)
+            return claim if claim.counter == counter else claim._replace(counter=counter)
     return Claim(
         counter=counter,
         measure=limit.measure,

@@ -45,9 +45,7 @@ class MemoryAdmission:
         self._local = local
         self._patience_s = patience_s
         self._seeds = (
-            None
-            if history is None
-            else Seeds(history, clock, sow=self._sow, doubted=self._doubted)
+            None if history is None else Seeds(history, clock, sow=self._sow, doubted=self._doubted)
         )
         self._counters: OrderedDict[CounterId, Counter] = OrderedDict()
         # By the ids' numbers: Python hashes those ten times faster than UUIDs.

@@ -182,8 +182,7 @@ def _unused(reservation: Reservation, now_ns: int) -> Reservation:
 def _given_back(standing: Standing, amount: int, passed_ns: int) -> Standing:
     """As it was at the call's admission, but for what the call itself has given back since."""
     reset_ns = standing.reset_ns
-    return replace(
-        standing,
+    return standing._replace(
         used=max(0, standing.used - amount),
         reset_ns=None if reset_ns is None else max(0, reset_ns - passed_ns),
     )

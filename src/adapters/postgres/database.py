@@ -82,9 +82,7 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def reading(
-        self, *, within_s: float = _TRANSACTION_S
-    ) -> AsyncIterator[AsyncConnection]:
+    async def reading(self, *, within_s: float = _TRANSACTION_S) -> AsyncIterator[AsyncConnection]:
         """Everything in it sees the same moment. Raises StoreUnavailable."""
         with _translated():
             async with asyncio.timeout(within_s), self.engine.connect() as connection:

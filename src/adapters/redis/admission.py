@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ...application.ports.admission import Admission
 from ...application.ports.clock import Clock
@@ -206,8 +206,7 @@ class RedisAdmission:
 def _given_back(standing: Standing, amount: int, passed_ns: int) -> Standing:
     """As it was at the call's admission, but for what the call itself has given back since."""
     reset_ns = standing.reset_ns
-    return replace(
-        standing,
+    return standing._replace(
         used=standing.used - amount,
         reset_ns=None if reset_ns is None else max(0, reset_ns - passed_ns),
     )

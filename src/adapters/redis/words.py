@@ -1,7 +1,6 @@
 """A counter of the domain's as the server keeps it: see rate_window.lua and cost_ledger.lua."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from ...domain.cost_ledger import CostLedger
 from ...domain.limits import Counter, Limit
@@ -28,14 +27,12 @@ def counter_of(limit: Limit, words: Mapping[str, str]) -> Counter:
         return fresh
     if isinstance(fresh, RateWindow):
         slots = ((int(name), int(value)) for name, value in words.items() if name.isdecimal())
-        return replace(
-            fresh,
+        return fresh._replace(
             slots=tuple(Slot(*each) for each in sorted(slots)),
             total=int(words["total"]),
             oldest=int(words["oldest"]),
         )
-    return replace(
-        fresh,
+    return fresh._replace(
         began_ns=int(words["began"]) * _NS_PER_US,
         ends_ns=int(words["ends"]) * _NS_PER_US if words["ends"] else None,
         spent=int(words["spent"]),

@@ -13,7 +13,6 @@ from .serving import serving
 from .stop import Stop
 from .workers.parent import serve_with_workers
 
-
 _LIMITS = {
     "memory": "in this process",
     "postgres": "in Postgres",
