@@ -50,7 +50,9 @@ async def _by_limits() -> Table:
 
 
 async def _by_keys() -> Table:
-    table = _table("three limits, by the keys that call", "keys", "µs a call", "MB for 100,000 keys")
+    table = _table(
+        "three limits, by the keys that call", "keys", "µs a call", "MB for 100,000 keys"
+    )
     for count in (10, 1_000, 100_000):
         keys = [KeyId(uuid4()) for _ in range(count)]
         cost = await _cost_us(_memory(), keys, 3)

@@ -19,7 +19,7 @@ from langroute.adapters.system.clock import SystemClock
 from langroute.domain.admission import Ask, Reservation
 from langroute.domain.ids import RequestId
 from langroute.domain.ledger import LedgerEntry
-from langroute.domain.limits import Limits, Refusal, Remaining
+from langroute.domain.limits import Limit, Refusal, Standing
 from langroute.entrypoints.http.server import serve
 from langroute.entrypoints.lifecycle import open_memory_container
 from langroute.entrypoints.settings import load_settings
@@ -43,11 +43,13 @@ class WatchedAdmission(MemoryAdmission):
         super().__init__(SystemClock())
         self.admitted: list[RequestId] = []
 
-    async def admit(self, ask: Ask, limits: Limits) -> tuple[Reservation | Refusal, Remaining]:
-        decision, remaining = await super().admit(ask, limits)
+    async def admit(
+        self, ask: Ask, limits: Sequence[Limit]
+    ) -> tuple[Reservation | Refusal, Sequence[Standing]]:
+        decision, standings = await super().admit(ask, limits)
         if isinstance(decision, Reservation):
             self.admitted.append(ask.request_id)
-        return decision, remaining
+        return decision, standings
 
 
 class Complaints(logging.Handler):

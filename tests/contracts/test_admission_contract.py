@@ -126,8 +126,8 @@ def an_ask(
     return Ask(
         request_id=RequestId(uuid4()),
         key_id=key,
-        team_id=team and TeamId(team),
-        organization_id=organization and OrganizationId(organization),
+        team_id=None if team is None else TeamId(team),
+        organization_id=None if organization is None else OrganizationId(organization),
         model=model,
         end_user=end_user,
         streamed=False,

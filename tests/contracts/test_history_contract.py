@@ -150,7 +150,7 @@ async def test_a_call_that_waited_for_midnight_counts_in_the_new_day(kept: Kept)
     lived.through([Passes(ends_ns - 1000), Asks(0, 30, None, "a1")])
     (held,) = lived.books.open.values()
     late = tuple(
-        replace(claim, place=lived.now_ns + 1000) if claim.counter.limit_id == daily.id else claim
+        claim._replace(place=lived.now_ns + 1000) if claim.counter.limit_id == daily.id else claim
         for claim in held.claims
     )
     held = replace(held, claims=late)

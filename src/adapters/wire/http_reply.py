@@ -29,7 +29,10 @@ class HttpReply:
         try:
             data = await self._response.content.readany()
         except FOREIGN as error:
-            raise translated(error, provider=self._provider, begun=True) from error
+            # What came before the connection broke is still there, but is not handed out any more.
+            data = self._response.content._read_nowait(-1)
+            if not data:
+                raise translated(error, provider=self._provider, begun=True) from error
         if not self._begun:
             self._begun = True
             self._expect_the_rest_sooner()
