@@ -78,7 +78,7 @@ def tallies(limit: Limit, entry: LedgerEntry, held: Reservation | None = None) -
     if counter is None or limit.measure is Measure.PARALLEL:
         return
     began = place_of(limit, entry.at_ns) if claim is None else claim.place
-    if not isinstance(limit.window, Sliding) or limit.measure is Measure.REQUESTS:
+    if not isinstance(limit.window, Sliding):
         yield Tally(name=counter.name, place=began, amount=used)
         return
     ended = max(began, place_of(limit, entry.at_ns + entry.duration_ns))

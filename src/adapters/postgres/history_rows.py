@@ -23,7 +23,7 @@ USED = {
     Measure.MONEY: f"entry.cost_usd * {PICO_PER_USD}",
 }
 _BOUND = {
-    Measure.REQUESTS: "1",
+    Measure.REQUESTS: "(held.at is not null)::int",
     Measure.TOKENS: "held.input_bound + held.output_bound",
     Measure.MONEY: f"held.cost_bound_usd * {PICO_PER_USD}",
 }
@@ -74,7 +74,6 @@ def sliding(scope: ScopeKind, measure: Measure, names: tuple[str, ...]) -> TextC
     """
     # Whoever was admitted with nobody knows what counts from its end.
     within = f"least(call.used, coalesce(claim.amount, {_BOUND[measure]}, 0))"
-    at_once = "call.used" if measure is Measure.REQUESTS else within
     told = "".join(f", entry.{name}" for name in names)
     grouped = "".join(f", {name}" for name in names)
     return text(f"""
@@ -95,7 +94,7 @@ def sliding(scope: ScopeKind, measure: Measure, names: tuple[str, ...]) -> TextC
                 select
                     coalesce(claim.place, call.at_ns / :slot_ns) as began,
                     coalesce(call.posted_ns, call.at_ns + entry.duration_ns) / :slot_ns as ended,
-                    case when entry.number = 0 then {at_once} else least(call.used, 0) end as kept
+                    case when entry.number = 0 then {within} else least(call.used, 0) end as kept
             ) counted
             cross join lateral (
                 values
