@@ -7,7 +7,7 @@ goes by its server's clock must be told in tests to go by `Store.clock` instead.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import pytest
@@ -445,7 +445,7 @@ class Oracle:
     def limits(self, step: Asks) -> list[Limit]:
         """The amounts change with every call: what was counted must not."""
         key, team = key_scope(self.keys[step.key]), team_scope(self.team)
-        kinds: list[tuple[int, dict[str, object]]] = [
+        kinds: list[tuple[int, dict[str, Any]]] = [
             (1, {"scope": key, "measure": Measure.REQUESTS}),
             (1, {"scope": key, "measure": Measure.TOKENS}),
             (1, {"scope": team, "measure": Measure.TOKENS, "window": Sliding(seconds=7)}),
@@ -456,7 +456,7 @@ class Oracle:
             (1, {"scope": key, "measure": Measure.REQUESTS, "soft": True, "model": "m"}),
         ]
         return [
-            Limit(amount=amount * factor, **what)  # type: ignore[arg-type]
+            Limit(amount=amount * factor, **what)
             for amount, (factor, what) in zip(step.amounts, kinds, strict=True)
             if amount is not None
         ]
