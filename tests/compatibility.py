@@ -151,7 +151,7 @@ def pytest_runtest_makereport(
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     recorder = session.config.stash[_RECORDER]
-    if exitstatus != pytest.ExitCode.OK:
+    if exitstatus != pytest.ExitCode.OK or session.config.option.collectonly:
         return
     told = recorder.as_seen()
     is_whole = _is_whole_run(session.config) and not recorder.skipped
