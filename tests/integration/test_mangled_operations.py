@@ -16,7 +16,7 @@ from upstreams.obliging import ObligingServer, whole
 from watched_gateway import SECRET, WatchedGateway, watched_gateway
 
 KINDS = sorted(all_codecs())
-MANY = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 KIND = st.sampled_from(KINDS)
 REQUESTS: dict[str, dict[str, Any]] = {
     "embeddings": {"input": ["a", "b"], "encoding_format": "base64", "dimensions": 2, "user": "u"},

@@ -14,7 +14,7 @@ from upstreams.obliging import ObligingServer, as_it_should
 from watched_gateway import SECRET, Heard, WatchedGateway, watched_gateway
 
 KINDS = sorted(all_codecs())
-MANY = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from upstreams.plain_answers import EVENTS, WHOLE
 from watched_gateway import SECRET, WatchedGateway, watched_gateway
 
 KINDS = sorted(all_codecs())
-MANY = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 KIND = st.sampled_from(KINDS)
 LINE_ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])
 

@@ -13,8 +13,6 @@ from postgres_fixtures import Databases
 from valkey_fixtures import Valkey, new_valkey
 from worker_processes import CHAT, Workers, fresh, serving_workers
 
-pytestmark = pytest.mark.slow
-
 _AT_ONCE = 20
 
 

@@ -10,8 +10,6 @@ import pytest
 from command_line import Langroute
 from gateway_fixtures import Answered, Scene, running_gateway, scene_on
 
-pytestmark = pytest.mark.slow
-
 _STORES = pytest.mark.parametrize("store", ["memory", "postgres"])
 
 

@@ -203,5 +203,5 @@ def test_two_gateways_decide_as_the_pure_books_do(database_url: str) -> None:
         url = database_url
 
     run_state_machine_as_test(
-        OnThisDatabase, settings=settings(max_examples=60, stateful_step_count=40, deadline=None)
+        OnThisDatabase, settings=settings(max_examples=20, stateful_step_count=40, deadline=None)
     )
