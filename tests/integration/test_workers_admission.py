@@ -14,8 +14,6 @@ from upstreams.gate import Gate
 from upstreams.turn import Turn
 from worker_processes import CHAT, OUTPUT_CAP, Workers, fresh, serving_workers
 
-pytestmark = pytest.mark.slow
-
 # This machine may be slow, and nothing here is about a store that is away.
 PATIENT = {"LANGROUTE_STORE_TIMEOUT_S": "60", "LANGROUTE_STORE_AWAY": "refuse"}
 

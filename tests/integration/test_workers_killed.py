@@ -20,8 +20,6 @@ from postgres_fixtures import type_in
 from upstreams.openai import OpenAIUpstream
 from worker_processes import CHAT, Workers, fresh, serving_workers
 
-pytestmark = pytest.mark.slow
-
 WORKERS = 3
 KILLS = 8
 CALLERS = 12
