@@ -4,6 +4,7 @@ from .dialects import Native
 from .errors import InvalidRequest
 from .estimates import input_bound, likely_tokens
 from .fields import Json, is_of, missing, whole_number, wrong_type
+from .requests import end_user_in
 from .services import service_in
 from .unbounded import unbounded
 
@@ -55,8 +56,7 @@ class ChatRequest:
 
     @property
     def end_user(self) -> str | None:
-        user = self.body.get("user")
-        return user if isinstance(user, str) and user else None
+        return end_user_in(self.body)
 
     @property
     def unbounded(self) -> str | None:

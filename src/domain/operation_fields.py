@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from .errors import InvalidRequest
-from .fields import missing, wrong_type
+from .fields import is_of, missing, wrong_type
 
 _TEXT = ((str,), "a string")
 _COUNT = ((int,), "a whole number")
@@ -49,7 +49,7 @@ def check_fields(operation: str, body: Mapping[str, Any]) -> None:
         known = _TYPES.get(name)
         if known is None or value is None:
             continue
-        if not _is_of(known[0], value):
+        if not is_of(known[0], value):
             raise wrong_type(name, known[1])
         if known is _COUNT and value < 1:
             raise InvalidRequest(f"'{name}' must be at least 1.", param=name)
@@ -61,11 +61,6 @@ def check_fields(operation: str, body: Mapping[str, Any]) -> None:
     if operation == "embeddings" and encoding is not None and encoding not in _ENCODINGS:
         allowed = " or ".join(f"'{one}'" for one in _ENCODINGS)
         raise InvalidRequest(f"'encoding_format' must be {allowed}.", param="encoding_format")
-
-
-def _is_of(types: tuple[type, ...], value: object) -> bool:
-    # In Python, unlike in JSON, true is an integer.
-    return bool in types if isinstance(value, bool) else isinstance(value, types)
 
 
 def check_names(operation: str, fields: Mapping[str, Any], files: AbstractSet[str]) -> None:
@@ -107,20 +102,25 @@ def _embeddable(name: str, value: object) -> None:
     """A text, texts, the ids of tokens, or lists of them."""
     if isinstance(value, str):
         return
+    items = _filled_list(name, value)
+    kinds = set(map(type, items))
+    if kinds == {str} or _are_tokens(items):
+        return
+    if kinds != {list}:
+        first = type(items[0])
+        odd = next((n for n, item in enumerate(items) if type(item) is not first), 0)
+        raise wrong_type(f"{name}.{odd}", "as all others, a string or an array of tokens' numbers")
+    for index, item in enumerate(items):
+        if not _are_tokens(item):
+            raise wrong_type(f"{name}.{index}", "an array of tokens' numbers")
+
+
+def _filled_list(name: str, value: object) -> list[Any]:
     if not isinstance(value, list):
         raise wrong_type(name, "a string or an array")
     if not value:
         raise InvalidRequest(f"'{name}' must hold at least one text.", param=name)
-    kinds = set(map(type, value))
-    if kinds == {str} or _are_tokens(value):
-        return
-    if kinds != {list}:
-        first = type(value[0])
-        odd = next((n for n, item in enumerate(value) if type(item) is not first), 0)
-        raise wrong_type(f"{name}.{odd}", "as all others, a string or an array of tokens' numbers")
-    for index, item in enumerate(value):
-        if not _are_tokens(item):
-            raise wrong_type(f"{name}.{index}", "an array of tokens' numbers")
+    return value
 
 
 def _are_tokens(items: list[Any]) -> bool:
@@ -132,11 +132,7 @@ def _moderable(name: str, value: object) -> None:
     """A text, texts, or the parts of a message."""
     if isinstance(value, str):
         return
-    if not isinstance(value, list):
-        raise wrong_type(name, "a string or an array")
-    if not value:
-        raise InvalidRequest(f"'{name}' must hold at least one text.", param=name)
-    for index, item in enumerate(value):
+    for index, item in enumerate(_filled_list(name, value)):
         if not isinstance(item, str | dict):
             raise wrong_type(f"{name}.{index}", "a string or an object")
 

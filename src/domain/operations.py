@@ -7,6 +7,7 @@ from .errors import InvalidRequest
 from .estimates import likely_tokens, token_bound
 from .fields import missing, wrong_type
 from .operation_fields import asks_for_events, check_fields, check_names
+from .requests import end_user_in
 from .services import service_in
 from .unbounded import unbounded_operation
 
@@ -114,8 +115,7 @@ class OperationRequest:
 
     @property
     def end_user(self) -> str | None:
-        user = self.body.get("user")
-        return user if isinstance(user, str) and user else None
+        return end_user_in(self.body)
 
     @property
     def service(self) -> str | None:

@@ -1,4 +1,5 @@
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 
 class ModelRequest(Protocol):
@@ -48,3 +49,9 @@ class ModelRequest(Protocol):
 
     @property
     def likely_input(self) -> int: ...
+
+
+def end_user_in(body: Mapping[str, Any]) -> str | None:
+    """OpenAI's field, in every format that has it."""
+    user = body.get("user")
+    return user if isinstance(user, str) and user else None

@@ -1,10 +1,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...domain.admission import Reservation
+from ...domain.admission import Ask, Reservation
 from ...domain.ledger import LedgerEntry, Outcome
 from ...domain.limits import Standing
-from ...domain.money import ZERO
+from ...domain.money import ZERO, Money
 from ...domain.routes import Target
 from ...domain.usage import NO_USAGE, TokenUsage
 from ..ports.admission import Admission
@@ -49,7 +49,7 @@ class Settle:
     clock: Clock
 
     def __call__(self, reservation: Reservation, ending: Ending) -> Settled:
-        entry = self._entry(reservation, ending)
+        entry = self._ended(reservation.ask, ending)
         return Settled(entry=entry, standings=self._write(reservation, entry))
 
     def at_bound(self, reservation: Reservation, *, lost: bool = False) -> LedgerEntry:
@@ -57,23 +57,12 @@ class Settle:
         is `lost` may be another process's, of which this one's admission knows nothing; whoever
         else finds it writes the same entry."""
         ask = reservation.ask
-        entry = LedgerEntry(
-            request_id=ask.request_id,
-            key_id=ask.key_id,
-            team_id=ask.team_id,
-            organization_id=ask.organization_id,
-            end_user=ask.end_user,
-            tag=ask.tag,
-            at_ns=ask.at_ns,
+        entry = _entry(
+            ask,
+            Ending(outcome=Outcome.EXPIRED, usage=ask.usage_bound, estimated=True),
             duration_ns=ask.lease_until_ns - ask.at_ns,
-            model=ask.model,
-            outcome=Outcome.EXPIRED,
-            attempts=0,
-            streamed=ask.streamed,
-            usage=ask.usage_bound,
             cost=ask.cost_bound,
             priced=ask.priced,
-            estimated=True,
         )
         self._write(reservation, entry, lost=lost)
         return entry
@@ -87,31 +76,42 @@ class Settle:
         self.reservations.settled(reservation)
         return standings or ()
 
-    def _entry(self, reservation: Reservation, ending: Ending) -> LedgerEntry:
-        ask, target = reservation.ask, ending.target
+    def _ended(self, ask: Ask, ending: Ending) -> LedgerEntry:
+        target = ending.target
         price = target and self.catalogues.current().prices.at(
             target.provider, target.model, ask.at_ns
         )
-        return LedgerEntry(
-            request_id=ask.request_id,
-            key_id=ask.key_id,
-            team_id=ask.team_id,
-            organization_id=ask.organization_id,
-            end_user=ask.end_user,
-            tag=ask.tag,
-            at_ns=ask.at_ns,
+        return _entry(
+            ask,
+            ending,
             duration_ns=max(0, self.clock.now_ns() - ask.at_ns),
-            first_byte_ns=ending.first_byte_ns,
-            model=ask.model,
-            provider=target.provider if target else None,
-            upstream_model=target.model if target else None,
-            outcome=ending.outcome,
-            error=ending.error,
-            attempts=ending.attempts,
-            streamed=ask.streamed,
-            usage=ending.usage,
             cost=price.cost_of(ending.usage) if price else ZERO,
             # Nothing used costs nothing, whatever the price.
             priced=price is not None or not ending.usage.total,
-            estimated=ending.estimated,
         )
+
+
+def _entry(ask: Ask, ending: Ending, *, duration_ns: int, cost: Money, priced: bool) -> LedgerEntry:
+    target = ending.target
+    return LedgerEntry(
+        request_id=ask.request_id,
+        key_id=ask.key_id,
+        team_id=ask.team_id,
+        organization_id=ask.organization_id,
+        end_user=ask.end_user,
+        tag=ask.tag,
+        at_ns=ask.at_ns,
+        duration_ns=duration_ns,
+        first_byte_ns=ending.first_byte_ns,
+        model=ask.model,
+        provider=target.provider if target else None,
+        upstream_model=target.model if target else None,
+        outcome=ending.outcome,
+        error=ending.error,
+        attempts=ending.attempts,
+        streamed=ask.streamed,
+        usage=ending.usage,
+        cost=cost,
+        priced=priced,
+        estimated=ending.estimated,
+    )
