@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
 import orjson
 
+from .loopback import LoopbackServer
 from .plain_answers import EVENTS, WHOLE, Events
 
 Head = bytes
@@ -51,33 +50,13 @@ def as_it_should(spoken: str, stream: bool) -> bytes:
     return streamed(EVENTS[spoken]) if stream else whole(WHOLE[spoken])
 
 
-class ObligingServer:
+class ObligingServer(LoopbackServer):
     """Closes each connection after one answer."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.answer: Answer = as_it_should
         self.asked: list[tuple[str, bytes]] = []
-        self._server: asyncio.Server | None = None
-        self._port = 0
-
-    @property
-    def base_url(self) -> str:
-        return f"http://127.0.0.1:{self._port}/v1"
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self._port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -1,42 +1,22 @@
 import asyncio
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Self
+
+from .loopback import LoopbackServer
 
 
-class RawServer:
+class RawServer(LoopbackServer):
     """Sends bytes that need not be HTTP. Each connection takes the next script: one item for each
     request, then it is closed; the last script serves all further ones."""
 
     def __init__(self, *scripts: Sequence[bytes]) -> None:
+        super().__init__()
         self.requests: list[int] = []
         self.heads: list[bytes] = []
         self._scripts = scripts
-        self._server: asyncio.Server | None = None
-        self._port = 0
-
-    @property
-    def base_url(self) -> str:
-        return f"http://127.0.0.1:{self._port}/v1"
 
     def told(self, *scripts: Sequence[bytes]) -> None:
         self._scripts = scripts
         self.requests.clear()
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self._port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         number = len(self.requests)
