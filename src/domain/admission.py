@@ -112,6 +112,12 @@ def counted(ask: Ask, limits: Sequence[Limit]) -> list[Counted]:
     return found
 
 
+def budget_in_doubt(ask: Ask, limits: Sequence[Limit]) -> Limit | None:
+    """The first hard budget that counts a call: it cannot be held where the call has no price."""
+    budgets = [limit for limit in limits if limit.is_budget and not limit.soft]
+    return next((each.limit for each in counted(ask, budgets)), None)
+
+
 def decide(
     ask: Ask, counting: Sequence[Counted], counters: Sequence[Counter], now_ns: int
 ) -> tuple[Reservation | Refusal, Sequence[Counter]]:

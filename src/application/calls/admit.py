@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from ...domain.admission import Reservation, counted
+from ...domain.admission import Reservation, budget_in_doubt
 from ...domain.errors import LedgerFull, LimitReached, Unpriced
 from ...domain.limits import Refusal
 from ...domain.receipt import Receipt
@@ -57,6 +57,6 @@ def check_priced(plan: Plan[RequestT]) -> None:
     """Raises Unpriced."""
     if plan.ask.priced:
         return
-    budgets = [limit for limit in plan.key.all_limits if limit.is_budget and not limit.soft]
-    for each in counted(plan.ask, budgets):
-        raise Unpriced(plan.ask.model, each.limit)
+    budget = budget_in_doubt(plan.ask, plan.key.all_limits)
+    if budget is not None:
+        raise Unpriced(plan.ask.model, budget)

@@ -4,12 +4,12 @@ from functools import partial
 from typing import Generic
 
 from ...domain.admission import Ask
+from ...domain.bounds import cost_bound, is_priced
 from ...domain.catalogue import Catalogue
 from ...domain.errors import Forbidden, UnboundedField, UnknownModel
 from ...domain.ids import RequestId
 from ...domain.keys import VirtualKey
 from ...domain.limits import Limit, Measure, Standing
-from ...domain.money import ZERO, Money
 from ...domain.pricing import ModelPrice
 from ...domain.requests import ModelRequest
 from ...domain.routes import ModelRoute, Target, Unsupported
@@ -28,9 +28,6 @@ _NS = 10**9
 
 # What is reserved by its bound: without a cap there is none.
 _BOUNDING = (Measure.TOKENS, Measure.MONEY)
-
-# Answers when there is nothing else to do, and costs less than the ordinary service.
-_CHEAPER = "flex"
 
 # Into so many parts goes what a token limit leaves for output: a few calls without a cap of
 # their own, and with short prompts, fit at a time.
@@ -132,7 +129,7 @@ class PlanCall:
             input_bound=reserved_input,
             output_bound=output,
             cost_bound=cost_bound(prices, reserved_input, output),
-            priced=all(price is not None for price in prices) and _knows(prices, service),
+            priced=is_priced(prices, service),
         )
         return Plan(
             key=key,
@@ -174,19 +171,6 @@ class PlanCall:
             fits = (min(tokens) - reserved_input) // (request.choices * _PARTS)
             cap = max(1, min(cap, fits))
         return cap, cap
-
-
-def cost_bound(prices: Sequence[ModelPrice | None], input_tokens: int, output_tokens: int) -> Money:
-    """At the dearest of those that have a price."""
-    bounds = (price.bound(input_tokens, output_tokens) for price in prices if price)
-    return max(bounds, default=ZERO)
-
-
-def _knows(prices: Sequence[ModelPrice | None], service: str | None) -> bool:
-    """Whether a service that may be dearer has a price. Others of the targets may not take it."""
-    if service is None or service == _CHEAPER:
-        return True
-    return any(price.services for price in prices if price)
 
 
 def _bounding(limits: Sequence[Limit], request: ModelRequest) -> list[Limit]:
