@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from langroute.adapters.postgres.tables import METADATA
+from langroute.adapters.postgres.tables.all import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -12,7 +12,8 @@ from command_line import Langroute, told
 from gateway_fixtures import RunningGateway, Scene, running_gateway
 from langroute.adapters.postgres.database import Database
 from langroute.adapters.postgres.ledger import PostgresLedger
-from langroute.adapters.postgres.tables import METADATA, SCHEMA
+from langroute.adapters.postgres.tables.all import METADATA
+from langroute.adapters.postgres.tables.schema import SCHEMA
 from langroute.adapters.postgres.virtual_keys import PostgresKeys
 from langroute.application.keys.issue_virtual_key import KeyOrder
 from langroute.application.ports.audit import ChangeQuery

@@ -16,7 +16,8 @@ from langroute.adapters.postgres.ledger import PostgresLedger
 from langroute.adapters.postgres.ledger_reports import PostgresReports
 from langroute.adapters.postgres.migrate import downgrade, migrate
 from langroute.adapters.postgres.revision import current, is_current, migrations_folder, newest
-from langroute.adapters.postgres.tables import METADATA, SCHEMA
+from langroute.adapters.postgres.tables.all import METADATA
+from langroute.adapters.postgres.tables.schema import SCHEMA
 from langroute.application.ports.ledger import SpendQuery
 from langroute.domain.money import Money
 from langroute.domain.pricing import DatedPrice, ModelPrice, Rates, Tier

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Row, insert, select
 from ...application.ports.audit import AuditLog, ChangeQuery
 from ...domain.audit import Action, Change, Image
 from .database import Database
-from .tables import AUDIT
+from .tables.audit import AUDIT
 from .times import to_ns, to_timestamp
 
 _ROW = AUDIT.c

@@ -14,7 +14,7 @@ from ...domain.pricing import DatedPrice, ModelPrice, Rates, Service, Tier
 from ...domain.providers import Provider, ProviderKind
 from ...domain.routes import ModelRoute, Target, Unsupported
 from ...domain.usage import TOKEN_CLASSES
-from .tables import PLAIN_CLASSES
+from .tables.catalogue import PLAIN_CLASSES
 from .times import to_ns, to_timestamp
 
 AnyRow = Row[*tuple[Any, ...]]

@@ -25,7 +25,7 @@ from .catalogue_rows import (
     rows_of_targets,
 )
 from .database import Database
-from .tables import PRICES, PROVIDERS, ROUTE_TARGETS, ROUTES
+from .tables.catalogue import PRICES, PROVIDERS, ROUTE_TARGETS, ROUTES
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")

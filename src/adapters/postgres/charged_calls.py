@@ -7,7 +7,7 @@ from ...application.ports.charged_calls import ChargedCalls, ChargedQuery
 from ...domain.corrections import BookedCall
 from .database import Database
 from .ledger_rows import call_of
-from .tables import LEDGER
+from .tables.calls import LEDGER
 from .times import to_timestamp
 
 _ROW = LEDGER.c

@@ -7,7 +7,7 @@ from ...application.ports.credentials import Credentials
 from ...domain.credentials import Credential
 from ...domain.ids import KeyId
 from .database import Database
-from .tables import PROVIDER_CREDENTIALS
+from .tables.organizations import PROVIDER_CREDENTIALS
 
 _TABLE = PROVIDER_CREDENTIALS.c
 _READ = select(_TABLE.owner, _TABLE.provider, _TABLE.sealed).order_by(

@@ -15,7 +15,7 @@ from ...domain.idempotency import (
     RepeatableCall,
 )
 from .database import Database
-from .tables import IDEMPOTENT_REPLIES
+from .tables.calls import IDEMPOTENT_REPLIES
 from .times import to_timestamp
 
 _LEASE_S = 15.0

@@ -5,7 +5,7 @@ from ...domain.corrections import BookedCall, Correction
 from ...domain.ids import RequestId
 from .database import Database
 from .ledger_rows import call_of, write
-from .tables import LEDGER
+from .tables.calls import LEDGER
 
 
 class PostgresCorrections:

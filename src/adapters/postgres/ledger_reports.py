@@ -12,7 +12,7 @@ from ...domain.money import Money
 from ...domain.usage import INPUT_CLASSES, OUTPUT_CLASSES
 from .database import Database
 from .ledger_rows import entry_of
-from .tables import LEDGER, ROLLUPS
+from .tables.calls import LEDGER, ROLLUPS
 from .times import to_timestamp
 
 _ROW, _DAY = LEDGER.c, ROLLUPS.c

@@ -16,7 +16,7 @@ from ...domain.usage import TOKEN_CLASSES, TokenUsage
 from .columns import column
 from .counters import settle_counters
 from .ledger_sums import add_to_rollups, add_to_totals
-from .tables import LEDGER
+from .tables.calls import LEDGER
 from .texts import storable
 from .times import to_ns, to_timestamp
 

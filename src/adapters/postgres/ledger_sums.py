@@ -13,7 +13,8 @@ from ...domain.charges import NO_CHARGE, Charge, charge_of
 from ...domain.corrections import Correction, Posting
 from ...domain.ledger import LedgerEntry
 from .columns import column
-from .tables import ROLLUPS, VIRTUAL_KEYS
+from .tables.calls import ROLLUPS
+from .tables.organizations import VIRTUAL_KEYS
 from .texts import storable
 from .times import to_timestamp
 

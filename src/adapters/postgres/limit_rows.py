@@ -15,7 +15,7 @@ from ...domain.money import Money
 from ...domain.periods import FOR_GOOD, Every, Period
 from ...domain.scopes import Scope, ScopeKind
 from .catalogue_rows import MALFORMED, AnyRow
-from .tables import LIMITS
+from .tables.organizations import LIMITS
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from ...domain.limits import Limit
 from ...domain.scopes import Scope, ScopeKind
 from .database import Database
 from .limit_rows import put_limits, read_limits
-from .tables import ORGANIZATIONS, TEAMS, VIRTUAL_KEYS
+from .tables.organizations import ORGANIZATIONS, TEAMS, VIRTUAL_KEYS
 
 _CARRIERS: dict[ScopeKind, tuple[Table, str]] = {
     ScopeKind.ORGANIZATION: (ORGANIZATIONS, "organization"),

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from .revision import migrations_folder
-from .tables import SCHEMA
+from .tables.schema import SCHEMA
 
 # Any number will do, as long as it is always the same one.
 _LOCK = 7_205_759_403_792_793

@@ -12,7 +12,7 @@ from ...domain.organizations import Organization, Team, organization_scope, team
 from ...domain.scopes import Scope
 from .catalogue_rows import AnyRow
 from .limit_rows import read_limits
-from .tables import ORGANIZATIONS, TEAMS
+from .tables.organizations import ORGANIZATIONS, TEAMS
 
 _THEIRS = ORGANIZATIONS.c
 TEAM_ROWS: Select[*tuple[object, ...]] = select(

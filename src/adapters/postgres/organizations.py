@@ -15,7 +15,7 @@ from .database import Database
 from .failures import is_there_already
 from .limit_rows import put_limits, read_limits
 from .organization_rows import TEAM_ROWS, organization_of, teams_of
-from .tables import ORGANIZATIONS, TEAMS, VIRTUAL_KEYS
+from .tables.organizations import ORGANIZATIONS, TEAMS, VIRTUAL_KEYS
 
 _TOLD = 10
 _KEY = VIRTUAL_KEYS.c

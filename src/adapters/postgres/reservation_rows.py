@@ -16,7 +16,8 @@ from ...domain.ids import KeyId, OrganizationId, RequestId, TeamId
 from ...domain.limits import Measure
 from ...domain.money import Money
 from .counter_names import HASHED, stored_name
-from .tables import LEDGER, RESERVATIONS, SCHEMA, SWEEPS
+from .tables.calls import LEDGER, RESERVATIONS, SWEEPS
+from .tables.schema import SCHEMA
 from .texts import storable
 from .times import to_ns, to_timestamp
 

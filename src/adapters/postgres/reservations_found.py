@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...domain.admission import Ask, Reservation
 from .reservation_rows import reservation_of
-from .tables import RESERVATIONS
+from .tables.calls import RESERVATIONS
 from .times import to_timestamp
 
 _ROW = RESERVATIONS.c

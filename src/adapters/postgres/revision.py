@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import String, column, func, select, table
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from .tables import SCHEMA
+from .tables.schema import SCHEMA
 
 _IS_THERE = select(func.to_regclass(f"{SCHEMA}.alembic_version"))
 _REVISION = select(column("version_num", String)).select_from(

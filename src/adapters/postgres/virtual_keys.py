@@ -15,7 +15,7 @@ from .database import Database
 from .limit_rows import put_limits, read_limits
 from .organization_rows import rows_of_teams, scopes_of_teams, team_of
 from .organizations import hold_team
-from .tables import VIRTUAL_KEYS
+from .tables.organizations import VIRTUAL_KEYS
 from .times import to_ns, to_ns_or_none, to_timestamp, to_timestamp_or_none
 
 _COLUMNS = [column for column in VIRTUAL_KEYS.c if not column.name.startswith("total_")]

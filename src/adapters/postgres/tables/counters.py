@@ -1,0 +1,32 @@
+from sqlalchemy import BigInteger, Column, DateTime, Numeric, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from .schema import METADATA
+
+COUNTERS = Table(
+    "counters",
+    METADATA,
+    Column("limit_id", Uuid, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("length_ns", BigInteger),
+    Column("numbers", ARRAY(BigInteger), nullable=False),
+    Column("amounts", ARRAY(Numeric), nullable=False),
+    Column("total", Numeric, nullable=False),
+    Column("oldest", BigInteger, nullable=False),
+    Column("began_ns", BigInteger, nullable=False),
+    Column("ends_ns", BigInteger),
+    Column("spent", Numeric, nullable=False),
+    Column("reserved", Numeric, nullable=False),
+)
+
+LATER_CLAIMS = Table(
+    "later_claims",
+    METADATA,
+    Column("at", DateTime(timezone=True), primary_key=True),
+    Column("request_id", Uuid, primary_key=True),
+    Column("limit_id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("measure", Text, nullable=False),
+    Column("amount", Numeric, nullable=False),
+    Column("place", BigInteger, nullable=False),
+)

@@ -1,0 +1,4 @@
+from sqlalchemy import MetaData
+
+SCHEMA = "langroute"
+METADATA = MetaData(schema=SCHEMA)
