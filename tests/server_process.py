@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import shutil
 import signal
 import socket
@@ -26,8 +27,15 @@ _SOON_S = 10.0
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """Not one of those that the system gives to whoever calls another: until it is listened on,
+    they would take it, too."""
+    while True:
+        port = random.randrange(20_000, 32_000)  # noqa: S311
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return port
 
 
 def clean_environment(**more: str) -> dict[str, str]:

@@ -32,6 +32,11 @@ class Valkey:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.server.port}"
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """Of gateways that count there."""
+        return {"LANGROUTE_ADMISSION": "redis", "LANGROUTE_REDIS_URL": self.url}
+
     def client(self, password: str | None = None) -> Redis:
         return Redis.from_url(self.url, password=password, decode_responses=True)
 

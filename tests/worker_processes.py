@@ -67,6 +67,13 @@ class Workers:
         async with aiohttp.ClientSession(self.server.url) as http:
             return list((await _called(http, "GET", "/api/ledger"))["data"])
 
+    async def until_it_is_verified(self) -> dict[str, Any]:
+        """The ledger is written a moment after a call has ended."""
+        async with asyncio.timeout(30), aiohttp.ClientSession(self.server.url) as http:
+            while (told := await _called(http, "GET", "/api/verify"))["differences"]:
+                await asyncio.sleep(0.05)
+            return dict(told)
+
 
 @asynccontextmanager
 async def serving_workers(

@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
 
 import aiohttp
 import pytest
@@ -34,24 +33,12 @@ class Shared:
 
         return Counter(await asyncio.gather(*(call(number) for number in range(calls))))
 
-    async def until_it_is_verified(self) -> dict[str, Any]:
-        """The ledger is written a moment after a call has ended."""
-        async with (
-            asyncio.timeout(20),
-            aiohttp.ClientSession(self.gateways[0].server.url) as http,
-        ):
-            while True:
-                async with http.get("/api/verify") as response:
-                    told: dict[str, Any] = await response.json()
-                if not told["differences"]:
-                    return told
-
 
 @pytest.fixture(scope="module")
 async def shared(databases: Databases) -> AsyncIterator[Shared]:
     async with databases.url() as url, new_valkey() as valkey:
         settings = {
-            "LANGROUTE_ADMISSION": "redis",
+            **valkey.settings,
             "LANGROUTE_REDIS_URL": valkey.url.replace("//", "//:hush-hush@"),
             "LANGROUTE_STORE_AWAY": "refuse",
             "LANGROUTE_STORE_TIMEOUT_S": "5",
@@ -74,7 +61,7 @@ async def test_the_start_tells_where_limits_are_counted_and_no_secret(shared: Sh
 async def test_gateways_admit_exactly_the_limit_together(shared: Shared) -> None:
     key = await shared.gateways[0].new_key(requests_per_minute=60, tokens_per_minute=None)
     assert await shared.statuses(key, 150) == {200: 60, 429: 90}
-    told = await shared.until_it_is_verified()
+    told = await shared.gateways[0].until_it_is_verified()
     assert told["looked_at"]["counters in Redis"] >= 1
 
 
@@ -112,7 +99,7 @@ async def test_a_valkey_that_is_away_refuses_and_forgives_nothing_afterwards(
 async def test_a_counter_that_is_wrong_is_told_of(shared: Shared) -> None:
     key = await shared.gateways[0].new_key(requests_per_minute=1000, tokens_per_minute=None)
     assert await shared.statuses(key, 4) == {200: 4}
-    await shared.until_it_is_verified()
+    await shared.gateways[0].until_it_is_verified()
     async with shared.valkey.client("hush-hush") as client:
         newest = {
             name: await client.hget(name, "newest")
