@@ -73,7 +73,9 @@ async def open_container(
             await migrate(database.engine)
         await _load_catalogue(container)
         await _keep_up(container.partitions())
-        for writer in (container.postgres_reservations(), container.postgres_ledger()):
+        reservations, ledger = container.postgres_reservations(), container.postgres_ledger()
+        ledger.follows(reservations.written)
+        for writer in (reservations, ledger):
             writer.start()
             stack.push_async_callback(writer.aclose)
         stack.push_async_callback(container.postgres_admission().aclose)
@@ -85,6 +87,9 @@ async def open_container(
                 await admission.take_over()
             elif isinstance(admission, StandIn):
                 stack.push_async_callback(admission.aclose)
+                if settings.admission_store == "postgres":
+                    # It keeps their reservations.
+                    ledger.follows(admission.counted)
             await _follow_changes(container, stack)
             stack.enter_context(_sweeping(container, container.partitions()))
             stack.enter_context(_forgetting_replies(container))

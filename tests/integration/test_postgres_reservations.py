@@ -6,10 +6,11 @@ import time
 import pytest
 
 from langroute.adapters.postgres.database import Database
+from langroute.adapters.postgres.ledger import PostgresLedger
 from langroute.adapters.postgres.reservations import PostgresReservations
 from langroute.domain.errors import LedgerFull, StoreUnavailable
 from postgres_fixtures import Databases, Server, type_in
-from samples import CLOCK, a_reservation
+from samples import CLOCK, a_reservation, new_entry
 
 HOUR_NS = 3600 * 10**9
 
@@ -116,6 +117,39 @@ async def test_nobody_waits_longer_for_a_server_that_does_not_answer(database: D
     async with asyncio.timeout(20):
         await reservations.flush()
     assert await _count(database) == 2
+    await reservations.aclose()
+
+
+async def test_no_entry_is_there_before_its_reservation(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A process that is killed in between leaves no entry that stands alone."""
+    reservations = PostgresReservations(database, local=True, patience_s=0.2)
+    ledger = PostgresLedger(database)
+    ledger.follows(reservations.written)
+    reservations.start()
+    ledger.start()
+    connection = await database.connect()
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute("lock table langroute.reservations in access exclusive mode")
+    call = a_reservation()
+    entry = new_entry(request_id=call.ask.request_id, key_id=call.ask.key_id, at_ns=call.ask.at_ns)
+
+    reservations.hold(call)
+    ledger.record(entry)
+    async with asyncio.timeout(10):
+        while "1 ledger entries wait" not in caplog.text:
+            await asyncio.sleep(0.02)
+    assert await connection.fetchval("select count(*) from langroute.ledger") == 0
+
+    await transaction.rollback()
+    async with asyncio.timeout(20):
+        await ledger.flush()
+    assert await connection.fetchval("select count(*) from langroute.ledger") == 1
+    assert await _count(database) == 1
+    await connection.close()
+    await ledger.aclose()
     await reservations.aclose()
 
 

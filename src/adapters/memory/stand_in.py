@@ -51,6 +51,9 @@ class StandIn:
         self._share: MemoryAdmission | None = None
         self._lent: dict[int, _Lent] = {}
         self._returning: asyncio.Task[None] | None = None
+        self._is_away = False
+        self._is_stuck = False
+        self._progress = asyncio.Event()
 
     async def admit(
         self, ask: Ask, limits: Sequence[Limit]
@@ -96,10 +99,22 @@ class StandIn:
         # back before it has been told so.
         return await self._share.expired()
 
+    async def counted(self) -> None:
+        """Returns once the store has counted the calls that are over. Raises TimeoutError while it
+        is away; what it does not understand is not waited for."""
+        while any(lent.used is not None for lent in self._lent.values()):
+            if self._is_away:
+                raise TimeoutError("calls wait for the limits' store")
+            if self._is_stuck:
+                return
+            await self._progress.wait()
+
     async def aclose(self) -> None:
         if self._returning is not None:
             self._returning.cancel()
             await asyncio.gather(self._returning, return_exceptions=True)
+        self._is_away, self._is_stuck = False, True
+        self._tell_progress()
         if self._lent:
             _log.error("%d calls were never counted by the limits' store", len(self._lent))
 
@@ -114,17 +129,29 @@ class StandIn:
             try:
                 await self._count()
             except StoreUnavailable:
-                await asyncio.sleep(_PAUSE_S)
+                self._is_away = True
+                await self._pause()
             except Exception:  # noqa: BLE001  (if this ended, the store would never decide again)
                 _log.exception("cannot tell the limits' store what it missed; trying again")
-                await asyncio.sleep(_PAUSE_S)
+                self._is_stuck = True
+                await self._pause()
         _log.warning("the limits' store is back, and decides again")
         self._share = self._returning = None
+
+    async def _pause(self) -> None:
+        self._tell_progress()
+        await asyncio.sleep(_PAUSE_S)
+
+    def _tell_progress(self) -> None:
+        progress, self._progress = self._progress, asyncio.Event()
+        progress.set()
 
     async def _count(self) -> None:
         for number, lent in list(self._lent.items()):
             await self._store.count(lent.ask, lent.limits)
+            self._is_away = self._is_stuck = False
             del self._lent[number]
+            self._tell_progress()
             if lent.used is not None:
                 self._store.settle(Reservation(ask=lent.ask), *lent.used)
 

@@ -51,6 +51,11 @@ class Batches(Generic[T]):
         """How many items wait to be written."""
         return len(self._waiting)
 
+    @property
+    def added(self) -> int:
+        """The number of the last one."""
+        return self._added
+
     def add(self, item: T) -> int:
         """Its number, which `has_written` wants."""
         self._waiting.append(item)

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Self
@@ -24,15 +24,23 @@ class PostgresLedger:
     While Postgres is away they are kept, and tried again. Written twice or not, an entry counts
     once. If the process is killed, what was recorded and not yet written is lost: at most a tenth
     of a second's entries while Postgres answers. Those calls settle at what was reserved for them.
+
+    What it `follows` is written first: no entry is ever there without its call's reservation.
     """
 
     def __init__(self, database: Database, *, capacity: int = _CAPACITY) -> None:
         self._database = database
         self._reports = PostgresReports(database)
         self._capacity = capacity
+        self._first: list[Callable[[], Awaitable[None]]] = []
         self._batches: Batches[LedgerEntry] = Batches(
             self._write, what="ledger entries", gather_s=_GATHER_S
         )
+
+    def follows(self, written: Callable[[], Awaitable[None]]) -> None:
+        """It returns once whatever was taken on before is durable. Raises TimeoutError where that
+        is not to be expected now."""
+        self._first.append(written)
 
     def record(self, entry: LedgerEntry) -> None:
         self._batches.add(entry)
@@ -79,6 +87,8 @@ class PostgresLedger:
         await self.aclose()
 
     async def _write(self, batch: Sequence[LedgerEntry]) -> None:
+        for written in self._first:
+            await written()
         async with self._database.transaction() as connection:
             await write(connection, batch)
 

@@ -79,6 +79,15 @@ class PostgresReservations:
     def settled(self, reservation: Reservation) -> None:
         self._numbers.pop(reservation.ask.request_id.int, None)
 
+    async def written(self) -> None:
+        """Returns once all that is held so far is durable. Raises TimeoutError while Postgres is
+        away."""
+        until = self._batches.added
+        while not self._batches.has_written(until):
+            if self._batches.is_failing:
+                raise TimeoutError("reservations wait for Postgres")
+            await self._batches.progress()
+
     async def expired(self, now_ns: int) -> Sequence[Reservation]:
         now = to_timestamp(now_ns)
         async with self._database.reading() as connection:

@@ -20,6 +20,8 @@ class ExpireReservations:
     async def __call__(self) -> int:
         own = await self.admission.expired()
         for reservation in own:
+            # It may be another process's, that was killed before this was written.
+            self.reservations.hold(reservation)
             self.settle.at_bound(reservation)
         known = {reservation.ask.request_id for reservation in own}
         found = await self.reservations.expired(self.clock.now_ns())

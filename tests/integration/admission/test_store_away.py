@@ -12,6 +12,7 @@ from langroute.adapters.memory.stand_in import StandIn
 from langroute.adapters.postgres.admission import PostgresAdmission
 from langroute.adapters.postgres.database import Database
 from langroute.adapters.postgres.ledger import PostgresLedger
+from langroute.adapters.postgres.reservations_found import found
 from langroute.domain.admission import Reservation
 from langroute.domain.errors import StoreUnavailable
 from langroute.domain.ids import KeyId
@@ -127,6 +128,52 @@ async def test_a_share_is_admitted_meanwhile_and_counted_afterwards(
                 await ledger.flush()
             await until_it_says(stand_in, key, [3, 2 + 2 + 7, 10 + 10 + PRICE, 1])
             await ledger.aclose()
+
+
+async def test_what_was_used_meanwhile_is_written_once_it_is_counted(server: Server) -> None:
+    """So a process that is killed in between forgives nothing that it has written."""
+    key = KeyId(ENTROPY.uuid())
+    async with (
+        server.databases.migrated() as database,
+        an_admission(database) as store,
+        a_stand_in(store, 1) as stand_in,
+    ):
+        await server.stop()
+        call = await admitted(stand_in, key)
+        stand_in.settle(call, USAGE, COST)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(30):
+                await stand_in.counted()
+        async with server.running(), asyncio.timeout(30):
+            while True:
+                try:
+                    await stand_in.counted()
+                    break
+                except TimeoutError:
+                    await asyncio.sleep(0.05)
+            async with database.reading() as connection:
+                (kept,) = await found(connection, [call.ask])
+            assert kept.ask.request_id == call.ask.request_id
+            ledger = PostgresLedger(database)
+            ledger.follows(stand_in.counted)
+            ledger.start()
+            ledger.record(entry_of(call.ask, USAGE, COST))
+            await ledger.flush()
+            await until_it_says(stand_in, key, [1, 2, 10, 0])
+            await ledger.aclose()
+
+
+async def test_a_closed_stand_in_holds_up_nothing(server: Server) -> None:
+    key = KeyId(ENTROPY.uuid())
+    async with server.databases.migrated() as database, an_admission(database) as store:
+        stand_in = StandIn(store, CLOCK, 1)
+        await server.stop()
+        stand_in.settle(await admitted(stand_in, key), USAGE, COST)
+        await stand_in.aclose()
+        async with asyncio.timeout(5):
+            await stand_in.counted()
+        async with server.running():
+            pass
 
 
 async def test_a_call_that_outlives_the_outage_settles_like_any_other(server: Server) -> None:
