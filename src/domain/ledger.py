@@ -1,6 +1,7 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from .admission import Reservation
 from .ids import KeyId, OrganizationId, RequestId, TeamId
 from .money import ZERO, Money
 from .usage import NO_USAGE, TokenUsage
@@ -21,7 +22,8 @@ class LedgerEntry:
     """What one call used and cost. Written once, never changed.
 
     `priced` is False where the model had no price: the cost is then unknown, not zero.
-    `estimated` marks usage that the provider did not tell. Times are Unix nanoseconds.
+    `estimated` marks usage that the provider did not tell. Times are Unix nanoseconds. `held` is
+    what the call was admitted with, as long as that is at hand; it is not written.
     """
 
     request_id: RequestId
@@ -44,3 +46,4 @@ class LedgerEntry:
     cost: Money = ZERO
     priced: bool = True
     estimated: bool = False
+    held: Reservation | None = field(default=None, compare=False, repr=False)

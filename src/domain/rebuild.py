@@ -67,11 +67,13 @@ def claim_on(limit: Limit, held: Reservation) -> Claim | None:
 
 
 def tallies(limit: Limit, entry: LedgerEntry, held: Reservation | None = None) -> Iterable[Tally]:
-    """What a call that is over adds to a limit's counters; `held` is what it was admitted with.
+    """What a call that is over adds to a limit's counters; `held` is what it was admitted with,
+    where the entry itself does not have it.
 
     What goes beyond its claim is owed from its end. Without `held` nobody knows how much that is:
     then all of it counts from the end, which forgives nothing.
     """
+    held = held or entry.held
     claim = None if held is None else claim_on(limit, held)
     counter = counts(limit, entry) if claim is None else claim.counter
     used = used_amount(limit.measure, entry.usage, entry.cost)
@@ -92,6 +94,7 @@ def tallies(limit: Limit, entry: LedgerEntry, held: Reservation | None = None) -
 def tallies_of(limit: Limit, call: BookedCall, held: Reservation | None = None) -> list[Tally]:
     """Those of its corrections included: what one gives back is given back where it was taken, what
     one takes is owed from when it was posted."""
+    held = held or call.entry.held
     found = list(tallies(limit, call.entry, held))
     counter = counts(limit, call.entry)
     if counter is None:

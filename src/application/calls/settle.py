@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...domain.admission import Ask, Reservation
+from ...domain.admission import Reservation
 from ...domain.ledger import LedgerEntry, Outcome
 from ...domain.limits import Standing
 from ...domain.money import ZERO, Money
@@ -49,7 +49,7 @@ class Settle:
     clock: Clock
 
     def __call__(self, reservation: Reservation, ending: Ending) -> Settled:
-        entry = self._ended(reservation.ask, ending)
+        entry = self._ended(reservation, ending)
         return Settled(entry=entry, standings=self._write(reservation, entry))
 
     def at_bound(self, reservation: Reservation, *, lost: bool = False) -> LedgerEntry:
@@ -58,7 +58,7 @@ class Settle:
         else finds it writes the same entry."""
         ask = reservation.ask
         entry = _entry(
-            ask,
+            reservation,
             Ending(outcome=Outcome.EXPIRED, usage=ask.usage_bound, estimated=True),
             duration_ns=ask.lease_until_ns - ask.at_ns,
             cost=ask.cost_bound,
@@ -76,13 +76,13 @@ class Settle:
         self.reservations.settled(reservation)
         return standings or ()
 
-    def _ended(self, ask: Ask, ending: Ending) -> LedgerEntry:
-        target = ending.target
+    def _ended(self, reservation: Reservation, ending: Ending) -> LedgerEntry:
+        ask, target = reservation.ask, ending.target
         price = target and self.catalogues.current().prices.at(
             target.provider, target.model, ask.at_ns
         )
         return _entry(
-            ask,
+            reservation,
             ending,
             duration_ns=max(0, self.clock.now_ns() - ask.at_ns),
             cost=price.cost_of(ending.usage) if price else ZERO,
@@ -91,8 +91,10 @@ class Settle:
         )
 
 
-def _entry(ask: Ask, ending: Ending, *, duration_ns: int, cost: Money, priced: bool) -> LedgerEntry:
-    target = ending.target
+def _entry(
+    reservation: Reservation, ending: Ending, *, duration_ns: int, cost: Money, priced: bool
+) -> LedgerEntry:
+    ask, target = reservation.ask, ending.target
     return LedgerEntry(
         request_id=ask.request_id,
         key_id=ask.key_id,
@@ -114,4 +116,5 @@ def _entry(ask: Ask, ending: Ending, *, duration_ns: int, cost: Money, priced: b
         cost=cost,
         priced=priced,
         estimated=ending.estimated,
+        held=reservation,
     )

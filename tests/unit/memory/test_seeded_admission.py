@@ -148,7 +148,7 @@ class Process:
         held = self.open.pop(which % len(self.open))
         usage, cost = TokenUsage(output=amount), Money(amount)
         assert self.admission.settle(held, usage, cost) is not None
-        self.ledger.add(entry_of(held, usage, cost))
+        self.ledger.add(entry_of(held, usage, cost, self.clock.ns))
 
     async def verify(self) -> None:
         assert (await VerifyLedger([self.admission])()).differences == []
@@ -171,18 +171,21 @@ def disk() -> Disk:
     return Disk()
 
 
-def entry_of(held: Reservation, usage: TokenUsage, cost: Money) -> LedgerEntry:
+def entry_of(
+    held: Reservation, usage: TokenUsage, cost: Money, ended_ns: int = START_NS
+) -> LedgerEntry:
     return LedgerEntry(
         request_id=held.ask.request_id,
         key_id=held.ask.key_id,
         at_ns=held.ask.at_ns,
-        duration_ns=0,
+        duration_ns=ended_ns - held.ask.at_ns,
         model=held.ask.model,
         outcome=Outcome.SUCCEEDED,
         attempts=1,
         streamed=False,
         usage=usage,
         cost=cost,
+        held=held,
     )
 
 
@@ -413,6 +416,28 @@ async def test_a_day_that_begins_while_it_is_read_is_read_again(disk: Disk) -> N
         process.clock.ns = ends_ns
         await process.admit(33)
         assert await reading == [33]
+
+
+@pytest.mark.parametrize("used", [30, 50, 60])
+async def test_a_call_that_outlasts_its_window_counts_as_it_did(disk: Disk, used: int) -> None:
+    """Also before its entry is written, and when it is told anew from that: what it had reserved
+    has slid out, what it owes counts from its end."""
+    disk.writing = 30
+    async with running(disk) as process:
+        await process.admit(50, *NEW)
+        process.clock.ns += 100 * S
+        await process.admit(1, *NEW)
+        (held, _) = process.open
+        process.settle(0, used)
+        await process.verify()
+        owed = max(0, used - 50)
+        assert await process.used(TOKENS) == [owed + 1]
+        process.admission.recount([KEY])
+        assert await process.used(TOKENS) == [owed + 1]
+        await process.verify()
+        await process.ledger.flush()
+        await process.verify()
+        assert held.ask.tokens == 50
 
 
 async def test_what_the_ledger_does_not_know_of_is_told(disk: Disk) -> None:
