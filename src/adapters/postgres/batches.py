@@ -1,8 +1,9 @@
 import asyncio
 import logging
+import math
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -28,14 +29,21 @@ class Batches(Generic[T]):
     What cannot be written now is kept, and tried again; what can never be is told of in the log,
     whole, so that it does not hold up the others for ever. `what` they are is for the log. Once
     there is an item, more of them are waited for, `gather_s` long, unless somebody is in a hurry.
+    A write that takes longer than `patience_s` is failing, whatever may come of it.
     """
 
     def __init__(
-        self, write: Callable[[Sequence[T]], Awaitable[None]], *, what: str, gather_s: float
+        self,
+        write: Callable[[Sequence[T]], Awaitable[None]],
+        *,
+        what: str,
+        gather_s: float,
+        patience_s: float = math.inf,
     ) -> None:
         self._write = write
         self._what = what
         self._gather_s = gather_s
+        self._patience_s = patience_s
         self._waiting: deque[T] = deque()
         self._added = 0
         self._done = 0
@@ -69,7 +77,8 @@ class Batches(Generic[T]):
         return self._done >= number
 
     async def progress(self) -> None:
-        """Hurries, and returns when the next batch is written, or has failed."""
+        """Hurries, and returns when the next batch is written, has failed, or is late, which is
+        told again and again."""
         self._hurry.set()
         await self._progress.wait()
 
@@ -125,11 +134,9 @@ class Batches(Generic[T]):
             await self._arrived.wait()
         if self._flushing or len(self._waiting) >= _BATCH:
             return
-        try:
-            async with asyncio.timeout(self._gather_s):
-                await self._hurry.wait()
-        except TimeoutError:
-            pass
+        soon = asyncio.get_running_loop().call_later(self._gather_s, self._hurry.set)
+        await self._hurry.wait()
+        soon.cancel()
         self._hurry.clear()
 
     async def _settle(self, batch: Sequence[T]) -> None:
@@ -149,7 +156,8 @@ class Batches(Generic[T]):
         pause_s = _FIRST_PAUSE_S
         while True:
             try:
-                await self._write(batch)
+                with self._watched():
+                    await self._write(batch)
             except Exception as error:  # noqa: BLE001  (whatever it is, nothing may be lost to it)
                 if blames_the_values(error):
                     self.is_failing = False
@@ -165,6 +173,27 @@ class Batches(Generic[T]):
             self._tell_progress()
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """One timer for a batch, where each of those who wait for it would need his own."""
+        if self._patience_s == math.inf:
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        timer: asyncio.TimerHandle
+
+        def late() -> None:
+            nonlocal timer
+            self.is_failing = True
+            self._tell_progress()
+            timer = loop.call_later(self._patience_s, late)
+
+        timer = loop.call_later(self._patience_s, late)
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def _tell_progress(self) -> None:
         progress, self._progress = self._progress, asyncio.Event()

@@ -1,12 +1,12 @@
 """Reservations as rows, how a batch of them is written, and which of them are lost."""
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
+import orjson
 from sqlalchemy import Row, bindparam, exists, func, literal, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -32,20 +32,16 @@ _LATE = timedelta(seconds=60)
 _AT_ONCE = 1_000
 _SWEEP = "reservations"
 
-_MADE_OTHERWISE = {
-    "lease_until": f"greatest(lease_until, now() + interval '{_LATE.seconds} s')",
-    "claims": "claims::jsonb",
-}
-_TYPES = {each.name: each.type.compile(_POSTGRES) for each in _ROW} | {"claims": "text"}
+_TYPES = {each.name: each.type.compile(_POSTGRES) for each in _ROW}
 _NAMES = ", ".join(_TYPES)
+_LASTING = f"greatest(lease_until, now() + interval '{_LATE.seconds} s')"
 WRITE = f"""
     insert into {SCHEMA}.{RESERVATIONS.name} ({_NAMES})
-    select {", ".join(_MADE_OTHERWISE.get(name, name) for name in _TYPES)}
-    from unnest({", ".join(f"${place}::{of}[]" for place, of in enumerate(_TYPES.values(), 1))})
-        as held ({_NAMES})
+    select {_NAMES.replace("lease_until", _LASTING)}
+    from json_to_recordset($1) as held ({", ".join(f"{name} {of}" for name, of in _TYPES.items())})
     on conflict (at, request_id) do nothing
 """  # noqa: S608  (names of columns)
-"""Adds those that are not there yet; takes what `columns` gives."""
+"""Adds those that are not there yet; takes what `told` gives."""
 
 _NOW = bindparam("now", type_=_ROW.lease_until.type)
 _IS_SETTLED = exists().where(LEDGER.c.at == _ROW.at, LEDGER.c.request_id == _ROW.request_id)
@@ -68,10 +64,10 @@ _KEEP_SWEPT = (
 )
 
 
-def columns(reservations: Sequence[Reservation], store: str) -> Sequence[Sequence[object]]:
-    """Column by column. `store` is who counts them."""
-    rows = [_row(reservation, store) for reservation in reservations]
-    return [[row[name] for row in rows] for name in _TYPES]
+def told(reservations: Iterable[Reservation], store: str) -> str:
+    """As JSON: one text costs less to send than arrays of sixteen kinds. `store` is who counts
+    them."""
+    return orjson.dumps([_row(each, store) for each in reservations]).decode()
 
 
 async def lost(connection: AsyncConnection, now: datetime) -> Sequence[Reservation]:
@@ -126,22 +122,22 @@ def _row(reservation: Reservation, store: str) -> dict[str, object]:
         "lease_until": to_timestamp(ask.lease_until_ns),
         "input_bound": min(ask.input_bound, _MOST_TOKENS),
         "output_bound": min(ask.output_bound, _MOST_TOKENS),
-        "cost_bound_usd": Money(min(ask.cost_bound.pico, _MOST_PICO)).usd,
+        "cost_bound_usd": str(Money(min(ask.cost_bound.pico, _MOST_PICO))),
         "priced": ask.priced,
-        "claims": json.dumps([*_told(reservation.claims)]),
+        "claims": [_claimed(each) for each in reservation.claims],
         "store": store,
     }
 
 
-def _told(claims: Iterable[Claim]) -> Iterable[dict[str, object]]:
-    for claim in claims:
-        yield {
-            "limit": str(claim.counter.limit_id),
-            "name": stored_name(claim.counter.name),
-            "measure": str(claim.measure),
-            "amount": claim.amount,
-            "place": claim.place,
-        }
+def _claimed(claim: Claim) -> dict[str, object]:
+    limit_id, name = claim.counter
+    return {
+        "limit": limit_id,
+        "name": stored_name(name),
+        "measure": claim.measure,
+        "amount": str(claim.amount),  # which may have more than 64 bits
+        "place": claim.place,
+    }
 
 
 def _claim(told: dict[str, Any]) -> Claim:

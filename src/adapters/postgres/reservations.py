@@ -1,4 +1,4 @@
-import asyncio
+import time
 from collections.abc import Sequence
 
 from ...application.ports.reservations import Reservations
@@ -6,7 +6,7 @@ from ...domain.admission import Reservation
 from ...domain.errors import LedgerFull, StoreUnavailable
 from .batches import Batches
 from .database import Database
-from .reservation_rows import WRITE, columns, keep_swept, lost
+from .reservation_rows import WRITE, keep_swept, lost, told
 from .statements import Statement
 from .times import to_timestamp
 
@@ -46,7 +46,7 @@ class PostgresReservations:
         # Many are written in a second: see Statement for what that saves.
         self._insert = Statement(database, WRITE, connections=1, within_s=_WRITE_S)
         self._batches: Batches[Reservation] = Batches(
-            self._write, what="reservations", gather_s=_GATHER_S
+            self._write, what="reservations", gather_s=_GATHER_S, patience_s=patience_s
         )
         # Each one's number in the batches. By the ids' numbers: see MemoryAdmission.
         self._numbers: dict[int, int] = {}
@@ -62,19 +62,14 @@ class PostgresReservations:
 
     async def held(self, reservation: Reservation) -> None:
         number = self._numbers.get(reservation.ask.request_id.int, 0)
-        if self._batches.has_written(number):
-            return
-        try:
-            async with asyncio.timeout(self._patience_s):
-                while not self._batches.has_written(number):
-                    if self._local and self._batches.is_failing:
-                        return
-                    await self._batches.progress()
-        except TimeoutError:
-            # It has not been told, but it is so: nobody else shall wait as long.
-            self._batches.is_failing = True
-            if not self._local:
-                raise StoreUnavailable from None
+        until_s = time.monotonic() + self._patience_s
+        while not self._batches.has_written(number):
+            too_long = time.monotonic() >= until_s
+            if self._local and (too_long or self._batches.is_failing):
+                return
+            if too_long:
+                raise StoreUnavailable
+            await self._batches.progress()
 
     def settled(self, reservation: Reservation) -> None:
         self._numbers.pop(reservation.ask.request_id.int, None)
@@ -112,9 +107,8 @@ class PostgresReservations:
         await self._insert.aclose()
 
     async def _write(self, batch: Sequence[Reservation]) -> None:
-        # For a server that no longer answers.
-        async with asyncio.timeout(_WRITE_S), self._insert.prepared() as insert:
-            await insert.fetch(*columns(batch, self._store))
+        async with self._insert.prepared() as insert:
+            await insert.fetch(told(batch, self._store))
 
 
 _: type[Reservations] = PostgresReservations
