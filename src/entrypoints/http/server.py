@@ -2,24 +2,14 @@ import asyncio
 import logging
 import socket
 from collections.abc import Collection
-from typing import Any, cast
 
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.asyncio.lifespan import Lifespan
-from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
-from hypercorn.events import Closed, Event, RawData, Updated
-from hypercorn.protocol import ProtocolWrapper
-from hypercorn.protocol.events import Request, StreamClosed
-from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
-from hypercorn.protocol.http_stream import HTTPStream
 from hypercorn.typing import ASGIFramework, LifespanState
 
-from .connection import GONE
-
-_WRITTEN_AT_ONCE = 64 * 2**10
-_FIRST_WORDS_S = 1.0
+from .tcp_connection import TcpConnection
 
 _LOG = logging.getLogger(__name__)
 
@@ -41,10 +31,10 @@ async def serve(
     running = loop.create_task(lifespan.handle_lifespan())
     await lifespan.wait_for_startup()
     context = WorkerContext(None)
-    connections: dict[asyncio.Task[None], _Connection] = {}
+    connections: dict[asyncio.Task[None], TcpConnection] = {}
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = _Connection(wrapped, loop, config, context, state, reader, writer)
+        connection = TcpConnection(wrapped, loop, config, context, state, reader, writer)
         task = loop.create_task(connection.run())
         connections[task] = connection
         task.add_done_callback(ended)
@@ -88,161 +78,3 @@ async def _finish(
     for task in late:
         task.cancel()
     await asyncio.gather(*late, return_exceptions=True)
-
-
-class _Connection(TCPServer):
-    """One connection.
-
-    Hypercorn's own makes and cancels two tasks around each request, to end the connection when it
-    idles, and writes the head of an answer, its body, and every piece of a stream apart. Here
-    there is a timer, and what one step of the event loop sends is written together: a third of
-    what a stream costs.
-    """
-
-    def __init__(self, *parts: Any) -> None:
-        super().__init__(*parts)
-        self.idle_task = cast("Any", _NoTask)
-        self._is_running = False
-        self._has_asked = False
-        self._unwritten: list[bytes] = []
-        self._unwritten_bytes = 0
-        self._idling: asyncio.TimerHandle | None = None
-        self._idle()
-
-    async def protocol_send(self, event: Event) -> None:
-        if isinstance(event, RawData):
-            await self._send(event.data)
-        elif isinstance(event, Updated):
-            self._has_asked = True
-            self._busy()
-            if event.idle:
-                self._idle()
-        elif isinstance(event, Closed):
-            await self._close()
-
-    def close_soon(self) -> None:
-        """At once if it idles; but a client that has just connected may speak, and is answered."""
-        if self._has_asked:
-            self.close_if_idle()
-        else:
-            self.loop.call_later(_FIRST_WORDS_S, self.close_if_idle)
-
-    def close_if_idle(self) -> None:
-        if self._idling is None:
-            return
-        self._busy()
-        if self._is_running:
-            self._task_group.spawn(self._initiate_server_close)
-        else:  # accepted in the moment of stopping
-            self.writer.close()
-
-    async def _read_data(self) -> None:
-        self._is_running = True
-        if isinstance(self.protocol.protocol, H11Protocol):
-            self.protocol.protocol = _Http1.instead_of(self.protocol)
-        await super()._read_data()
-
-    async def _send(self, data: bytes) -> None:
-        if not data:
-            return
-        if not self._unwritten:
-            self.loop.call_soon(self._write)
-        self._unwritten.append(data)
-        self._unwritten_bytes += len(data)
-        if self._unwritten_bytes >= _WRITTEN_AT_ONCE:
-            self._write()
-        try:
-            await self.writer.drain()
-        except (ConnectionError, RuntimeError):
-            await self.protocol.handle(Closed())
-
-    def _write(self) -> None:
-        if self._unwritten:
-            # A transport that is closed already takes it, and does nothing with it.
-            self.writer.write(b"".join(self._unwritten))
-            self._unwritten.clear()
-            self._unwritten_bytes = 0
-
-    def _idle(self) -> None:
-        self._idling = self.loop.call_later(self.config.keep_alive_timeout, self.close_if_idle)
-
-    def _busy(self) -> None:
-        if self._idling is not None:
-            self._idling.cancel()
-            self._idling = None
-
-    async def _close(self) -> None:
-        self._busy()
-        self._write()
-        await super()._close()
-
-
-class _Http1(H11Protocol):
-    """Hypercorn's own goes through the headers twice, to see whether they ask for another protocol,
-    by h11's slow way of iterating. Of those, only HTTP/2 is spoken here."""
-
-    @classmethod
-    def instead_of(cls, outer: ProtocolWrapper) -> "_Http1":
-        return cls(
-            outer.app,
-            outer.config,
-            outer.context,
-            outer.task_group,
-            outer.state,
-            outer.ssl,
-            outer.client,
-            outer.server,
-            outer.send,
-        )
-
-    async def _check_protocol(self, event: Any) -> None:
-        named = {name.lower() for name, _ in event.headers.raw_items()}
-        if b"upgrade" in named or event.method == b"PRI":
-            await super()._check_protocol(event)
-
-    async def _create_stream(self, request: Any) -> None:
-        self.stream = stream = _Stream(
-            self.app,
-            self.config,
-            self.context,
-            self.task_group,
-            self.ssl,
-            self.client,
-            self.server,
-            self.stream_send,
-            STREAM_ID,
-        )
-        await stream.handle(
-            Request(
-                stream_id=STREAM_ID,
-                headers=request.headers.raw_items(),
-                http_version=request.http_version.decode(),
-                method=request.method.decode("ascii").upper(),
-                raw_path=request.target,
-                state=self.connection_state,
-            )
-        )
-        stream.scope[GONE] = None
-        self.keep_alive_requests += 1
-
-
-class _Stream(HTTPStream):
-    """Tells at once that the client is gone; a message in the queue has to be waited for, by a task
-    of its own."""
-
-    scope: Any
-
-    async def handle(self, event: Any) -> None:
-        if isinstance(event, StreamClosed) and (gone := self.scope.get(GONE)):
-            gone()
-        await super().handle(event)
-
-
-class _NoTask:
-    """In place of the one that Hypercorn restarts around each request."""
-
-    @staticmethod
-    async def restart(*_: Any) -> None: ...
-
-    @staticmethod
-    async def stop() -> None: ...
