@@ -28,13 +28,16 @@ class EncodedChat:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedOperation:
     """An operation as the provider takes it: as JSON, or as a form, where `files` are not None.
-    `streamed` is set where events are asked for, and come in OpenAI's format."""
+    `streamed` is set where events are asked for, and come in OpenAI's format. `translate` makes
+    OpenAI's format of an answer, where that is another: it may change what it is given, and raises
+    Malformed."""
 
     path: str
     body: dict[str, Any]
     files: tuple[UploadedFile, ...] | None = None
     dropped: tuple[str, ...] = ()
     streamed: bool = False
+    translate: Callable[[dict[str, Any]], dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +83,6 @@ class Codec(Protocol):
 
     def operation(self, call: UpstreamCall[OperationRequest]) -> EncodedOperation | None:
         """None where the provider has no such thing."""
-        ...
-
-    def operation_reply(
-        self, body: dict[str, Any], call: UpstreamCall[OperationRequest]
-    ) -> dict[str, Any]:
-        """What the operation made, in the OpenAI format. May change the body it is given."""
         ...
 
     def complaint(self, body: Mapping[str, Any]) -> Complaint: ...

@@ -62,11 +62,6 @@ class WithFunctions:
     def operation(self, call: UpstreamCall[OperationRequest]) -> EncodedOperation | None:
         return self._codec.operation(call)
 
-    def operation_reply(
-        self, body: dict[str, Any], call: UpstreamCall[OperationRequest]
-    ) -> dict[str, Any]:
-        return self._codec.operation_reply(body, call)
-
     def complaint(self, body: Json) -> Complaint:
         return self._codec.complaint(body)
 

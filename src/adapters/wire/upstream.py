@@ -16,38 +16,26 @@ from ...application.ports.upstream import (
 from ...domain.chat import ChatRequest
 from ...domain.errors import (
     CredentialUnreadable,
-    GatewayError,
     InvalidRequest,
     OperationUnsupported,
-    ProviderBrokeOff,
-    ProviderError,
     ProviderUndefined,
     UnsupportedField,
 )
-from ...domain.operations import Operation, OperationRequest, UploadedFile
+from ...domain.operations import OperationRequest, UploadedFile
 from ...domain.providers import Provider, ProviderKind
 from ...domain.routes import Unsupported
+from .answers import chat_reply, not_streamed, operation_reply, refused
 from .chunk_stream import HttpChunkStream
-from .codec import Codec, Complaint, EncodedChat, EncodedOperation
-from .embeddings import well_formed_embeddings
+from .codec import Codec, EncodedChat, EncodedOperation
 from .form import form
 from .http import Address, HttpClient
 from .http_reply import HttpReply
-from .identity import Identity
-from .json_object import json_object
-from .malformed import Malformed
-from .native import NativeEvents, check_native, native_usage
-from .operation_answers import content_type, operation_usage
+from .native import NativeEvents
+from .operation_answers import content_type
 from .operation_events import OperationEvents
-from .refusals import refusal, shown
 from .translated import TranslatedEvents
-from .usage import token_usage
 
 _ADDRESSES_KEPT = 256
-# An error that needs more words than this is not worth reading.
-_MAX_ERROR_BYTES = 64 * 2**10
-# What a proxy in between says, or a wrong address.
-_A_PAGE = "text/html"
 _EVENTS = "text/event-stream"
 # An event holds a whole picture, which may be as large as a whole answer.
 _MAX_PICTURE_BYTES = 64 * 2**20
@@ -64,31 +52,14 @@ class HttpUpstream:
     async def complete(self, call: UpstreamCall[ChatRequest]) -> ChatReply:
         codec = self._codec(call.provider)
         sent = _encoded(codec, call, stream=False)
-        reply = await self._post(codec, call, sent)
-        body = await _whole(codec, call, reply)
-        if sent.dialect is not None:
-            try:
-                check_native(sent.dialect, body)
-            except Malformed as error:
-                raise _not_an_answer(call, str(error)) from error
-            usage = native_usage(sent.dialect, body)
-            return ChatReply(body=body, usage=usage, dropped=sent.dropped, dialect=sent.dialect)
-        try:
-            body = codec.reply(body, sent)
-        except Malformed as error:
-            raise _not_an_answer(call, str(error)) from error
-        Identity(call.model).complete(body)
-        if any(choice["finish_reason"] == "error" for choice in body["choices"]):
-            raise _not_an_answer(call, "it ended with an error")
-        usage = token_usage(body.get("usage"), body)
-        return ChatReply(body=body, usage=usage, dropped=sent.dropped)
+        return await chat_reply(codec, call, sent, await self._post(codec, call, sent))
 
     async def stream(self, call: UpstreamCall[ChatRequest]) -> HttpChunkStream:
         codec = self._codec(call.provider)
         sent = _encoded(codec, call, stream=True)
         reply = await self._post(codec, call, sent)
         if "json" in reply.headers.get("content-type", ""):
-            raise await _not_streamed(codec, call, reply)
+            raise await not_streamed(codec, call, reply)
         reader = (
             TranslatedEvents(codec, sent, call.model)
             if sent.dialect is None
@@ -99,7 +70,8 @@ class HttpUpstream:
     async def perform(self, call: UpstreamCall[OperationRequest]) -> OperationReply:
         codec = self._codec(call.provider)
         sent = _encoded_operation(codec, call)
-        return await _made(codec, call, sent, await self._post(codec, call, sent, sent.files))
+        reply = await self._post(codec, call, sent, sent.files)
+        return await operation_reply(codec, call, sent, reply)
 
     async def stream_operation(
         self, call: UpstreamCall[OperationRequest]
@@ -111,7 +83,7 @@ class HttpUpstream:
             raise OperationUnsupported(call.provider.name, what)
         reply = await self._post(codec, call, sent, sent.files)
         if not content_type(reply.headers).lower().startswith(_EVENTS):
-            return await _made(codec, call, sent, reply)
+            return await operation_reply(codec, call, sent, reply)
         reader = OperationEvents(codec, call.request.operation)
         return HttpChunkStream(reply, reader, sent, call, _MAX_PICTURE_BYTES)
 
@@ -137,13 +109,7 @@ class HttpUpstream:
         reply = await self._client.post(address, raw, call.timeouts)
         if 200 <= reply.status < 300:  # noqa: PLR2004
             return reply
-        raise refusal(
-            await _complaint(codec, reply),
-            provider=call.provider.name,
-            credential=call.credential,
-            status=reply.status,
-            headers=reply.headers,
-        )
+        raise await refused(codec, call, reply)
 
     def _codec(self, provider: Provider) -> Codec:
         codec = self._codecs.get(provider.kind)
@@ -193,27 +159,6 @@ def _encoded_operation(codec: Codec, call: UpstreamCall[OperationRequest]) -> En
     return sent
 
 
-async def _made(
-    codec: Codec, call: UpstreamCall[OperationRequest], sent: EncodedOperation, reply: HttpReply
-) -> OperationReply:
-    """What the operation made, in one piece."""
-    kind = content_type(reply.headers)
-    if call.request.operation.makes_bytes and "json" not in kind.lower():
-        made = await reply.read_all()
-        if kind.lower().startswith(_A_PAGE):
-            raise _not_an_answer(call, "it is a page")
-        return OperationReply(body=made, content_type=kind, dropped=sent.dropped)
-    body = await _whole(codec, call, reply)
-    try:
-        body = codec.operation_reply(body, call)
-        if call.request.operation is Operation.EMBEDDINGS:
-            body = well_formed_embeddings(body, call.request, call.model)
-    except Malformed as error:
-        raise _not_an_answer(call, str(error)) from error
-    usage = operation_usage(body.get("usage"), call.request.operation)
-    return OperationReply(body=body, usage=usage, dropped=sent.dropped)
-
-
 def _not_expressed(call: UpstreamCall[Any], name: str) -> UnsupportedField:
     return UnsupportedField(
         f"{call.provider.name} does not support {name!r}, and this model's route drops nothing.",
@@ -227,53 +172,6 @@ def _json(body: dict[str, Any]) -> bytes:
         return orjson.dumps(body)
     except TypeError as error:  # an embedder's Python values, or text that is not Unicode
         raise InvalidRequest(f"The request cannot be written as JSON: {error}.") from error
-
-
-async def _whole(codec: Codec, call: UpstreamCall[Any], reply: HttpReply) -> dict[str, Any]:
-    """The answer's JSON, where it is no failure that was sent as a success."""
-    try:
-        body = json_object(await reply.read_all())
-    except Malformed as error:
-        raise _not_an_answer(call, str(error)) from error
-    if body.get("error") or body.get("object") == "error":
-        raise _failed(codec.complaint(body), call, reply)
-    return body
-
-
-async def _complaint(codec: Codec, reply: HttpReply) -> Complaint:
-    """What the body of a refusal says; nothing where it cannot be read."""
-    try:
-        return codec.complaint(json_object(await reply.read_all(_MAX_ERROR_BYTES)))
-    except (Malformed, ProviderError):
-        return Complaint()
-
-
-async def _not_streamed(codec: Codec, call: UpstreamCall[Any], reply: HttpReply) -> GatewayError:
-    """For a provider that was asked for a stream and sends one object."""
-    try:
-        await _whole(codec, call, reply)
-    except GatewayError as error:
-        return error
-    return _not_an_answer(call, "it is not a stream")
-
-
-def _failed(complaint: Complaint, call: UpstreamCall[Any], reply: HttpReply) -> GatewayError:
-    """For a failure that was sent as a success. Some servers tell the status it should have had."""
-    if complaint.status is not None:
-        return refusal(
-            complaint,
-            provider=call.provider.name,
-            credential=call.credential,
-            status=complaint.status,
-            headers=reply.headers,
-        )
-    return _not_an_answer(call, complaint.message or "it is an error")
-
-
-def _not_an_answer(call: UpstreamCall[Any], why: str) -> ProviderBrokeOff:
-    name = call.provider.name
-    message = f"{name} sent an answer that cannot be used: {why}."
-    return ProviderBrokeOff(shown(message, call.credential), provider=name)
 
 
 _: type[Upstream] = HttpUpstream

@@ -43,8 +43,15 @@ def encoded(operation: Operation, *files: UploadedFile, **body: Any) -> EncodedO
     return sent
 
 
+def translated(body: dict[str, Any], asked: UpstreamCall[OperationRequest]) -> dict[str, Any]:
+    sent = CODEC.operation(asked)
+    assert sent is not None
+    assert sent.translate is not None
+    return sent.translate(body)
+
+
 def heard(body: dict[str, Any], **asked: Any) -> dict[str, Any]:
-    return CODEC.operation_reply(body, call(Operation.TRANSCRIPTIONS, FILE, **asked))
+    return translated(body, call(Operation.TRANSCRIPTIONS, FILE, **asked))
 
 
 def test_an_embeddings_fields_are_renamed_left_out_or_left_to_mistral() -> None:
@@ -151,7 +158,7 @@ def test_a_judgement_is_flagged_where_a_category_applies() -> None:
         {"categories": {"law": False}},
         {"categories": {"law": True}, "flagged": False},
     ]
-    answer = CODEC.operation_reply({"results": results}, call(Operation.MODERATIONS, input="x"))
+    answer = translated({"results": results}, call(Operation.MODERATIONS, input="x"))
     assert [result["flagged"] for result in answer["results"]] == [True, False, False]
 
 
@@ -165,7 +172,7 @@ def test_whatever_is_sent_is_translated_or_malformed(
     files = (FILE,) if operation is Operation.TRANSCRIPTIONS else ()
     asked = call(operation, *files, input="x", response_format="verbose_json")
     try:
-        answer = CODEC.operation_reply(body, asked)
+        answer = translated(body, asked)
     except Malformed:
         return
     operation_usage(answer.get("usage"), operation)

@@ -37,12 +37,5 @@ class AnthropicCodec:
         del call
         return None
 
-    def operation_reply(
-        self,
-        body: dict[str, Any],
-        call: UpstreamCall[OperationRequest],  # noqa: ARG002
-    ) -> dict[str, Any]:
-        return body
-
     def complaint(self, body: Mapping[str, Any]) -> Complaint:
         return complaint(body)

@@ -6,7 +6,7 @@ from ....domain.chat import ChatRequest
 from ....domain.operations import Operation, OperationRequest
 from ...wire.codec import ChunkDecoder, Complaint, EncodedChat, EncodedOperation
 from .complaints import complaint
-from .embeddings import embedded, embedding_request
+from .embeddings import embedding_request
 from .replies import reply
 from .requests import encoded
 from .stream import Decoder
@@ -34,11 +34,6 @@ class GeminiCodec:
         if call.request.operation is Operation.EMBEDDINGS:
             return embedding_request(call)
         return None
-
-    def operation_reply(
-        self, body: dict[str, Any], call: UpstreamCall[OperationRequest]
-    ) -> dict[str, Any]:
-        return embedded(body, call)
 
     def complaint(self, body: Mapping[str, Any]) -> Complaint:
         return complaint(body)

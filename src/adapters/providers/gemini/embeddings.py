@@ -1,5 +1,6 @@
 """https://ai.google.dev/api/embeddings#method:-models.batchembedcontents"""
 
+from functools import partial
 from typing import Any
 
 from ....application.ports.upstream import UpstreamCall
@@ -28,10 +29,11 @@ def embedding_request(call: UpstreamCall[OperationRequest]) -> EncodedOperation:
             "requests": [{**asked, "content": {"parts": [{"text": text}]}} for text in _texts(call)]
         },
         dropped=tuple(name for name in body if name in _DROPPED),
+        translate=partial(_embedded, call=call),
     )
 
 
-def embedded(body: dict[str, Any], call: UpstreamCall[OperationRequest]) -> dict[str, Any]:
+def _embedded(body: dict[str, Any], call: UpstreamCall[OperationRequest]) -> dict[str, Any]:
     """Raises Malformed where there is not one for each text."""
     told = body.get("embeddings")
     if not isinstance(told, list) or len(told) != len(_texts(call)):

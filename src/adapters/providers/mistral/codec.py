@@ -7,7 +7,6 @@ from ....domain.operations import OperationRequest
 from ...wire.codec import ChunkDecoder, Complaint, EncodedChat, EncodedOperation
 from ...wire.well_formed import well_formed_chunk, well_formed_reply
 from .complaints import complaint
-from .operation_replies import translated_operation
 from .operations import encoded_operation
 from .replies import translate_choice, translate_usage
 from .requests import encoded
@@ -32,11 +31,6 @@ class MistralCodec:
 
     def operation(self, call: UpstreamCall[OperationRequest]) -> EncodedOperation | None:
         return encoded_operation(call)
-
-    def operation_reply(
-        self, body: dict[str, Any], call: UpstreamCall[OperationRequest]
-    ) -> dict[str, Any]:
-        return translated_operation(body, call.request)
 
     def complaint(self, body: Mapping[str, Any]) -> Complaint:
         return complaint(body)

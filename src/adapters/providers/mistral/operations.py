@@ -1,6 +1,7 @@
 """What Mistral offers beside chats, as the `mistralai` package 3.7 has it:
 https://docs.mistral.ai/api/#tag/embeddings, #tag/classifiers, #tag/audio.transcriptions."""
 
+from functools import partial
 from typing import Any
 
 from ....application.ports.upstream import UpstreamCall
@@ -8,6 +9,7 @@ from ....domain.errors import OperationUnsupported
 from ....domain.operations import Operation, OperationRequest
 from ...wire.codec import EncodedOperation
 from .content import joined_text
+from .operation_replies import translated_operation
 
 # OpenAI's fields without a counterpart. All others are left to Mistral, as those of chats are.
 _UNKNOWN = frozenset(
@@ -51,7 +53,11 @@ def encoded_operation(call: UpstreamCall[OperationRequest]) -> EncodedOperation 
         case _:
             return None
     return EncodedOperation(
-        path=f"/{request.operation}", body=body, files=request.files, dropped=tuple(dropped)
+        path=f"/{request.operation}",
+        body=body,
+        files=request.files,
+        dropped=tuple(dropped),
+        translate=partial(translated_operation, request=request),
     )
 
 
