@@ -26,24 +26,24 @@ _POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
 _MOST_TOKENS = 2**63 - 1
 _MOST_PICO = 10**30 - 1
 
-# A lease that is written late lasts so much longer: time for the entry, which waits behind it. And
-# so no lease appears that has run out before the last sweep.
+# So long a lease lasts at the least when it is written (migration 0013): none appears that has run
+# out before the last sweep.
 _LATE = timedelta(seconds=60)
 _AT_ONCE = 1_000
 _SWEEP = "reservations"
 
 _TYPES = {each.name: each.type.compile(_POSTGRES) for each in _ROW}
 _NAMES = ", ".join(_TYPES)
-_LASTING = f"greatest(lease_until, now() + interval '{_LATE.seconds} s')"
 WRITE = f"""
     insert into {SCHEMA}.{RESERVATIONS.name} ({_NAMES})
-    select {_NAMES.replace("lease_until", _LASTING)}
+    select {_NAMES}
     from json_to_recordset($1) as held ({", ".join(f"{name} {of}" for name, of in _TYPES.items())})
     on conflict (at, request_id) do nothing
 """  # noqa: S608  (names of columns)
 """Adds those that are not there yet; takes what `told` gives."""
 
-_NOW = bindparam("now", type_=_ROW.lease_until.type)
+# One clock for all: a gateway's own may be ahead of that of the one whose call it is.
+_NOW = func.coalesce(bindparam("now", type_=_ROW.lease_until.type), func.now())
 _IS_SETTLED = exists().where(LEDGER.c.at == _ROW.at, LEDGER.c.request_id == _ROW.request_id)
 _SWEPT = select(SWEEPS.c.until).where(SWEEPS.c.what == _SWEEP).scalar_subquery()
 _LOST = (
@@ -67,10 +67,11 @@ _KEEP_SWEPT = (
 def told(reservations: Iterable[Reservation], store: str) -> str:
     """As JSON: one text costs less to send than arrays of sixteen kinds. `store` is who counts
     them."""
-    return orjson.dumps([_row(each, store) for each in reservations]).decode()
+    rows = [_row(each, store) for each in reservations]
+    return orjson.dumps(rows, default=str).decode()  # ids that asyncpg has read are its own UUIDs
 
 
-async def lost(connection: AsyncConnection, now: datetime) -> Sequence[Reservation]:
+async def lost(connection: AsyncConnection, now: datetime | None) -> Sequence[Reservation]:
     """Those whose lease has run out, the first of them, without an entry."""
     return [reservation_of(row) for row in await connection.execute(_LOST, {"now": now})]
 
@@ -80,8 +81,9 @@ async def unsettled(connection: AsyncConnection) -> Sequence[Reservation]:
     return [reservation_of(row) for row in await connection.execute(_UNSETTLED)]
 
 
-async def keep_swept(connection: AsyncConnection, until: datetime) -> None:
-    """Whatever lease ended before then is settled: the next sweep need not look so far back."""
+async def keep_swept(connection: AsyncConnection, until: datetime | None) -> None:
+    """Whatever lease ended before then is settled: the next sweep need not look so far back. None
+    is by now."""
     await connection.execute(_KEEP_SWEPT, {"until": until})
 
 
