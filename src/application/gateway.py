@@ -26,6 +26,7 @@ from .keys.revoke_virtual_key import RevokeVirtualKey
 from .keys.rotate_virtual_key import RotateVirtualKey
 from .ledger.correct_entry import CorrectEntry
 from .ledger.re_rate import ReRate
+from .ledger.simulate_traffic import SimulateTraffic
 from .ledger.verify_ledger import VerifyLedger
 from .organizations.change_organization import ChangeOrganization
 from .organizations.change_team import ChangeTeam
@@ -88,4 +89,5 @@ class Gateway:
     correct_entry: CorrectEntry
     re_rate: ReRate
     verify_ledger: VerifyLedger
+    simulate_traffic: SimulateTraffic
     report_changes: ReportChanges

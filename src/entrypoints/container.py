@@ -12,6 +12,7 @@ from ..adapters.memory.idempotency import MemoryIdempotency
 from ..adapters.memory.ledger import MemoryLedger
 from ..adapters.memory.limits import MemoryLimits
 from ..adapters.memory.organizations import MemoryOrganizations
+from ..adapters.memory.past_calls import MemoryPastCalls
 from ..adapters.memory.reservations import MemoryReservations
 from ..adapters.memory.virtual_keys import MemoryKeys
 from ..application.gateway import Gateway
@@ -73,8 +74,9 @@ def memory_container(settings: Settings, encryption_keys: list[bytes]) -> Contai
     container.reports.override(ledger)
     container.corrections.override(ledger)
     container.charged_calls.override(S(MemoryChargedCalls, ledger))
+    container.past_calls.override(S(MemoryPastCalls, ledger))
     container.admission.override(container.memory_admission)
-    container.reservations.override(S(MemoryReservations))
+    container.reservations.override(S(MemoryReservations, container.clock))
     container.idempotent_replies.override(S(MemoryIdempotency, container.clock))
     container.is_ready.override(S(MemoryHealth))
     return container

@@ -6,6 +6,7 @@ from .database import migrate, psql, seed
 from .demo import demo
 from .serve import serve
 from .settings import list_settings
+from .simulate import simulate
 from .spend import spend
 from .verify import verify
 from .workers.worker import worker
@@ -17,7 +18,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (serve, demo, migrate, seed, spend, audit, verify):
+for command in (serve, demo, migrate, seed, spend, audit, verify, simulate):
     app.command()(command)
 app.command("settings")(list_settings)
 app.command(hidden=True)(worker)

@@ -47,7 +47,7 @@ def set_route(
             model=model,
             aliases=tuple(alias or ()),
             targets=tuple(
-                _target(text, order)
+                read_target(text, order)
                 for order, place in enumerate(target)
                 for text in place.split(",")
             ),
@@ -68,7 +68,7 @@ def remove_route(model: ModelArg) -> None:
     out.print(f"removed {model}")
 
 
-def _target(text: str, order: int) -> Target:
+def read_target(text: str, order: int) -> Target:
     path, at, weight = text.strip().rpartition("@")
     if not at:
         path, weight = text.strip(), "1"

@@ -21,6 +21,7 @@ from ...application.keys.revoke_virtual_key import RevokeVirtualKey
 from ...application.keys.rotate_virtual_key import RotateVirtualKey
 from ...application.ledger.correct_entry import CorrectEntry
 from ...application.ledger.re_rate import ReRate
+from ...application.ledger.simulate_traffic import SimulateTraffic
 from ...application.ledger.verify_ledger import VerifyLedger
 from ...application.organizations.change_organization import ChangeOrganization
 from ...application.organizations.change_team import ChangeTeam
@@ -96,6 +97,16 @@ USE_CASES: dict[str, Provider[Any]] = {
     "catalogues": Management.catalogues,
     "report_spend": S(ReportSpend, Management.reports),
     "verify_ledger": S(VerifyLedger, Management.witnesses),
+    "simulate_traffic": S(
+        SimulateTraffic,
+        calls=Management.past_calls,
+        keys=Management.keys,
+        organizations=Management.organizations,
+        catalogues=Management.catalogues,
+        list_prices=Management.list_prices,
+        clock=Management.clock,
+        longest_call_s=SETTINGS.longest_call_s,
+    ),
     "correct_entry": S(
         CorrectEntry,
         ledger=Management.corrections,

@@ -20,6 +20,7 @@ from ...adapters.postgres.ledger_corrections import PostgresCorrections
 from ...adapters.postgres.limits import PostgresLimits
 from ...adapters.postgres.organizations import PostgresOrganizations
 from ...adapters.postgres.partitions import PostgresPartitions
+from ...adapters.postgres.past_calls import PostgresPastCalls
 from ...adapters.postgres.virtual_keys import PostgresKeys
 from ...adapters.system.actor import TaskActor
 from ...adapters.system.clock import SystemClock
@@ -32,6 +33,7 @@ from ...application.ports.idempotency import IdempotentReplies
 from ...application.ports.ledger import LedgerCorrections, LedgerReports, LedgerWriter
 from ...application.ports.limits import CarriedLimits
 from ...application.ports.organizations import Organizations
+from ...application.ports.past_calls import PastCalls
 from ...application.ports.virtual_keys import KeyLookup, VirtualKeys
 from ..settings import Settings
 
@@ -73,6 +75,7 @@ class Stores(containers.DeclarativeContainer):
     reports: Provider[LedgerReports] = S(itself, postgres_ledger)
     corrections: Provider[LedgerCorrections] = S(PostgresCorrections, database)
     charged_calls: Provider[ChargedCalls] = S(PostgresChargedCalls, database)
+    past_calls: Provider[PastCalls] = S(PostgresPastCalls, database)
     partitions = S(PostgresPartitions, database, settings.provided.retention_months)
     idempotent_replies: Provider[IdempotentReplies] = S(PostgresIdempotency, database, clock)
     is_ready: Provider[Callable[[], Awaitable[bool]]] = S(PostgresHealth, database)

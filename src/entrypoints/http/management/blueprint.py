@@ -9,6 +9,7 @@ from .keys import add_keys
 from .limits import add_limits
 from .organizations import add_organizations, add_teams
 from .prices import add_prices
+from .simulate import add_simulate
 from .spend import add_spend
 from .verify import add_verify
 
@@ -26,4 +27,5 @@ def management_blueprint(gateway: Gateway, clock: Clock, guard: ManagementGuard)
     add_spend(blueprint, gateway)
     add_audit(blueprint, gateway)
     add_verify(blueprint, gateway)
+    add_simulate(blueprint, gateway)
     return blueprint

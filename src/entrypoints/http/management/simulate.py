@@ -1,0 +1,18 @@
+from quart import Blueprint, Response
+
+from ....application.gateway import Gateway
+from ...simulation_views import simulation_view
+from ..bodies import read
+from .answers import as_json
+from .simulation_bodies import SimulationBody
+
+# Some seconds, of a process that has callers to serve. The command line has all the time.
+_MOST_CALLS = 100_000
+
+
+def add_simulate(blueprint: Blueprint, gateway: Gateway) -> None:
+    @blueprint.post("/simulate")
+    async def simulate() -> Response:
+        body = await read(SimulationBody)
+        report = await gateway.simulate_traffic(body.order(), most=_MOST_CALLS)
+        return as_json(simulation_view(report))

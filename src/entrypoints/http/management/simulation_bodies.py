@@ -1,0 +1,94 @@
+"""What is supposed, as `POST /api/simulate` and the command line take it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator
+
+from ....application.ledger.simulation_order import LimitChange, SimulationOrder
+from ....application.organizations.limit_order import LimitOrder
+from ....domain.errors import InvalidRequest
+from ....domain.fields import path
+from ....domain.scopes import ScopeKind
+from ...times import to_ns
+from .bodies import RouteBody
+from .limit_bodies import LimitBody
+from .price_bodies import PriceBody
+
+_MOST = 100
+_NONE = "none"
+
+
+class SupposedLimitBody(LimitBody):
+    """Of one carrier, by its id or name, or of each. An amount of null lifts the limit."""
+
+    key: str | None = None
+    team: str | None = None
+    organization: str | None = None
+    amount: Annotated[Decimal, Field(ge=0)] | None  # type: ignore[assignment]
+
+    @field_validator("amount", mode="before")
+    @classmethod
+    def none_in_a_word(cls, given: object) -> object:
+        return None if given == _NONE else given
+
+    def order(self) -> LimitOrder:
+        told = self.model_dump(exclude={"id", *ScopeKind})
+        return LimitOrder(**told | {"amount": self.amount or Decimal(0)})
+
+    def change(self, at: str) -> LimitChange:
+        named = {kind: name for kind in ScopeKind if (name := getattr(self, kind)) is not None}
+        if len(named) != 1:
+            raise InvalidRequest(f"'{at}': give one of 'key', 'team' and 'organization'.", param=at)
+        ((kind, name),) = named.items()
+        return LimitChange(kind=kind, named=name, order=self.order(), lifted=self.amount is None)
+
+
+class SupposedRouteBody(RouteBody):
+    model: Annotated[str, Field(min_length=1)]
+
+
+class SimulationBody(BaseModel):
+    """Which calls, and what is supposed. A price without a date is that of all of them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: Annotated[datetime, Field(alias="from")]
+    until: datetime | None = None
+    limits: Annotated[list[SupposedLimitBody], Field(max_length=_MOST)] = []
+    without_limits: StrictBool = False
+    prices: Annotated[list[PriceBody], Field(max_length=_MOST)] = []
+    list_prices: StrictBool = False
+    routes: Annotated[list[SupposedRouteBody], Field(max_length=_MOST)] = []
+    scale: Annotated[int, Field(ge=1, strict=True)] = 1
+
+    def order(self) -> SimulationOrder:
+        """Raises InvalidRequest, naming the field."""
+        prices, routes = [], []
+        for index, price in enumerate(self.prices):
+            with _within(f"prices.{index}"):
+                prices.append(price.price(now_ns=0))
+        for index, route in enumerate(self.routes):
+            with _within(f"routes.{index}"):
+                routes.append(route.route(route.model))
+        return SimulationOrder(
+            from_ns=to_ns(self.since),
+            until_ns=None if self.until is None else to_ns(self.until),
+            limits=[each.change(f"limits.{index}") for index, each in enumerate(self.limits)],
+            without_limits=self.without_limits,
+            prices=prices,
+            list_prices=self.list_prices,
+            routes=routes,
+            scale=self.scale,
+        )
+
+
+@contextmanager
+def _within(at: str) -> Iterator[None]:
+    try:
+        yield
+    except InvalidRequest as error:
+        raise InvalidRequest(str(error), param=path(at, error.param or "")) from error
