@@ -1,5 +1,5 @@
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -8,6 +8,12 @@ from .ids import KeyId, OrganizationId, RequestId, TeamId
 from .limits import Counter, Limit, Measure, Refusal, Standing
 from .money import ZERO, Money
 from .usage import TokenUsage
+
+Amounts = Mapping[Measure, int]
+"""What a call adds to limits, by what they count."""
+
+# Looked up once: a member of an enumeration takes as long as a call.
+_REQUESTS, _TOKENS, _MONEY, _PARALLEL = Measure
 
 # When a call under way ends, nobody knows: this is when to ask again.
 _PARALLEL_WAIT_NS = 10**9
@@ -40,27 +46,22 @@ class Ask:
     def usage_bound(self) -> TokenUsage:
         return TokenUsage(input=self.input_bound, output=self.output_bound)
 
-    def amount(self, measure: Measure) -> int:
+    @property
+    def amounts(self) -> Amounts:
         """The most that it can add to a limit's count."""
-        match measure:
-            case Measure.TOKENS:
-                return self.tokens
-            case Measure.MONEY:
-                return self.cost_bound.pico
-        return 1
+        return {_REQUESTS: 1, _TOKENS: self.tokens, _MONEY: self.cost_bound.pico, _PARALLEL: 1}
+
+    def amount(self, measure: Measure) -> int:
+        return self.amounts[measure]
+
+
+def used_amounts(usage: TokenUsage, cost: Money) -> Amounts:
+    """What it did add, now that it is over."""
+    return {_REQUESTS: 1, _TOKENS: usage.total, _MONEY: cost.pico, _PARALLEL: 0}
 
 
 def used_amount(measure: Measure, usage: TokenUsage, cost: Money) -> int:
-    """What it did add, now that it is over."""
-    match measure:
-        case Measure.TOKENS:
-            return usage.total
-        case Measure.MONEY:
-            return cost.pico
-        case Measure.REQUESTS:
-            return 1
-        case Measure.PARALLEL:
-            return 0
+    return used_amounts(usage, cost)[measure]
 
 
 class CounterId(NamedTuple):
@@ -94,8 +95,7 @@ class Reservation:
     warnings: tuple[Limit, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(NamedTuple):
     """A limit that counts this call, and where."""
 
     limit: Limit
@@ -106,7 +106,9 @@ def counted(ask: Ask, limits: Sequence[Limit]) -> list[Counted]:
     """Those of the limits that this call counts for."""
     found = []
     for limit in limits:
-        name = limit.counts(model=ask.model, end_user=ask.end_user, tag=ask.tag)
+        name: str | None = ""
+        if limit.is_narrow:
+            name = limit.counts(model=ask.model, end_user=ask.end_user, tag=ask.tag)
         if name is not None:
             found.append(Counted(limit, CounterId(limit.id, name)))
     return found
@@ -125,9 +127,10 @@ def decide(
     that is refused takes nothing from any. The counters come back in the order in which they were
     given."""
     claims, after, refusals, warnings = [], [], [], []
-    for each, counter in zip(counting, counters, strict=True):
-        limit = each.limit
-        amount = ask.amount(limit.measure)
+    asked = ask.amounts
+    for (limit, counter_id), counter in zip(counting, counters, strict=True):
+        measure = limit.measure
+        amount = asked[measure]
         place, filled = counter.admit(limit.amount, amount, now_ns)
         if place is None:
             if not limit.soft:
@@ -136,7 +139,7 @@ def decide(
             warnings.append(limit)
             place, filled = counter.admit(counter.used(now_ns) + amount, amount, now_ns)
             assert place is not None  # noqa: S101  (a limit that it fits in)
-        claims.append(Claim(each.counter_id, limit.measure, amount, place))
+        claims.append(Claim(counter_id, measure, amount, place))
         after.append(filled)
     if refusals:
         return longest(refusals), counters
@@ -144,7 +147,8 @@ def decide(
 
 
 def standing(limit: Limit, counter: Counter, now_ns: int) -> Standing:
-    return Standing(limit, *counter.left(now_ns))
+    used, reset_ns = counter.left(now_ns)
+    return Standing(limit, used, reset_ns)
 
 
 def _refusal(limit: Limit, counter: Counter, amount: int, now_ns: int) -> Refusal:

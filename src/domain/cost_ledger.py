@@ -66,7 +66,8 @@ class CostLedger(NamedTuple):
 
     def _at(self, now_ns: int) -> "CostLedger":
         """Never in an earlier period: a clock that steps back must not forgive anything."""
-        if self.ends_ns is None or (now_ns < self.ends_ns and self.ends_ns):
+        ends_ns = self.ends_ns
+        if ends_ns is None or now_ns < ends_ns:
             return self
         began_ns, ends_ns = self.period.around(now_ns)
         if began_ns < self.began_ns:

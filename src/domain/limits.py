@@ -60,6 +60,8 @@ class Limit:
     tag: str | None = None
     soft: bool = False
     id: UUID = field(init=False)
+    is_narrow: bool = field(init=False, repr=False, compare=False)
+    """Whether there are calls of its scope that it does not count, or counts apart."""
 
     def __post_init__(self) -> None:
         if type(self.amount) is not int or self.amount < 0:
@@ -72,6 +74,7 @@ class Limit:
                 raise ValueError(f"the {name} of a limit must not be empty, and may hold one `*`")
         told = (self.scope, self.measure, self.window, self.model, self.end_user, self.tag)
         object.__setattr__(self, "id", uuid5(_IDS, repr(told)))
+        object.__setattr__(self, "is_narrow", any(told[3:]))
 
     def counts(self, *, model: str, end_user: str | None, tag: str | None) -> str | None:
         """Under which name it counts such a call: the end user's and the tag's, if it counts those

@@ -1,5 +1,5 @@
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 NS_PER_S = 10**9
@@ -25,31 +25,33 @@ class RateWindow(NamedTuple):
     blocks until it has slid out. What came before the slot `oldest` has slid out for good.
 
     A tuple, since it is made anew twice a call for every limit, and a frozen dataclass takes five
-    times as long.
+    times as long. For the same reason it has its slots as two tuples of numbers, in one order:
+    `numbers` rises, and `amounts` are what was put there.
     """
 
     length_ns: int = MINUTE_NS
-    slots: tuple[Slot, ...] = ()
+    numbers: tuple[int, ...] = ()
+    amounts: tuple[int, ...] = ()
     total: int = 0
     oldest: int = 0
 
     @classmethod
     def holding(cls, length_ns: int, amounts: Mapping[int, int], now_ns: int) -> "RateWindow":
         """One that is put together anew from what each slot holds."""
-        oldest = max(0, now_ns // (length_ns // SLOTS) - SLOTS)
-        slots = sorted(Slot(*each) for each in amounts.items() if each[0] >= oldest)
-        return cls(
-            length_ns=length_ns,
-            slots=tuple(slots),
-            total=sum(slot.amount for slot in slots),
-            oldest=oldest,
-        )
+        newest = max(now_ns // (length_ns // SLOTS), *amounts, 0)
+        oldest = max(0, newest - SLOTS)
+        numbers = sorted(number for number in amounts if number >= oldest)
+        held = [amounts[number] for number in numbers]
+        return cls(length_ns, tuple(numbers), tuple(held), sum(held), oldest)
+
+    @property
+    def slots(self) -> Sequence[Slot]:
+        return [Slot(*each) for each in zip(self.numbers, self.amounts, strict=True)]
 
     def admit(self, limit: int, amount: int, now_ns: int) -> tuple[int | None, "RateWindow"]:
         """The number of the slot it was put in, which `settle` wants back; None where it does not
         fit, and then nothing is taken."""
-        number = self._slot_at(now_ns)
-        window = self._slid_to(number)
+        number, window = self._at(now_ns)
         if window.total + amount > limit:
             return None, window
         return number, window._with(number, amount)
@@ -60,79 +62,84 @@ class RateWindow(NamedTuple):
         The rest is given back where it was taken; it is gone already if that slot has slid out.
         What goes beyond the reservation is owed from now on.
         """
-        number = self._slot_at(now_ns)
-        window = self._slid_to(number)
+        number, window = self._at(now_ns)
+        if actual == reserved:
+            return window
         if actual > reserved:
             return window._with(number, actual - reserved)
-        index = bisect_left(window.slots, (slot,))
-        if actual == reserved or index == len(window.slots) or window.slots[index].number != slot:
+        length_ns, numbers, amounts, total, oldest = window
+        index = bisect_left(numbers, slot)
+        if index == len(numbers) or numbers[index] != slot:
             return window
-        held = window.slots[index]
-        freed = Slot(slot, held.amount - (reserved - actual))
-        slots = (*window.slots[:index], freed, *window.slots[index + 1 :])
-        return RateWindow(self.length_ns, slots, window.total - (reserved - actual), window.oldest)
+        rest = reserved - actual
+        amounts = (*amounts[:index], amounts[index] - rest, *amounts[index + 1 :])
+        return RateWindow(length_ns, numbers, amounts, total - rest, oldest)
 
     def used(self, now_ns: int) -> int:
-        return self._slid_to(self._slot_at(now_ns)).total
+        return self._at(now_ns)[1].total
 
     def wait_ns(self, limit: int, amount: int, now_ns: int) -> int | None:
         """How long until it fits; None for what is larger than the limit itself."""
         if amount > limit:
             return None
-        window = self._slid_to(self._slot_at(now_ns))
+        _, window = self._at(now_ns)
         needed = window.total + amount - limit
         freed, last = 0, None
-        for slot in window.slots:
+        for number, held in zip(window.numbers, window.amounts, strict=True):
             if freed >= needed:
                 break
-            freed += slot.amount
-            last = slot
+            freed += held
+            last = number
         return 0 if last is None else window._until_gone(last, now_ns)
 
     def left(self, now_ns: int) -> tuple[int, int]:
         """How much is used, and how long until all of it is free again."""
-        window = self._slid_to(self._slot_at(now_ns))
-        for slot in reversed(window.slots):
-            if slot.amount:
-                return window.total, window._until_gone(slot, now_ns)
-        return window.total, 0
+        _, window = self._at(now_ns)
+        amounts = window.amounts
+        last = len(amounts) - 1
+        while last >= 0 and not amounts[last]:
+            last -= 1
+        if last < 0:
+            return window.total, 0
+        return window.total, window._until_gone(window.numbers[last], now_ns)
 
     def reset_ns(self, now_ns: int) -> int:
         return self.left(now_ns)[1]
 
     def is_idle(self, now_ns: int) -> bool:
         """Whether nothing is left in it that a decision needs."""
-        return not self._slid_to(self._slot_at(now_ns)).slots
+        return not self._at(now_ns)[1].numbers
 
     @property
     def slot_ns(self) -> int:
         return self.length_ns // SLOTS
 
-    def _slot_at(self, now_ns: int) -> int:
-        """Never before the newest slot, nor before the oldest: a clock that steps back must not
-        forgive anything, nor fill a slot again whose calls may still be settled."""
-        number = max(now_ns // self.slot_ns, self.oldest)
-        return max(number, self.slots[-1].number) if self.slots else number
+    def _at(self, now_ns: int) -> tuple[int, "RateWindow"]:
+        """The slot that is now, and the window without what has slid out by then.
 
-    def _slid_to(self, number: int) -> "RateWindow":
+        Never before the newest slot, nor before the oldest: a clock that steps back must not
+        forgive anything, nor fill a slot again whose calls may still be settled.
+        """
+        length_ns, numbers, amounts, total, oldest = self
+        number = now_ns // (length_ns // SLOTS)
+        if not numbers:
+            return max(number, oldest), self
+        if number <= numbers[-1]:
+            return numbers[-1], self
+        if number - SLOTS <= numbers[0]:
+            return number, self
         oldest = number - SLOTS
-        if not self.slots or self.slots[0].number >= oldest:
-            return self
-        gone = bisect_left(self.slots, (oldest,))
-        return RateWindow(
-            length_ns=self.length_ns,
-            slots=self.slots[gone:],
-            total=self.total - sum(slot.amount for slot in self.slots[:gone]),
-            oldest=oldest,
-        )
+        gone = bisect_left(numbers, oldest)
+        left = total - sum(amounts[:gone])
+        return number, RateWindow(length_ns, numbers[gone:], amounts[gone:], left, oldest)
 
     def _with(self, number: int, amount: int) -> "RateWindow":
-        slots = self.slots
-        if slots and slots[-1].number == number:
-            slots = (*slots[:-1], Slot(number, slots[-1].amount + amount))
+        length_ns, numbers, amounts, total, oldest = self
+        if numbers and numbers[-1] == number:
+            amounts = (*amounts[:-1], amounts[-1] + amount)
         else:
-            slots = (*slots, Slot(number, amount))
-        return RateWindow(self.length_ns, slots, self.total + amount, self.oldest)
+            numbers, amounts = (*numbers, number), (*amounts, amount)
+        return RateWindow(length_ns, numbers, amounts, total + amount, oldest)
 
-    def _until_gone(self, slot: Slot, now_ns: int) -> int:
-        return max(0, (slot.number + SLOTS + 1) * self.slot_ns - now_ns)
+    def _until_gone(self, number: int, now_ns: int) -> int:
+        return (number + SLOTS + 1) * (self.length_ns // SLOTS) - now_ns

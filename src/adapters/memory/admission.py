@@ -1,4 +1,3 @@
-from collections import OrderedDict
 from collections.abc import Collection, Iterator, Sequence
 from uuid import UUID
 
@@ -6,14 +5,16 @@ from ...application.ports.admission import Admission
 from ...application.ports.clock import Clock
 from ...application.ports.evidence import Evidence, Witness
 from ...application.ports.history import History, Past
-from ...domain.admission import Ask, CounterId, Reservation, counted, decide, standing
+from ...domain.admission import Ask, CounterId, Reservation, counted, decide, standing, used_amounts
 from ...domain.errors import StoreUnavailable
 from ...domain.ids import RequestId
-from ...domain.limits import Counter, Limit, Refusal, Standing
+from ...domain.limits import Limit, Refusal, Standing
 from ...domain.money import Money
 from ...domain.rebuild import rebuilt, tallies
+from ...domain.standings import Standings
 from ...domain.usage import TokenUsage
 from ...domain.verification import KeptCounter
+from .counters import Counters, key_of
 from .held import ByScope, Held
 from .seeds import Seeds
 
@@ -28,8 +29,6 @@ class MemoryAdmission:
     the calls that need it wait until that is read, and nobody else. While it cannot be read they
     are refused (StoreUnavailable), or with `local`, decided by what this process has seen itself,
     until it can. Without one, counting begins with the process.
-
-    Forgets a counter once nothing is left in it that a decision needs.
     """
 
     def __init__(
@@ -47,7 +46,7 @@ class MemoryAdmission:
         self._seeds = (
             None if history is None else Seeds(history, clock, sow=self._sow, doubted=self._doubted)
         )
-        self._counters: OrderedDict[CounterId, Counter] = OrderedDict()
+        self._counters = Counters()
         # By the ids' numbers: Python hashes those ten times faster than UUIDs.
         self._open: dict[int, Held] = {}
 
@@ -57,7 +56,7 @@ class MemoryAdmission:
         if self._history is None:
             return 0
         for reservation in await self._history.open(self._clock.now_ns()):
-            held = Held(reservation=reservation, ours=False)
+            held = Held(reservation, ours=False)
             self._open.setdefault(reservation.ask.request_id.int, held)
         return len(self._open)
 
@@ -72,21 +71,21 @@ class MemoryAdmission:
         ):
             seeds.notice(ask, limits)
         now_ns = self._clock.now_ns()
-        self._forget_idle(now_ns)
+        counters = self._counters
+        counters.forget_idle(now_ns)
         counting = counted(ask, limits)
-        before = [self._counters.get(c.counter_id) or c.limit.fresh() for c in counting]
-        decision, after = decide(ask, counting, before, now_ns)
-        counting_limits = [c.limit for c in counting]
-        if isinstance(decision, Reservation):
-            for c, counter in zip(counting, after, strict=True):
-                self._keep(c.counter_id, counter)
-            self._open[ask.request_id.int] = Held(
-                reservation=decision, claims=list(decision.claims), limits=counting_limits
-            )
-        return decision, [
-            standing(limit, counter, now_ns)
-            for limit, counter in zip(counting_limits, after, strict=True)
+        keys = [key_of(counter_id) for _, counter_id in counting]
+        before = [
+            counters.get(key) or limit.fresh()
+            for key, (limit, _) in zip(keys, counting, strict=True)
         ]
+        decision, after = decide(ask, counting, before, now_ns)
+        if isinstance(decision, Reservation):
+            counters.update(zip(keys, after, strict=True))
+            self._open[ask.request_id.int] = Held(
+                decision, [*decision.claims], [limit for limit, _ in counting]
+            )
+        return decision, Standings(counting, after, now_ns)
 
     async def foresee(
         self, ask: Ask, limits: Sequence[Limit]
@@ -95,12 +94,13 @@ class MemoryAdmission:
             await self._meet(self._seeds, limits)
         counting = counted(ask, limits)
         now_ns = self._clock.now_ns()
-        counters = [self._counters.get(c.counter_id) or c.limit.fresh() for c in counting]
-        decision, _ = decide(ask, counting, counters, now_ns)
-        return decision if isinstance(decision, Refusal) else None, [
-            standing(c.limit, counter, now_ns)
-            for c, counter in zip(counting, counters, strict=True)
+        counters = [
+            self._counters.get(key_of(counter_id)) or limit.fresh()
+            for limit, counter_id in counting
         ]
+        decision, _ = decide(ask, counting, counters, now_ns)
+        refusal = decision if isinstance(decision, Refusal) else None
+        return refusal, Standings(counting, counters, now_ns)
 
     def settle(
         self, reservation: Reservation, usage: TokenUsage, cost: Money
@@ -111,11 +111,12 @@ class MemoryAdmission:
                 self._seeds.overlooked(reservation.ask)
             return None
         now_ns = self._clock.now_ns()
-        left = []
+        counters, used, left = self._counters, used_amounts(usage, cost), []
         for claim, limit in zip(held.claims, held.limits, strict=True):
-            counter = self._counters.get(claim.counter) or limit.fresh()
-            counter = claim.settle(counter, usage, cost, now_ns)
-            self._keep(claim.counter, counter)
+            key = key_of(claim.counter)
+            counter = counters.get(key) or limit.fresh()
+            counter = counter.settle(claim.place, claim.amount, used[claim.measure], now_ns)
+            counters[key] = counter
             left.append(standing(limit, counter, now_ns))
         return left
 
@@ -159,8 +160,7 @@ class MemoryAdmission:
     def _sow(self, limits: Sequence[Limit], past: Past, untrue: Collection[int]) -> None:
         """Puts the counters of limits together anew, from what is written and what is under way."""
         if untrue:
-            for counter_id in [each for each in self._counters if each.limit_id.int in untrue]:
-                del self._counters[counter_id]
+            self._counters.drop(untrue)
         for request_id in past.over:
             self._let_go(request_id)
         calls = ByScope(self._open.values(), past.waiting)
@@ -171,25 +171,24 @@ class MemoryAdmission:
                 over += tallies(limit, entry)
             counters = rebuilt(limit, over, calls.under_way(limit), now_ns)
             for counter_id, counter in counters.items():
-                self._keep(counter_id, counter)
+                self._counters[key_of(counter_id)] = counter
 
     def _beside(self, limits: Sequence[Limit], past: Past) -> Iterator[KeptCounter]:
         calls = ByScope(self._open.values(), past.waiting)
-        names: dict[UUID, set[str]] = {limit.id: {""} for limit in limits}
-        for counter_id in self._counters:
-            if counter_id.limit_id in names:
-                names[counter_id.limit_id].add(counter_id.name)
+        names: dict[int, set[str]] = {limit.id.int: {""} for limit in limits}
+        for number, name in self._counters.names(names):
+            names[number].add(name)
         for limit in limits:
             over = [*past.settled.get(limit.id, ())]
             for entry in calls.waiting(limit):
                 over += tallies(limit, entry)
             claims = calls.claims(limit)
             told = {each.name for each in over} | {each.counter.name for each in claims}
-            for name in names[limit.id] | told:
+            for name in names[limit.id.int] | told:
                 yield KeptCounter(
                     limit=limit,
                     name=name,
-                    found=self._counters.get(CounterId(limit.id, name)) or limit.fresh(),
+                    found=self._counters.get(key_of(CounterId(limit.id, name))) or limit.fresh(),
                     over=[tally for tally in over if tally.name == name],
                     under_way=[claim for claim in claims if claim.counter.name == name],
                 )
@@ -202,22 +201,6 @@ class MemoryAdmission:
 
     def _doubted(self) -> Collection[Ask]:
         return [held.reservation.ask for held in self._open.values() if not held.ours]
-
-    def _keep(self, counter_id: CounterId, counter: Counter) -> None:
-        self._counters[counter_id] = counter
-        self._counters.move_to_end(counter_id)
-
-    def _forget_idle(self, now_ns: int) -> None:
-        # The one that was used longest ago stands first. A few a call: more leave than can come.
-        for _ in range(8):
-            oldest = next(iter(self._counters), None)
-            if oldest is None:
-                return
-            if self._counters[oldest].is_idle(now_ns):
-                del self._counters[oldest]
-            else:
-                self._counters.move_to_end(oldest)
-                return
 
 
 _: type[Admission] = MemoryAdmission

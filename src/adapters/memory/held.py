@@ -8,7 +8,7 @@ from ...domain.limits import Limit
 from ...domain.rebuild import claim_on
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Held:
     """A call under way, and what it holds of the limits that were met so far. It may be one of
     another process, which was killed or still has it."""

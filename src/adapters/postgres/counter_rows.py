@@ -2,16 +2,16 @@ from typing import Any
 
 from ...domain.cost_ledger import CostLedger
 from ...domain.limits import Counter, Limit, Sliding
-from ...domain.rate_window import RateWindow, Slot
+from ...domain.rate_window import RateWindow
 
 
 def counter_of(limit: Limit, row: Any) -> Counter:
     """What a row of `langroute.counters` holds, as the limit counts."""
     if isinstance(limit.window, Sliding):
-        slots = zip(row.numbers, map(int, row.amounts), strict=True)
         return RateWindow(
             length_ns=row.length_ns,
-            slots=tuple(Slot(*each) for each in slots),
+            numbers=tuple(row.numbers),
+            amounts=tuple(map(int, row.amounts)),
             total=int(row.total),
             oldest=row.oldest,
         )

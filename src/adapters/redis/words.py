@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from ...domain.cost_ledger import CostLedger
 from ...domain.limits import Counter, Limit
-from ...domain.rate_window import RateWindow, Slot
+from ...domain.rate_window import RateWindow
 
 _NS_PER_US = 1000
 _NS_PER_MS = 10**6
@@ -26,9 +26,10 @@ def counter_of(limit: Limit, words: Mapping[str, str]) -> Counter:
     if not words:
         return fresh
     if isinstance(fresh, RateWindow):
-        slots = ((int(name), int(value)) for name, value in words.items() if name.isdecimal())
+        slots = sorted((int(name), int(word)) for name, word in words.items() if name.isdecimal())
         return fresh._replace(
-            slots=tuple(Slot(*each) for each in sorted(slots)),
+            numbers=tuple(number for number, _ in slots),
+            amounts=tuple(amount for _, amount in slots),
             total=int(words["total"]),
             oldest=int(words["oldest"]),
         )
