@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .ledger import LedgerEntry
+from .ledger import LedgerEntry, Outcome
 from .money import Money
 from .usage import INPUT_CLASSES, OUTPUT_CLASSES, TOKEN_CLASSES, TokenUsage
 
@@ -133,3 +133,25 @@ class BookedCall:
     @property
     def _last(self) -> Posting:
         return self.corrections[-1] if self.corrections else self.entry
+
+
+BELATED = "it went on after its lease had run out"
+"""The reason of a correction that nobody has asked for."""
+
+
+def belated(call: BookedCall, entry: LedgerEntry) -> Correction | None:
+    """What has to be added where a call was taken for lost, and settled at its bound, and then
+    comes to its own end, as `entry` tells; None where it was not. Once it has been corrected, by
+    this or by somebody, it stays as it is."""
+    if call.corrections or call.entry.outcome is not Outcome.EXPIRED:
+        return None
+    if entry.outcome is Outcome.EXPIRED:
+        return None
+    return call.corrected(
+        usage=entry.usage,
+        cost=entry.cost,
+        priced=entry.priced,
+        estimated=entry.estimated,
+        reason=BELATED,
+        posted_at_ns=entry.at_ns + entry.duration_ns,
+    )

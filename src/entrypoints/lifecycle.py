@@ -104,6 +104,7 @@ async def open_memory_container(
     container = memory_container(settings, [secrets.token_bytes(_KEY_BYTES)])
     _swap(container, adapters)
     await container.gateway().seed_catalogue()
+    container.ledger().tells(container.memory_admission().recount)
     async with container.http_client():
         with _sweeping(container), _forgetting_replies(container):
             yield container

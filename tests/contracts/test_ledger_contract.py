@@ -18,7 +18,7 @@ from langroute.application.ports.ledger import (
     SpendLine,
     SpendQuery,
 )
-from langroute.domain.corrections import BookedCall
+from langroute.domain.corrections import BELATED, BookedCall
 from langroute.domain.ids import KeyId, OrganizationId, TeamId
 from langroute.domain.ledger import LedgerEntry, Outcome
 from langroute.domain.money import Money
@@ -115,6 +115,45 @@ async def test_an_entry_recorded_again_counts_once(ledger: Ledger) -> None:
     (line,) = await ledger.reports.spend(SpendQuery())
     assert (line.calls, line.cost) == (1, entry.cost)
     assert await ledger.reports.entries(None, 10) == [entry]
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["at once", "later"])
+async def test_a_call_that_was_taken_for_lost_comes_to_what_it_used(
+    ledger: Ledger, at_once: bool
+) -> None:
+    """At the bound first, and then by a correction, which comes once."""
+    lost = new_entry(outcome=Outcome.EXPIRED, usage=TokenUsage(output=100), estimated=True)
+    ended = replace(
+        lost,
+        outcome=Outcome.SUCCEEDED,
+        usage=TokenUsage(input=3, output=40),
+        cost=Money(7),
+        estimated=False,
+    )
+    if at_once:
+        await ledger.record(lost, ended, ended, lost)
+    else:
+        await ledger.record(lost)
+        await ledger.record(ended)
+    await ledger.record(ended, lost)
+
+    call = await ledger.corrections.call(lost.request_id)
+    assert call is not None
+    assert (call.entry, call.usage, call.cost) == (lost, ended.usage, Money(7))
+    (correction,) = call.corrections
+    assert (correction.reason, call.estimated) == (BELATED, False)
+    (line,) = await ledger.reports.spend(SpendQuery())
+    assert (line.calls, line.cost, line.completion_tokens) == (1, Money(7), 40)
+    assert line.estimated_calls == 0
+
+
+async def test_what_ended_is_not_lost_afterwards(ledger: Ledger) -> None:
+    ended = new_entry()
+
+    await ledger.record(ended, replace(ended, outcome=Outcome.EXPIRED, cost=Money(1)))
+
+    call = await ledger.corrections.call(ended.request_id)
+    assert call == BookedCall(entry=ended)
 
 
 async def test_the_newest_entries_come_first_and_no_more_than_asked_for(ledger: Ledger) -> None:

@@ -2,17 +2,20 @@
 
 import asyncio
 import time
+from uuid import UUID
 
 import pytest
 
 from langroute.adapters.postgres.database import Database
 from langroute.adapters.postgres.ledger import PostgresLedger
 from langroute.adapters.postgres.reservations import PostgresReservations
+from langroute.adapters.postgres.times import to_ns
 from langroute.domain.errors import LedgerFull, StoreUnavailable
 from postgres_fixtures import Databases, Server, type_in
 from samples import CLOCK, a_reservation, new_entry
 
-HOUR_NS = 3600 * 10**9
+S = 10**9
+HOUR_NS = 3600 * S
 
 
 async def _count(database: Database) -> int:
@@ -49,7 +52,9 @@ async def test_calls_go_on_while_postgres_is_away_and_are_written_once_it_is_bac
     server: Server,
 ) -> None:
     async with server.databases.migrated() as database:
-        reservations = PostgresReservations(database, local=True)
+        reservations = PostgresReservations(
+            database, local=True, now_ns=lambda: CLOCK.now_ns() + 2 * HOUR_NS
+        )
         reservations.start()
         await server.stop()
         held = [a_reservation() for _ in range(300)]
@@ -65,7 +70,7 @@ async def test_calls_go_on_while_postgres_is_away_and_are_written_once_it_is_bac
             async with asyncio.timeout(20):
                 await reservations.flush()
             assert await _count(database) == 300
-            found = await reservations.expired(CLOCK.now_ns() + 2 * HOUR_NS)
+            found = await reservations.expired()
             assert len(found) == 300
         await reservations.aclose()
 
@@ -185,30 +190,49 @@ async def test_a_caller_who_hangs_up_while_waiting_takes_nobody_with_it(
 async def test_a_lease_that_is_written_too_late_gives_its_entry_time(database: Database) -> None:
     now_ns = CLOCK.now_ns()
     late = a_reservation(lease_until_ns=now_ns - HOUR_NS)
-    reservations = PostgresReservations(database)
+    times = iter([now_ns, now_ns + HOUR_NS])
+    reservations = PostgresReservations(database, now_ns=lambda: next(times))
     reservations.start()
     reservations.hold(late)
     await reservations.held(late)
 
-    assert await reservations.expired(now_ns) == []
-    (found,) = await reservations.expired(now_ns + HOUR_NS)
+    assert await reservations.expired() == []
+    (found,) = await reservations.expired()
     assert found.ask.request_id == late.ask.request_id
+    await reservations.aclose()
+
+
+async def test_a_lease_runs_out_by_the_clock_of_postgres(database: Database) -> None:
+    """One whose gateway's clock is an hour behind lasts as long as any other."""
+    now_ns = CLOCK.now_ns()
+    behind = a_reservation(at_ns=now_ns - HOUR_NS, lease_until_ns=now_ns - HOUR_NS + 700 * S)
+    present = a_reservation(at_ns=now_ns, lease_until_ns=now_ns + 700 * S)
+    reservations = PostgresReservations(database)
+    reservations.start()
+    for each in (behind, present):
+        reservations.hold(each)
+    await reservations.flush()
+    assert await reservations.expired() == []
+
+    leases = await _leases(database)
+    assert leases[present.ask.request_id] == present.ask.lease_until_ns // 1000 * 1000
+    assert abs(leases[behind.ask.request_id] - present.ask.lease_until_ns) < 10 * S
     await reservations.aclose()
 
 
 async def test_sweeps_look_no_further_back_than_they_must(database: Database) -> None:
     """And find what they have not settled."""
-    reservations = PostgresReservations(database)
+    far_ns = CLOCK.now_ns() + 2 * HOUR_NS
+    reservations = PostgresReservations(database, now_ns=lambda: far_ns)
     reservations.start()
     left = a_reservation()
     reservations.hold(left)
     await reservations.flush()
-    far_ns = CLOCK.now_ns() + 2 * HOUR_NS
 
     for _ in range(2):
-        assert len(await reservations.expired(far_ns)) == 1
+        assert len(await reservations.expired()) == 1
     await _settle(database)
-    assert await reservations.expired(far_ns) == []
+    assert await reservations.expired() == []
 
     connection = await database.connect()
     until = await connection.fetchval("select until from langroute.sweeps")
@@ -249,6 +273,15 @@ async def test_several_gateways_hold_at_once(databases: Databases) -> None:
 async def test_reservations_stay_as_they_are(database: Database, statement: str) -> None:
     with pytest.raises(Exception, match="only ever added to"):
         await type_in(database, statement)
+
+
+async def _leases(database: Database) -> dict[UUID, int]:
+    connection = await database.connect()
+    try:
+        rows = await connection.fetch("select request_id, lease_until from langroute.reservations")
+        return {row["request_id"]: to_ns(row["lease_until"]) for row in rows}
+    finally:
+        await connection.close()
 
 
 async def _settle(database: Database) -> None:

@@ -124,7 +124,8 @@ class MemoryAdmission:
         if self._seeds is not None and self._doubted():
             await self._seeds.ask_after()
         now_ns = self._clock.now_ns()
-        calls = (held.reservation for held in self._open.values())
+        # Another process's clock may be behind: its calls expire by that of the reservations.
+        calls = (held.reservation for held in self._open.values() if held.ours)
         return [call for call in calls if call.ask.lease_until_ns <= now_ns]
 
     async def evidence(self) -> Evidence:

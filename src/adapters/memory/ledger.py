@@ -1,5 +1,5 @@
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -13,7 +13,7 @@ from ...application.ports.ledger import (
     in_order,
 )
 from ...domain.charges import NO_CHARGE, Charge, charge_of
-from ...domain.corrections import BookedCall, Correction
+from ...domain.corrections import BookedCall, Correction, belated
 from ...domain.ids import KeyId, RequestId
 from ...domain.ledger import LedgerEntry
 from .calls_by_scope import CallsByScope
@@ -49,9 +49,18 @@ class MemoryLedger:
         self._calls: OrderedDict[RequestId, BookedCall] = OrderedDict()
         self._by_scope = CallsByScope()
         self._totals: dict[_Heading, Charge] = {}
+        self._corrected: Callable[[Collection[UUID]], None] = lambda _: None
+
+    def tells(self, corrected: Callable[[Collection[UUID]], None]) -> None:
+        """It hears of each correction: whose call it was."""
+        self._corrected = corrected
 
     def record(self, entry: LedgerEntry) -> None:
-        if entry.request_id in self._calls:
+        present = self._calls.get(entry.request_id)
+        if present is not None:
+            correction = belated(present, entry)
+            if correction is not None:
+                self._add(present, correction)
             return
         self._calls[entry.request_id] = BookedCall(entry=entry)
         self._by_scope.add(entry)
@@ -79,8 +88,7 @@ class MemoryLedger:
         call = self._calls.get(request_id)
         if call is None or correction.number != len(call.corrections) + 1:
             return False
-        self._calls[request_id] = call.with_(correction)
-        self._charge(call.entry, charge_of(correction))
+        self._add(call, correction)
         return True
 
     async def spend(self, query: SpendQuery) -> Sequence[SpendLine]:
@@ -93,6 +101,13 @@ class MemoryLedger:
         entries = (call.entry for call in self._calls.values())
         found = (entry for entry in entries if key_id is None or entry.key_id == key_id)
         return sorted(found, key=lambda e: (e.at_ns, e.request_id), reverse=True)[:limit]
+
+    def _add(self, call: BookedCall, correction: Correction) -> None:
+        self._calls[call.entry.request_id] = call.with_(correction)
+        self._charge(call.entry, charge_of(correction))
+        entry = call.entry
+        whose = (entry.key_id, entry.team_id, entry.organization_id)
+        self._corrected([each for each in whose if each is not None])
 
     def _charge(self, entry: LedgerEntry, charge: Charge) -> None:
         heading = _heading(entry)

@@ -23,8 +23,8 @@ class KeptWithAdmission:
     def settled(self, reservation: Reservation) -> None:
         del reservation
 
-    async def expired(self, now_ns: int) -> Sequence[Reservation]:
-        return await self._all_kept.expired(now_ns)
+    async def expired(self) -> Sequence[Reservation]:
+        return await self._all_kept.expired()
 
 
 _: type[Reservations] = KeptWithAdmission

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...domain.corrections import BookedCall, Correction, Posting, UsageDifference
+from ...domain.corrections import BookedCall, Correction, Posting, UsageDifference, belated
 from ...domain.ids import KeyId, OrganizationId, RequestId, TeamId
 from ...domain.ledger import LedgerEntry, Outcome
 from ...domain.money import Money
@@ -31,8 +32,61 @@ _ADD = (
 )
 
 
+_EXPIRED = (
+    select(LEDGER)
+    .where(
+        tuple_(LEDGER.c.at, LEDGER.c.request_id).in_(
+            select(column("at", LEDGER.c.at.type), column("id", LEDGER.c.request_id.type))
+        ),
+        LEDGER.c.outcome == Outcome.EXPIRED.value,
+    )
+    .order_by(LEDGER.c.at, LEDGER.c.request_id, LEDGER.c.number)
+)
+
+
 async def write(connection: AsyncConnection, postings: Sequence[Posting]) -> Sequence[Posting]:
-    """Adds those that are not there yet, and only those to all sums. Returns them."""
+    """Adds those that are not there yet, and only those to all sums. Returns them.
+
+    A call that ends after it was taken for lost is there already: what it really used is added as
+    a correction."""
+    added = await _add(connection, postings)
+    if len(added) < len(postings):
+        there = {id(posting) for posting in added}
+        known = [posting for posting in postings if id(posting) not in there]
+        added = [*added, *await _add(connection, await _belated(connection, known))]
+    if added:
+        await add_to_totals(connection, added)
+        await add_to_rollups(connection, added)
+        await settle_counters(connection, added)
+    return added
+
+
+async def _belated(
+    connection: AsyncConnection, postings: Sequence[Posting]
+) -> Sequence[Correction]:
+    ended = {
+        entry.request_id: entry
+        for entry in postings
+        if isinstance(entry, LedgerEntry) and entry.outcome is not Outcome.EXPIRED
+    }
+    if not ended:
+        return ()
+    asked = {
+        "at": [to_timestamp(entry.at_ns) for entry in ended.values()],
+        "id": list(ended),
+    }
+    found = []
+    rows = (await connection.execute(_EXPIRED, asked)).all()
+    for _, of_one in groupby(rows, key=lambda row: (row.at, row.request_id)):
+        call = call_of(of_one)
+        if call is not None and (late := belated(call, ended[call.entry.request_id])) is not None:
+            found.append(late)
+    return found
+
+
+async def _add(connection: AsyncConnection, postings: Sequence[Posting]) -> Sequence[Posting]:
+    if not postings:
+        return ()
     by_id: dict[tuple[datetime, bytes, int], Posting] = {}
     for posting in postings:
         by_id.setdefault(_id(posting), posting)  # whatever is told again comes too late
@@ -40,12 +94,7 @@ async def write(connection: AsyncConnection, postings: Sequence[Posting]) -> Seq
     rows = [_row(posting) for _, posting in sorted(by_id.items(), key=lambda item: item[0][1:])]
     columns = {each.name: [row[each.name] for row in rows] for each in LEDGER.c}
     found = await connection.execute(_ADD, columns)
-    added = [by_id[at, request_id.bytes, number] for at, request_id, number in found]
-    if added:
-        await add_to_totals(connection, added)
-        await add_to_rollups(connection, added)
-        await settle_counters(connection, added)
-    return added
+    return [by_id[at, request_id.bytes, number] for at, request_id, number in found]
 
 
 def entry_of(row: Row[*tuple[Any, ...]]) -> LedgerEntry:

@@ -1,5 +1,5 @@
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ...application.ports.reservations import Reservations
 from ...domain.admission import Reservation
@@ -27,6 +27,8 @@ class PostgresReservations:
     While Postgres is away they are kept, and tried again. A call waits for its own to be written,
     at most `patience_s` long: then, or once it is known that Postgres is away, it goes on if that
     is wanted (`local`), and is refused otherwise, as are all that would follow it.
+
+    Postgres' clock says when a lease has run out, unless `now_ns` does, for tests.
     """
 
     def __init__(
@@ -37,12 +39,14 @@ class PostgresReservations:
         local: bool = True,
         capacity: int = _CAPACITY,
         patience_s: float = _PATIENCE_S,
+        now_ns: Callable[[], int | None] = lambda: None,
     ) -> None:
         self._database = database
         self._store = store
         self._local = local
         self._capacity = capacity
         self._patience_s = patience_s
+        self._now_ns = now_ns
         # Many are written in a second: see Statement for what that saves.
         self._insert = Statement(database, WRITE, connections=1, within_s=_WRITE_S)
         self._batches: Batches[Reservation] = Batches(
@@ -83,8 +87,9 @@ class PostgresReservations:
                 raise TimeoutError("reservations wait for Postgres")
             await self._batches.progress()
 
-    async def expired(self, now_ns: int) -> Sequence[Reservation]:
-        now = to_timestamp(now_ns)
+    async def expired(self) -> Sequence[Reservation]:
+        now_ns = self._now_ns()
+        now = None if now_ns is None else to_timestamp(now_ns)
         async with self._database.reading() as connection:
             found = await lost(connection, now)
         until = to_timestamp(found[0].ask.lease_until_ns) if found else now

@@ -1,7 +1,6 @@
 from dataclasses import dataclass
 
 from ..ports.admission import Admission
-from ..ports.clock import Clock
 from ..ports.reservations import Reservations
 from .settle import Settle
 
@@ -15,7 +14,6 @@ class ExpireReservations:
     admission: Admission
     reservations: Reservations
     settle: Settle
-    clock: Clock
 
     async def __call__(self) -> int:
         own = await self.admission.expired()
@@ -24,8 +22,8 @@ class ExpireReservations:
             self.reservations.hold(reservation)
             self.settle.at_bound(reservation)
         known = {reservation.ask.request_id for reservation in own}
-        found = await self.reservations.expired(self.clock.now_ns())
+        found = await self.reservations.expired()
         lost = [each for each in found if each.ask.request_id not in known]
         for reservation in lost:
-            self.settle.at_bound(reservation, lost=True)
+            self.settle.at_bound(reservation)
         return len(own) + len(lost)

@@ -39,8 +39,9 @@ class Settled:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settle:
     """Turns a reservation into what was used and what it cost, at the prices in force when the
-    call began, and writes the ledger entry. Settling again changes nothing. It waits for nothing,
-    so that a cancelled caller cannot stop it half-way."""
+    call began, and writes the ledger entry. Settling again changes nothing, but for a call that was
+    taken for lost: then the ledger corrects what it has. It waits for nothing, so that a cancelled
+    caller cannot stop it half-way."""
 
     admission: Admission
     ledger: LedgerWriter
@@ -52,10 +53,10 @@ class Settle:
         entry = self._ended(reservation, ending)
         return Settled(entry=entry, standings=self._write(reservation, entry))
 
-    def at_bound(self, reservation: Reservation, *, lost: bool = False) -> LedgerEntry:
-        """For a call that never settled: everything it might have used, marked as expired. One that
-        is `lost` may be another process's, of which this one's admission knows nothing; whoever
-        else finds it writes the same entry."""
+    def at_bound(self, reservation: Reservation) -> LedgerEntry:
+        """For a call that never settled: everything it might have used, marked as expired. It may
+        be another process's, of which this one's admission knows nothing; whoever else finds it
+        writes the same entry."""
         ask = reservation.ask
         entry = _entry(
             reservation,
@@ -64,15 +65,12 @@ class Settle:
             cost=ask.cost_bound,
             priced=ask.priced,
         )
-        self._write(reservation, entry, lost=lost)
+        self._write(reservation, entry)
         return entry
 
-    def _write(
-        self, reservation: Reservation, entry: LedgerEntry, *, lost: bool = False
-    ) -> Sequence[Standing]:
+    def _write(self, reservation: Reservation, entry: LedgerEntry) -> Sequence[Standing]:
         standings = self.admission.settle(reservation, entry.usage, entry.cost)
-        if standings is not None or lost:
-            self.ledger.record(entry)
+        self.ledger.record(entry)
         self.reservations.settled(reservation)
         return standings or ()
 

@@ -25,7 +25,7 @@ class Reservations(Protocol):
         """Its entry has been recorded: nobody will ask for it again."""
         ...
 
-    async def expired(self, now_ns: int) -> Sequence[Reservation]:
-        """Those whose lease has run out without an entry, whichever process made them. Raises
-        StoreUnavailable."""
+    async def expired(self) -> Sequence[Reservation]:
+        """Those whose lease has run out without an entry, whichever process made them: by one clock
+        for all processes. Raises StoreUnavailable."""
         ...

@@ -42,7 +42,7 @@ from langroute.domain.credentials import Credential
 from langroute.domain.dialects import Dialect
 from langroute.domain.ids import KeyId, RequestId
 from langroute.domain.keys import VirtualKey
-from langroute.domain.ledger import LedgerEntry
+from langroute.domain.ledger import LedgerEntry, Outcome
 from langroute.domain.limits import Limit, Limits, Measure, Sliding
 from langroute.domain.money import Money
 from langroute.domain.organizations import key_scope
@@ -254,15 +254,16 @@ class ScriptedUpstream:
 
 
 class StrictLedger(MemoryLedger):
-    """Does not put up with a call that is recorded twice, as a ledger has to."""
+    """Does not put up with a call that is recorded twice, as a ledger has to, unless it was taken
+    for lost."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._recorded: set[RequestId] = set()
+        self._recorded: dict[RequestId, Outcome] = {}
 
     def record(self, entry: LedgerEntry) -> None:
-        assert entry.request_id not in self._recorded
-        self._recorded.add(entry.request_id)
+        assert self._recorded.get(entry.request_id, Outcome.EXPIRED) is Outcome.EXPIRED
+        self._recorded[entry.request_id] = entry.outcome
         super().record(entry)
 
 
@@ -283,7 +284,8 @@ class Scene:
     ledger: StrictLedger = field(default_factory=StrictLedger)
     timeouts: Timeouts = field(default_factory=Timeouts)
     default_output_cap: int = 50
-    reservations: Reservations = field(default_factory=MemoryReservations)
+    # Nothing expires in them: those under way are all this process's own.
+    reservations: Reservations = field(default_factory=lambda: MemoryReservations(ManualClock()))
     admission: MemoryAdmission = field(init=False)
 
     def __post_init__(self) -> None:
@@ -344,7 +346,7 @@ class Scene:
 
     @property
     def expire(self) -> ExpireReservations:
-        return ExpireReservations(self.admission, self.reservations, self.settle, self.clock)
+        return ExpireReservations(self.admission, self.reservations, self.settle)
 
     async def entries(self) -> Sequence[LedgerEntry]:
         return await self.ledger.entries(None, 1000)

@@ -2,6 +2,7 @@ from scene import (
     MISTRAL_PRICE,
     OPENAI_PRICE,
     START_NS,
+    USAGE,
     Scene,
     ScriptedStream,
     ScriptedUpstream,
@@ -13,6 +14,7 @@ from scene import (
 )
 
 from langroute.application.calls.stream_chat import ChatStream
+from langroute.domain.corrections import BELATED
 from langroute.domain.estimates import input_bound
 from langroute.domain.ledger import Outcome
 from langroute.domain.limits import Limits
@@ -49,23 +51,37 @@ async def test_a_call_that_never_settled_settles_once_at_its_bound_marked_as_exp
     assert 0 < entry.duration_ns < HOUR_S * 10**9
 
 
-async def test_settling_after_expiry_changes_nothing() -> None:
-    scene, stream = await a_forgotten_stream()
-    scene.clock.advance(HOUR_S)
-    await scene.expire()
-    before = await scene.entry()
-    await stream.aclose()
-    assert await scene.entry() == before
-    assert await scene.expire() == 0
-
-
-async def test_reading_on_after_expiry_changes_nothing() -> None:
+async def test_what_a_call_used_that_ends_after_all_is_a_correction_of_its_bound() -> None:
     scene, stream = await a_forgotten_stream()
     scene.clock.ns += int(HOUR_S) * 10**9
     await scene.expire()
     before = await scene.entry()
     assert len([chunk async for chunk in stream]) == 1
     assert await scene.entry() == before
+    call = await scene.ledger.call(before.request_id)
+    assert call is not None
+    (correction,) = call.corrections
+    assert (call.usage, call.cost) == (USAGE, OPENAI_PRICE.cost_of(USAGE))
+    assert (correction.reason, call.estimated) == (BELATED, False)
+    assert correction.posted_at_ns == scene.clock.ns
+
+
+async def test_it_is_corrected_once_and_not_where_somebody_has_done_so() -> None:
+    scene, stream = await a_forgotten_stream()
+    scene.clock.advance(HOUR_S)
+    await scene.expire()
+    entry = await scene.entry()
+    call = await scene.ledger.call(entry.request_id)
+    assert call is not None
+    by_hand = call.corrected(
+        usage=entry.usage, cost=entry.cost, reason="the bill", posted_at_ns=scene.clock.ns
+    )
+    assert await scene.ledger.post(by_hand)
+    await stream.aclose()
+    corrected = await scene.ledger.call(entry.request_id)
+    assert corrected is not None
+    assert corrected.corrections == (by_hand,)
+    assert await scene.expire() == 0
 
 
 async def test_nothing_expires_that_was_settled() -> None:

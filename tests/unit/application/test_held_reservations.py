@@ -7,6 +7,7 @@ import pytest
 from scene import (
     USAGE,
     Answer,
+    ManualClock,
     Scene,
     ScriptedStream,
     ScriptedUpstream,
@@ -18,6 +19,7 @@ from scene import (
 )
 
 from langroute.adapters.memory.reservations import MemoryReservations
+from langroute.application.ports.clock import Clock
 from langroute.domain.admission import Reservation
 from langroute.domain.errors import LedgerFull, StoreUnavailable
 from langroute.domain.ledger import Outcome
@@ -27,8 +29,8 @@ from langroute.domain.limits import Limits
 class SlowReservations(MemoryReservations):
     """Holds nothing before it is let."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
         self.asked = asyncio.Event()
         self.written = asyncio.Event()
         self.away = False
@@ -49,9 +51,10 @@ class SlowReservations(MemoryReservations):
 
 
 async def a_scene(answer: Answer) -> tuple[Scene, SlowReservations]:
-    reservations = SlowReservations()
+    clock = ManualClock()
+    reservations = SlowReservations(clock)
     upstream = ScriptedUpstream(openai=answer)
-    scene = Scene(upstream=upstream, reservations=reservations)
+    scene = Scene(upstream=upstream, clock=clock, reservations=reservations)
     return await scene.save("sk", "openai"), reservations
 
 

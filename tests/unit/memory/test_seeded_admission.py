@@ -283,9 +283,8 @@ async def test_a_restart_forgives_nothing(disk: Disk) -> None:
         assert await process.admission.take_over() == 2
         assert await process.used(*NEW, REQUESTS) == [85, 85, 2, 3]
         process.clock.ns += 90 * S
-        expired = list(await process.admission.expired())
-        assert {r.ask.request_id for r in expired} == {r.ask.request_id for r in disk.left_open}
-        process.open = expired
+        assert await process.admission.expired() == []  # that is the reservations' to tell
+        process.open = list(disk.left_open)
         while process.open:
             process.settle(0, process.open[0].ask.tokens)
         assert await process.used(BUDGET, PARALLEL) == [85, 0]
