@@ -10,6 +10,7 @@ from dependency_injector import providers
 from pydantic import SecretStr
 
 from ..adapters.memory.admission import MemoryAdmission
+from ..adapters.memory.ledger import MemoryLedger
 from ..adapters.memory.stand_in import StandIn
 from ..adapters.postgres.database import Database
 from ..adapters.postgres.embedded import EmbeddedPostgres
@@ -104,7 +105,9 @@ async def open_memory_container(
     container = memory_container(settings, [secrets.token_bytes(_KEY_BYTES)])
     _swap(container, adapters)
     await container.gateway().seed_catalogue()
-    container.ledger().tells(container.memory_admission().recount)
+    ledger = container.ledger()
+    if isinstance(ledger, MemoryLedger):
+        ledger.tells(container.memory_admission().recount)
     async with container.http_client():
         with _sweeping(container), _forgetting_replies(container):
             yield container

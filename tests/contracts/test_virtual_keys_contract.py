@@ -1,6 +1,7 @@
 """What every store of virtual keys must do."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from langroute.adapters.memory.virtual_keys import MemoryKeys
 from langroute.adapters.postgres.virtual_keys import PostgresKeys
 from langroute.application.ports.virtual_keys import VirtualKeys
-from langroute.domain.errors import NotFound
+from langroute.domain.errors import InvalidRequest, NotFound
 from langroute.domain.ids import KeyId, TeamId
+from langroute.domain.keys import VirtualKey
 from langroute.domain.limits import Limit, Limits, Measure, Sliding
 from langroute.domain.organizations import Team, key_scope
 from langroute.domain.periods import FOR_GOOD, Every, Period
@@ -82,6 +84,61 @@ async def test_a_revocation_outlasts_a_change_that_did_not_know_of_it(keys: Virt
     await keys.put(replace(key, name="renamed"))
 
     assert await keys.by_id(key.id) == replace(revoked, name="renamed")
+
+
+async def test_a_change_leaves_what_it_does_not_change(keys: VirtualKeys) -> None:
+    key = new_key()
+    await keys.put(key)
+
+    changed = await keys.change(key.id, lambda key: replace(key, name="renamed"))
+
+    assert changed == replace(key, name="renamed")
+    assert await keys.by_id(key.id) == changed
+
+
+async def test_changes_of_different_things_do_not_undo_each_other(keys: VirtualKeys) -> None:
+    """However they fall, whoever makes them: a name, a secret, limits, one limit."""
+    key = new_key()
+    await keys.put(key)
+    other = new_key()
+    budgets = [
+        Limit(
+            scope=key_scope(key.id), measure=Measure.MONEY, amount=10**12, window=Sliding(seconds=s)
+        )
+        for s in range(1, 6)
+    ]
+
+    def with_limit(limit: Limit) -> Callable[[VirtualKey], VirtualKey]:
+        return lambda key: replace(key, further_limits=(*key.further_limits, limit))
+
+    await asyncio.gather(
+        keys.change(key.id, lambda key: replace(key, name="renamed")),
+        keys.change(key.id, lambda key: replace(key, digest=other.digest, hint=other.hint)),
+        *(keys.change(key.id, with_limit(limit)) for limit in budgets),
+        keys.change(key.id, lambda key: replace(key, allowed_models=("m",))),
+        keys.change(key.id, lambda key: replace(key, limits=Limits())),
+    )
+
+    found = await keys.by_digest(other.digest)
+    assert found is not None
+    assert (found.name, found.allowed_models, found.limits) == ("renamed", ("m",), Limits())
+    assert set(found.further_limits) == set(budgets)
+
+
+async def test_a_change_that_fails_changes_nothing(keys: VirtualKeys) -> None:
+    def refused(key: VirtualKey) -> VirtualKey:
+        raise InvalidRequest("No.", param="name")
+
+    key = new_key()
+    await keys.put(key)
+    with pytest.raises(InvalidRequest):
+        await keys.change(key.id, refused)
+    with pytest.raises(NotFound):
+        await keys.change(KeyId(ENTROPY.uuid()), lambda key: key)
+    nowhere = Team(id=TeamId(ENTROPY.uuid()), name="gone")
+    with pytest.raises(NotFound):
+        await keys.change(key.id, lambda key: replace(key, team=nowhere))
+    assert await keys.by_id(key.id) == key
 
 
 async def test_pages_follow_one_another_in_the_order_of_making(keys: VirtualKeys) -> None:

@@ -1,7 +1,8 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ...application.ports.virtual_keys import VirtualKeys
+from ...domain.errors import NotFound
 from ...domain.ids import KeyId
 from ...domain.keys import VirtualKey
 from .audit import MemoryAudit
@@ -37,6 +38,14 @@ class MemoryKeys:
         self._keep(key)
         if self._audit is not None:
             self._audit.saw("key", str(key.id), before, key)
+
+    async def change(self, key_id: KeyId, change: Callable[[VirtualKey], VirtualKey]) -> VirtualKey:
+        key = await self.by_id(key_id)
+        if key is None:
+            raise NotFound("virtual key", str(key_id))
+        changed = change(key)
+        await self.put(changed)
+        return changed
 
     async def page(self, after: KeyId | None, size: int) -> Sequence[VirtualKey]:
         ids = sorted(key_id for key_id in self._by_id if after is None or key_id > after)

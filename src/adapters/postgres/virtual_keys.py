@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
@@ -6,6 +6,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...application.ports.virtual_keys import VirtualKeys
+from ...domain.errors import NotFound
 from ...domain.ids import KeyId
 from ...domain.keys import VirtualKey
 from ...domain.limits import Limit, Limits
@@ -35,19 +36,25 @@ class PostgresKeys:
         return await self._one(VIRTUAL_KEYS.c.id == key_id)
 
     async def put(self, key: VirtualKey) -> None:
-        added = insert(VIRTUAL_KEYS).values(_row(key))
-        new: dict[str, ColumnElement[object]] = {
-            column.name: added.excluded[column.name] for column in _COLUMNS
-        }
-        # However late somebody's change comes that was begun before the revocation.
-        new["revoked_at"] = func.coalesce(VIRTUAL_KEYS.c.revoked_at, new["revoked_at"])
         async with self._database.changing() as connection:
             if key.team is not None:
                 await hold_team(connection, key.team.id)
-            await connection.execute(
-                added.on_conflict_do_update(index_elements=[VIRTUAL_KEYS.c.id], set_=new)
+            await _put(connection, key)
+
+    async def change(self, key_id: KeyId, change: Callable[[VirtualKey], VirtualKey]) -> VirtualKey:
+        async with self._database.changing() as connection:
+            locked = _READ.where(VIRTUAL_KEYS.c.id == key_id).with_for_update(key_share=True)
+            key = next(
+                iter(await _keys(connection, (await connection.execute(locked)).all())), None
             )
-            await put_limits(connection, key_scope(key.id), key.further_limits)
+            if key is None:
+                raise NotFound("virtual key", str(key_id))
+            changed = change(key)
+            # Its own does not go away before the key does, and whoever removes one waits for keys.
+            if changed.team is not None and changed.team != key.team:
+                await hold_team(connection, changed.team.id)
+            await _put(connection, changed)
+            return changed
 
     async def page(self, after: KeyId | None, size: int) -> Sequence[VirtualKey]:
         query = _READ.order_by(VIRTUAL_KEYS.c.id).limit(size)
@@ -61,6 +68,19 @@ class PostgresKeys:
             rows = (await connection.execute(_READ.where(which))).all()
             keys = await _keys(connection, rows)
         return keys[0] if keys else None
+
+
+async def _put(connection: AsyncConnection, key: VirtualKey) -> None:
+    added = insert(VIRTUAL_KEYS).values(_row(key))
+    new: dict[str, ColumnElement[object]] = {
+        column.name: added.excluded[column.name] for column in _COLUMNS
+    }
+    # However late somebody's change comes that was begun before the revocation.
+    new["revoked_at"] = func.coalesce(VIRTUAL_KEYS.c.revoked_at, new["revoked_at"])
+    await connection.execute(
+        added.on_conflict_do_update(index_elements=[VIRTUAL_KEYS.c.id], set_=new)
+    )
+    await put_limits(connection, key_scope(key.id), key.further_limits)
 
 
 async def _keys(connection: AsyncConnection, rows: Sequence[AnyRow]) -> list[VirtualKey]:

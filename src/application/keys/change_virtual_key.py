@@ -4,7 +4,7 @@ from ...domain.errors import NotFound
 from ...domain.ids import KeyId
 from ...domain.keys import VirtualKey
 from ...domain.limits import Limits
-from ...domain.organizations import key_scope
+from ...domain.organizations import Team, key_scope
 from ..organizations.carried_limits import ordered_limits
 from ..organizations.limit_order import LimitOrder
 from ..organizations.names import check_models, missing_refused
@@ -38,28 +38,32 @@ class ChangeVirtualKey:
     organizations: Organizations
 
     async def __call__(self, key_id: KeyId, change: KeyChange) -> VirtualKey:
-        key = await self.keys.by_id(key_id)
-        if key is None:
+        if await self.keys.by_id(key_id) is None:
             raise NotFound("virtual key", str(key_id))
         if change.name is not None:
             check_name(change.name)
-            key = replace(key, name=change.name)
-        if change.limits is not None:
-            key = replace(key, limits=change.limits)
-        if change.further_limits is not None:
-            limits = ordered_limits(change.further_limits, key_scope(key.id))
-            key = replace(key, further_limits=limits)
-        if change.leaves_team:
-            key = replace(key, team=None)
-        elif change.team is not None:
-            key = replace(key, team=await ordered_team(self.organizations, change.team))
         if change.allowed_models is not None:
             check_models(change.allowed_models)
-            key = replace(key, allowed_models=change.allowed_models)
-        if change.never_expires:
-            key = replace(key, expires_at_ns=None)
-        elif change.expires_at_ns is not None:
-            key = replace(key, expires_at_ns=change.expires_at_ns)
+        team = None
+        if change.team is not None and not change.leaves_team:
+            team = await ordered_team(self.organizations, change.team)
         with missing_refused("team"):
-            await self.keys.put(key)
-        return key
+            return await self.keys.change(key_id, lambda key: _changed(key, change, team))
+
+
+def _changed(key: VirtualKey, change: KeyChange, team: Team | None) -> VirtualKey:
+    if change.name is not None:
+        key = replace(key, name=change.name)
+    if change.limits is not None:
+        key = replace(key, limits=change.limits)
+    if change.further_limits is not None:
+        key = replace(key, further_limits=ordered_limits(change.further_limits, key_scope(key.id)))
+    if team is not None or change.leaves_team:
+        key = replace(key, team=team)
+    if change.allowed_models is not None:
+        key = replace(key, allowed_models=change.allowed_models)
+    if change.never_expires:
+        key = replace(key, expires_at_ns=None)
+    elif change.expires_at_ns is not None:
+        key = replace(key, expires_at_ns=change.expires_at_ns)
+    return key

@@ -19,7 +19,7 @@ class RevokeVirtualKey:
         key = await self.keys.by_id(key_id)
         if key is None:
             raise NotFound("virtual key", str(key_id))
-        if key.revoked_at_ns is None:
-            key = replace(key, revoked_at_ns=self.clock.now_ns())
-            await self.keys.put(key)
-        return key
+        if key.revoked_at_ns is not None:
+            return key
+        now_ns = self.clock.now_ns()
+        return await self.keys.change(key_id, lambda key: replace(key, revoked_at_ns=now_ns))

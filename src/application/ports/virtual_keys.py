@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ...domain.ids import KeyId
@@ -21,6 +21,12 @@ class VirtualKeys(KeyLookup, Protocol):
         """Adds a key, or replaces the one with its id, and its own limits. A revocation stays,
         whatever is put, and its team is only named by it. Raises NotFound where there is no such
         team."""
+        ...
+
+    async def change(self, key_id: KeyId, change: Callable[[VirtualKey], VirtualKey]) -> VirtualKey:
+        """Puts what `change` makes of the key, and returns it. Nobody else changes the key or its
+        limits in between: what it leaves as it is stays as it is by then. Raises NotFound where
+        there is no such key, or team, and what `change` raises: then nothing is changed."""
         ...
 
     async def page(self, after: KeyId | None, size: int) -> Sequence[VirtualKey]:
