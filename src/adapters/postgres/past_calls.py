@@ -1,5 +1,5 @@
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,12 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...application.ports.past_calls import PastCalls
 from ...domain.admission import Ask
+from ...domain.ledger import LedgerEntry
+from ...domain.money import Money
 from ...domain.past_calls import PastCall
 from .database import Database
 from .ledger_rows import call_of
-from .reservation_rows import reservation_of
 from .tables.calls import LEDGER, RESERVATIONS
-from .times import to_timestamp
+from .times import to_ns, to_timestamp
 
 AnyRow = Row[*tuple[Any, ...]]
 
@@ -50,11 +51,15 @@ class PostgresPastCalls:
             if not entries:
                 return []
             corrections = await _corrections(connection, entries)
-            asked = await _asked(connection, entries)
-        calls = (call_of([row, *corrections[row.request_id]]) for row in entries)
-        return [
-            PastCall(call, asked.get(call.entry.request_id)) for call in calls if call is not None
-        ]
+            held = await _held(connection, entries)
+        return [_past_call([row, *corrections[row.request_id]], held) for row in entries]
+
+
+def _past_call(rows: Sequence[AnyRow], held: Mapping[UUID, AnyRow]) -> PastCall:
+    call = call_of(rows)
+    assert call is not None  # noqa: S101  (one row is there)
+    row = held.get(call.entry.request_id)
+    return PastCall(call, None if row is None else _ask(call.entry, row))
 
 
 def _between(from_ns: int, until_ns: int) -> Sequence[ColumnElement[bool]]:
@@ -72,10 +77,38 @@ async def _corrections(
     return found
 
 
-async def _asked(connection: AsyncConnection, entries: Sequence[AnyRow]) -> dict[UUID, Ask]:
+async def _held(connection: AsyncConnection, entries: Sequence[AnyRow]) -> dict[UUID, AnyRow]:
+    """Without what is known from the entries, and without claims: those are made anew."""
     held = RESERVATIONS.c
-    query = select(RESERVATIONS).where(_like((held.at, held.request_id), entries))
-    return {row.request_id: reservation_of(row).ask for row in await connection.execute(query)}
+    call = held.at, held.request_id
+    query = select(
+        held.request_id,
+        held.lease_until,
+        held.input_bound,
+        held.output_bound,
+        held.cost_bound_usd,
+        held.priced,
+    ).where(_like(call, entries))
+    return {row.request_id: row for row in await connection.execute(query)}
+
+
+def _ask(entry: LedgerEntry, row: AnyRow) -> Ask:
+    return Ask(
+        request_id=entry.request_id,
+        key_id=entry.key_id,
+        team_id=entry.team_id,
+        organization_id=entry.organization_id,
+        end_user=entry.end_user,
+        tag=entry.tag,
+        model=entry.model,
+        streamed=entry.streamed,
+        at_ns=entry.at_ns,
+        lease_until_ns=to_ns(row.lease_until),
+        input_bound=row.input_bound,
+        output_bound=row.output_bound,
+        cost_bound=Money.from_usd(row.cost_bound_usd),
+        priced=row.priced,
+    )
 
 
 def _like(call: tuple[Any, Any], entries: Sequence[AnyRow]) -> ColumnElement[bool]:

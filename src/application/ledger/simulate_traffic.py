@@ -19,7 +19,7 @@ from .simulation_order import SimulationOrder
 from .supposed_prices import SupposedPrices
 
 # Between two pages, others have their turn.
-_AT_A_TIME = 500
+_AT_A_TIME = 250
 _MOST_SCALED = 1_000
 
 
