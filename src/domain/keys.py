@@ -6,6 +6,7 @@ from enum import StrEnum
 from .ids import KeyId
 from .limits import Limit, Limits
 from .organizations import Team, check_limits, is_allowed, key_scope
+from .scopes import Scope
 
 SECRET_PREFIX = "lrvk_"
 SECRET_BODY_LENGTH = 32  # base62 digits: 190 bits
@@ -47,7 +48,7 @@ class VirtualKey:
     all_limits: tuple[Limit, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        scope = key_scope(self.id)
+        scope = self.scope
         own = (*self.limits.of(scope), *self.further_limits)
         check_limits((*_USUAL.of(scope), *self.further_limits), scope)
         team = self.team
@@ -55,6 +56,10 @@ class VirtualKey:
         organization = None if team is None else team.organization
         of_organization = () if organization is None else organization.limits
         object.__setattr__(self, "all_limits", (*own, *of_team, *of_organization))
+
+    @property
+    def scope(self) -> Scope:
+        return key_scope(self.id)
 
     def state(self, now_ns: int) -> KeyState:
         if self.revoked_at_ns is not None:

@@ -19,7 +19,11 @@ class Organization:
     limits: tuple[Limit, ...] = ()
 
     def __post_init__(self) -> None:
-        check_limits(self.limits, organization_scope(self.id))
+        check_limits(self.limits, self.scope)
+
+    @property
+    def scope(self) -> Scope:
+        return organization_scope(self.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +37,11 @@ class Team:
     limits: tuple[Limit, ...] = ()
 
     def __post_init__(self) -> None:
-        check_limits(self.limits, team_scope(self.id))
+        check_limits(self.limits, self.scope)
+
+    @property
+    def scope(self) -> Scope:
+        return team_scope(self.id)
 
     @property
     def path(self) -> str:

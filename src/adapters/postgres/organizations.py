@@ -53,7 +53,7 @@ class PostgresOrganizations:
                 await connection.execute(
                     added.on_conflict_do_update(index_elements=[ORGANIZATIONS.c.id], set_=new)
                 )
-            await put_limits(connection, organization_scope(organization.id), organization.limits)
+            await put_limits(connection, organization.scope, organization.limits)
 
     async def put_team(self, team: Team) -> None:
         added = insert(TEAMS).values(
@@ -71,7 +71,7 @@ class PostgresOrganizations:
                 await connection.execute(
                     added.on_conflict_do_update(index_elements=[TEAMS.c.id], set_=new)
                 )
-            await put_limits(connection, team_scope(team.id), team.limits)
+            await put_limits(connection, team.scope, team.limits)
 
     async def remove(self, organization_id: OrganizationId) -> bool:
         this = ORGANIZATIONS.c.id == organization_id
@@ -80,6 +80,7 @@ class PostgresOrganizations:
             # Until the end, no team can join it.
             await connection.execute(select(ORGANIZATIONS.c.id).where(this).with_for_update())
             await _check_empty(connection, TEAMS.c.name, teams)
+            await put_limits(connection, organization_scope(organization_id), ())
             return (await connection.execute(delete(ORGANIZATIONS).where(this))).rowcount > 0
 
     async def remove_team(self, team_id: TeamId) -> bool:
@@ -89,6 +90,7 @@ class PostgresOrganizations:
             await connection.execute(select(TEAMS.c.id).where(this).with_for_update())
             await _check_empty(connection, name, its_keys & _KEY.revoked_at.is_(None))
             await connection.execute(update(VIRTUAL_KEYS).where(its_keys).values(team_id=None))
+            await put_limits(connection, team_scope(team_id), ())
             return (await connection.execute(delete(TEAMS).where(this))).rowcount > 0
 
 

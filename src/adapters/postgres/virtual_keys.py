@@ -13,6 +13,7 @@ from ...domain.limits import Limit, Limits
 from ...domain.organizations import Team, key_scope
 from .catalogue_rows import AnyRow
 from .database import Database
+from .idle_counters import forget_counters
 from .limit_rows import put_limits, read_limits
 from .organization_rows import rows_of_teams, scopes_of_teams, team_of
 from .organizations import hold_team
@@ -54,6 +55,7 @@ class PostgresKeys:
             if changed.team is not None and changed.team != key.team:
                 await hold_team(connection, changed.team.id)
             await _put(connection, changed)
+            await forget_counters(connection, _other_limits(key, changed))
             return changed
 
     async def page(self, after: KeyId | None, size: int) -> Sequence[VirtualKey]:
@@ -70,6 +72,12 @@ class PostgresKeys:
         return keys[0] if keys else None
 
 
+def _other_limits(before: VirtualKey, after: VirtualKey) -> list[UUID]:
+    """Of requests and tokens a minute, those that one has and the other has not: see `put_limits`."""
+    had = {limit.id for limit in before.limits.of(before.scope)}
+    return sorted(had ^ {limit.id for limit in after.limits.of(after.scope)})
+
+
 async def _put(connection: AsyncConnection, key: VirtualKey) -> None:
     added = insert(VIRTUAL_KEYS).values(_row(key))
     new: dict[str, ColumnElement[object]] = {
@@ -80,7 +88,7 @@ async def _put(connection: AsyncConnection, key: VirtualKey) -> None:
     await connection.execute(
         added.on_conflict_do_update(index_elements=[VIRTUAL_KEYS.c.id], set_=new)
     )
-    await put_limits(connection, key_scope(key.id), key.further_limits)
+    await put_limits(connection, key.scope, key.further_limits)
 
 
 async def _keys(connection: AsyncConnection, rows: Sequence[AnyRow]) -> list[VirtualKey]:

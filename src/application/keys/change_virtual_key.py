@@ -4,7 +4,7 @@ from ...domain.errors import NotFound
 from ...domain.ids import KeyId
 from ...domain.keys import VirtualKey
 from ...domain.limits import Limits
-from ...domain.organizations import Team, key_scope
+from ...domain.organizations import Team
 from ..organizations.carried_limits import ordered_limits
 from ..organizations.limit_order import LimitOrder
 from ..organizations.names import check_models, missing_refused
@@ -57,7 +57,7 @@ def _changed(key: VirtualKey, change: KeyChange, team: Team | None) -> VirtualKe
     if change.limits is not None:
         key = replace(key, limits=change.limits)
     if change.further_limits is not None:
-        key = replace(key, further_limits=ordered_limits(change.further_limits, key_scope(key.id)))
+        key = replace(key, further_limits=ordered_limits(change.further_limits, key.scope))
     if team is not None or change.leaves_team:
         key = replace(key, team=team)
     if change.allowed_models is not None:

@@ -1,11 +1,11 @@
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from ...domain.organizations import Organization, organization_scope
+from ...domain.organizations import Organization
 from ..ports.organizations import Organizations
-from .carried_limits import ordered_limits
+from .described import described
 from .limit_order import LimitOrder
 from .list_organizations import ListOrganizations
-from .names import check_models, check_own_name, taken_names_refused
+from .names import taken_names_refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,16 +25,7 @@ class ChangeOrganization:
     organizations: Organizations
 
     async def __call__(self, named: str, change: OrganizationChange) -> Organization:
-        organization = await ListOrganizations(self.organizations).one(named)
-        if change.name is not None:
-            check_own_name(change.name)
-            organization = replace(organization, name=change.name)
-        if change.allowed_models is not None:
-            check_models(change.allowed_models)
-            organization = replace(organization, allowed_models=change.allowed_models)
-        if change.limits is not None:
-            limits = ordered_limits(change.limits, organization_scope(organization.id))
-            organization = replace(organization, limits=limits)
+        organization = described(await ListOrganizations(self.organizations).one(named), change)
         with taken_names_refused("organization", organization.name):
             await self.organizations.put(organization)
         return organization

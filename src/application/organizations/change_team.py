@@ -1,11 +1,11 @@
 from dataclasses import dataclass, replace
 
-from ...domain.organizations import Team, team_scope
+from ...domain.organizations import Team
 from ..ports.organizations import Organizations
-from .carried_limits import ordered_limits
+from .described import described
 from .limit_order import LimitOrder
 from .list_organizations import ListOrganizations
-from .names import check_models, check_own_name, missing_refused, taken_names_refused
+from .names import missing_refused, taken_names_refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +28,7 @@ class ChangeTeam:
     organizations: Organizations
 
     async def __call__(self, named: str, change: TeamChange) -> Team:
-        team = await ListOrganizations(self.organizations).team(named)
-        if change.name is not None:
-            check_own_name(change.name)
-            team = replace(team, name=change.name)
-        if change.allowed_models is not None:
-            check_models(change.allowed_models)
-            team = replace(team, allowed_models=change.allowed_models)
-        if change.limits is not None:
-            team = replace(team, limits=ordered_limits(change.limits, team_scope(team.id)))
+        team = described(await ListOrganizations(self.organizations).team(named), change)
         with missing_refused("organization"), taken_names_refused("team", team.name):
             if change.leaves:
                 team = replace(team, organization=None)

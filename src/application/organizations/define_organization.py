@@ -1,12 +1,12 @@
 from dataclasses import dataclass
 
 from ...domain.ids import OrganizationId
-from ...domain.organizations import Organization, organization_scope
+from ...domain.organizations import Organization
 from ..ports.entropy import Entropy
 from ..ports.organizations import Organizations
-from .carried_limits import ordered_limits
+from .described import described
 from .limit_order import LimitOrder
-from .names import check_models, check_own_name, taken_names_refused
+from .names import taken_names_refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,15 +26,8 @@ class DefineOrganization:
     entropy: Entropy
 
     async def __call__(self, order: OrganizationOrder) -> Organization:
-        check_own_name(order.name)
-        check_models(order.allowed_models)
-        id_ = OrganizationId(self.entropy.uuid())
-        organization = Organization(
-            id=id_,
-            name=order.name,
-            allowed_models=order.allowed_models,
-            limits=ordered_limits(order.limits, organization_scope(id_)),
-        )
+        new = Organization(id=OrganizationId(self.entropy.uuid()), name=order.name)
+        organization = described(new, order)
         with taken_names_refused("organization", order.name):
             await self.organizations.put(organization)
         return organization

@@ -1,13 +1,13 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...domain.ids import TeamId
-from ...domain.organizations import Team, team_scope
+from ...domain.organizations import Team
 from ..ports.entropy import Entropy
 from ..ports.organizations import Organizations
-from .carried_limits import ordered_limits
+from .described import described
 from .limit_order import LimitOrder
 from .list_organizations import ListOrganizations
-from .names import check_models, check_own_name, missing_refused, taken_names_refused
+from .names import missing_refused, taken_names_refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,19 +28,10 @@ class DefineTeam:
     entropy: Entropy
 
     async def __call__(self, order: TeamOrder) -> Team:
-        check_own_name(order.name)
-        check_models(order.allowed_models)
-        id_ = TeamId(self.entropy.uuid())
+        team = described(Team(id=TeamId(self.entropy.uuid()), name=order.name), order)
         with missing_refused("organization"), taken_names_refused("team", order.name):
-            organization = None
             if order.organization is not None:
-                organization = await ListOrganizations(self.organizations).one(order.organization)
-            team = Team(
-                id=id_,
-                name=order.name,
-                organization=organization,
-                allowed_models=order.allowed_models,
-                limits=ordered_limits(order.limits, team_scope(id_)),
-            )
+                found = await ListOrganizations(self.organizations).one(order.organization)
+                team = replace(team, organization=found)
             await self.organizations.put_team(team)
         return team

@@ -10,7 +10,6 @@ from ...application.gateway import Gateway
 from ...application.organizations.limit_order import LimitOrder
 from ...domain.ids import KeyId
 from ...domain.limits import Limit, Measure
-from ...domain.organizations import key_scope, organization_scope, team_scope
 from ...domain.scopes import Scope
 from ..organization_views import limit_view
 from .output import JsonFlag, err, out, show, show_one
@@ -44,13 +43,13 @@ class Carrier:
     async def limits(self, gateway: Gateway) -> tuple[Scope, Sequence[Limit]]:
         if self.organization is not None:
             organization = await gateway.list_organizations.one(self.organization)
-            return organization_scope(organization.id), organization.limits
+            return organization.scope, organization.limits
         if self.team is not None:
             team = await gateway.list_organizations.team(self.team)
-            return team_scope(team.id), team.limits
+            return team.scope, team.limits
         assert self.key is not None  # noqa: S101  (one of the three is there)
         key = await gateway.list_virtual_keys.one(KeyId(self.key))
-        return key_scope(key.id), key.further_limits
+        return key.scope, key.further_limits
 
 
 @app.command("list")

@@ -1,7 +1,7 @@
 """What the management endpoints take of organizations, teams and limits."""
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator
 
@@ -45,14 +45,6 @@ def orders(bodies: list[LimitBody]) -> tuple[LimitOrder, ...]:
     return tuple(body.order() for body in bodies)
 
 
-class OrganizationBody(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    name: str
-    allowed_models: list[str] = []
-    limits: list[LimitBody] = []
-
-
 class OrganizationChangeBody(BaseModel):
     """Null is nothing that these could be."""
 
@@ -61,6 +53,19 @@ class OrganizationChangeBody(BaseModel):
     name: str = ""
     allowed_models: list[str] = []
     limits: list[LimitBody] = []
+
+    def given(self) -> dict[str, Any]:
+        """What it says, as an order or a change takes it, and nothing of what it does not say."""
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        if "allowed_models" in given:
+            given["allowed_models"] = tuple(self.allowed_models)
+        if "limits" in given:
+            given["limits"] = orders(self.limits)
+        return given
+
+
+class OrganizationBody(OrganizationChangeBody):
+    name: str
 
 
 class TeamBody(OrganizationBody):

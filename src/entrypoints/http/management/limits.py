@@ -6,7 +6,6 @@ from quart import Blueprint, Response
 from ....application.gateway import Gateway
 from ....domain.errors import InvalidRequest
 from ....domain.limits import Limit
-from ....domain.organizations import key_scope, organization_scope, team_scope
 from ....domain.scopes import Scope
 from ...organization_views import limit_view
 from ..bodies import read
@@ -21,15 +20,15 @@ def add_limits(blueprint: Blueprint, gateway: Gateway) -> None:
 
     async def of_organization(named: str) -> Carried:
         found = await gateway.list_organizations.one(named)
-        return organization_scope(found.id), found.limits
+        return found.scope, found.limits
 
     async def of_team(named: str) -> Carried:
         found = await gateway.list_organizations.team(named)
-        return team_scope(found.id), found.limits
+        return found.scope, found.limits
 
     async def of_key(named: str) -> Carried:
         found = await gateway.list_virtual_keys.one(key_id(named))
-        return key_scope(found.id), found.further_limits
+        return found.scope, found.further_limits
 
     _add(blueprint, gateway, "organizations", of_organization)
     _add(blueprint, gateway, "teams", of_team)

@@ -9,7 +9,6 @@ from ...organization_views import organization_view, team_view
 from ..bodies import read
 from . import limit_bodies
 from .answers import as_json, as_list
-from .limit_bodies import orders
 
 
 def add_organizations(blueprint: Blueprint, gateway: Gateway) -> None:
@@ -22,11 +21,7 @@ def add_organizations(blueprint: Blueprint, gateway: Gateway) -> None:
     @blueprint.post("/organizations")
     async def define_organization() -> Response:
         body = await read(limit_bodies.OrganizationBody)
-        order = OrganizationOrder(
-            name=body.name,
-            allowed_models=tuple(body.allowed_models),
-            limits=orders(body.limits),
-        )
+        order = OrganizationOrder(**body.given())
         return as_json(organization_view(await gateway.define_organization(order)), 201)
 
     @blueprint.get("/organizations/<named>")
@@ -36,12 +31,7 @@ def add_organizations(blueprint: Blueprint, gateway: Gateway) -> None:
     @blueprint.patch("/organizations/<named>")
     async def change_organization(named: str) -> Response:
         body = await read(limit_bodies.OrganizationChangeBody)
-        given = body.model_fields_set
-        change = OrganizationChange(
-            name=body.name if "name" in given else None,
-            allowed_models=tuple(body.allowed_models) if "allowed_models" in given else None,
-            limits=orders(body.limits) if "limits" in given else None,
-        )
+        change = OrganizationChange(**body.given())
         return as_json(organization_view(await gateway.change_organization(named, change)))
 
     @blueprint.delete("/organizations/<named>")
@@ -59,12 +49,7 @@ def add_teams(blueprint: Blueprint, gateway: Gateway) -> None:
     @blueprint.post("/teams")
     async def define_team() -> Response:
         body = await read(limit_bodies.TeamBody)
-        order = TeamOrder(
-            name=body.name,
-            organization=body.organization,
-            allowed_models=tuple(body.allowed_models),
-            limits=orders(body.limits),
-        )
+        order = TeamOrder(**body.given())
         return as_json(team_view(await gateway.define_team(order)), 201)
 
     @blueprint.get("/teams/<named>")
@@ -74,14 +59,9 @@ def add_teams(blueprint: Blueprint, gateway: Gateway) -> None:
     @blueprint.patch("/teams/<named>")
     async def change_team(named: str) -> Response:
         body = await read(limit_bodies.TeamChangeBody)
-        given = body.model_fields_set
-        change = TeamChange(
-            name=body.name if "name" in given else None,
-            organization=body.organization,
-            leaves="organization" in given and body.organization is None,
-            allowed_models=tuple(body.allowed_models) if "allowed_models" in given else None,
-            limits=orders(body.limits) if "limits" in given else None,
-        )
+        given = body.given()
+        leaves = "organization" in given and body.organization is None
+        change = TeamChange(**given, leaves=leaves)
         return as_json(team_view(await gateway.change_team(named, change)))
 
     @blueprint.delete("/teams/<named>")
