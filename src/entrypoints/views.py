@@ -144,10 +144,15 @@ def call_view(call: BookedCall) -> dict[str, Any]:
             }
             for correction in call.corrections
         ],
-        "comes_to": {
-            "usage": {name: getattr(call.usage, name) for name in TOKEN_CLASSES},
-            "cost_usd": str(call.cost),
-            "priced": call.priced,
-            "estimated": call.estimated,
-        },
+        "comes_to": settled_view(call),
+    }
+
+
+def settled_view(call: BookedCall) -> dict[str, Any]:
+    """What it comes to by now, corrections included."""
+    return {
+        "usage": {name: getattr(call.usage, name) for name in TOKEN_CLASSES},
+        "cost_usd": str(call.cost),
+        "priced": call.priced,
+        "estimated": call.estimated,
     }

@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 from sqlalchemy import event
 
+from event_streams import without_comments
 from gateway_fixtures import OPENAI_SECRET, Scene, scene_on
 from langroute.domain.money import Money
 from langroute.domain.usage import TokenUsage
@@ -13,8 +14,7 @@ from langroute.domain.usage import TokenUsage
 
 async def events_of(response: aiohttp.ClientResponse) -> list[Any]:
     """The data of each server-sent event, `[DONE]` as text."""
-    text = (await response.read()).decode()
-    assert text.endswith("\n\n")
+    text = without_comments((await response.read()).decode())
     data = [event.removeprefix("data: ") for event in text.removesuffix("\n\n").split("\n\n")]
     return [each if each == "[DONE]" else json.loads(each) for each in data]
 

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
+from event_streams import without_comments
 from gateway_fixtures import Answered, Scene
 from upstreams.anthropic import AnthropicUpstream
 
@@ -44,7 +45,9 @@ def text_of(answered: Answered) -> str:
     if isinstance(answered.body, dict):
         assert answered.body["type"] == "message"
         return "".join(block["text"] for block in answered.body["content"])
-    events = [event.split("\ndata: ") for event in answered.body.split("\n\n") if event]
+    events = [
+        event.split("\ndata: ") for event in without_comments(answered.body).split("\n\n") if event
+    ]
     told = [(name.removeprefix("event: "), orjson.loads(data)) for name, data in events]
     assert all(name == data["type"] for name, data in told)
     assert told[0][0] == "message_start"

@@ -118,6 +118,8 @@ async def test_without_the_store_calls_are_refused_where_that_is_wanted(server: 
         failed = [entry for entry in entries if entry["outcome"] == "failed"]
         assert [entry["error"] for entry in failed] == ["StoreUnavailable"]
         assert first.headers["x-request-id"] == failed[0]["request_id"]
+        assert first.headers["x-langroute-cost"] == failed[0]["cost_usd"] != "0.00"
+        assert "x-langroute-cost" not in refused.headers
         assert len(entries) == 3
 
 

@@ -11,6 +11,7 @@ import orjson
 import pytest
 from openai import AsyncOpenAI
 
+from event_streams import without_comments
 from gateway_fixtures import Scene, scene_on
 from langroute.domain.money import Money
 from upstreams.openai_operations import PICTURE
@@ -157,7 +158,7 @@ async def test_events_are_named_and_come_with_a_receipt(scene: Scene) -> None:
     async with drawn_by_hand(scene) as response:
         assert response.headers["cache-control"] == "no-cache"
         assert response.headers["x-langroute-provider"] == "openai"
-        events = (await response.text()).split("\n\n")
+        events = without_comments(await response.text()).split("\n\n")
     assert [event.partition("\n")[0] for event in events] == [
         "event: image_generation.partial_image",
         "event: image_generation.partial_image",
@@ -172,7 +173,7 @@ async def test_a_large_picture_passes(scene: Scene) -> None:
     raw = b"data: " + orjson.dumps(event) + b"\n\n"
     scene.openai.will(Turn(raw=[raw[at : at + 2**20] for at in range(0, len(raw), 2**20)]))
     async with drawn_by_hand(scene) as response:
-        told = (await response.read()).partition(b"data: ")[2]
+        told = (await response.read()).partition(b"data: ")[2].partition(b"\n")[0]
     assert orjson.loads(told)["b64_json"] == picture
     (entry,) = await scene.running.entries()
     assert (entry["outcome"], entry["estimated"]) == ("succeeded", True)

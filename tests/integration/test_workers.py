@@ -95,7 +95,7 @@ async def test_a_stream_under_way_is_finished_before_all_end(ending: Workers) ->
         stopping = asyncio.create_task(ending.server.stop())
         await ending.until_there_are(1)
         gate.open()
-        assert (await response.text()).endswith("data: [DONE]\n\n")
+        assert "data: [DONE]\n\n" in await response.text()
     assert await stopping == 0
     await ending.server.start()
     (entry,) = await ending.ledger()
@@ -136,7 +136,7 @@ async def test_a_signal_to_the_whole_group_cuts_nobody_off(ending: Workers) -> N
         stopping = asyncio.create_task(ending.server.stop())
         await ending.until_there_are(1)
         gate.open()
-        assert (await response.text()).endswith("data: [DONE]\n\n")
+        assert "data: [DONE]\n\n" in await response.text()
     assert await stopping == 0
 
 
@@ -154,7 +154,7 @@ async def test_without_their_parent_they_finish_and_end(ending: Workers) -> None
             while sum(process.is_running() for process in processes) > 1:
                 await asyncio.sleep(0.02)
         gate.open()
-        assert (await response.text()).endswith("data: [DONE]\n\n")
+        assert "data: [DONE]\n\n" in await response.text()
     _, alive = await asyncio.to_thread(psutil.wait_procs, processes, timeout=20)
     assert alive == []
     await ending.server.start()  # on the same port

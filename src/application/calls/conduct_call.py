@@ -105,8 +105,9 @@ class ConductCall:
             ),
         )
         if isinstance(error, GatewayError):
-            left = settled.standings or underway.receipt.standings
-            error.receipt = replace(underway.receipt, standings=left)
+            entry, left = settled.entry, settled.standings or underway.receipt.standings
+            cost = entry.cost if entry.priced else None
+            error.receipt = replace(underway.receipt, standings=left, cost=cost)
 
 
 def _ended_by(error: BaseException, plan: Plan[RequestT], course: Course) -> Ending:

@@ -46,6 +46,11 @@ class PaidStream:
         self._outcome: Outcome | None = None
 
     @property
+    def is_over(self) -> bool:
+        """Whether it has been paid for: nothing more is read from the provider."""
+        return self._settled
+
+    @property
     def is_complete(self) -> bool:
         """Whether it came to the end that the provider gave it."""
         return self._outcome is Outcome.SUCCEEDED

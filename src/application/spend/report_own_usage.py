@@ -4,13 +4,15 @@ from itertools import groupby
 from uuid import UUID
 
 from ...domain.admission import Ask
+from ...domain.corrections import BookedCall
+from ...domain.errors import NotFound
 from ...domain.ids import RequestId
 from ...domain.keys import VirtualKey
 from ...domain.limits import Limit, Standing
 from ...domain.periods import Every, Period
 from ..ports.admission import Admission
 from ..ports.clock import Clock
-from ..ports.ledger import LedgerReports, SpendLine, SpendQuery
+from ..ports.ledger import LedgerCorrections, LedgerReports, SpendLine, SpendQuery
 
 _TODAY, _THIS_MONTH = Period(every=Every.DAY), Period(every=Every.MONTH)
 
@@ -42,6 +44,7 @@ class ReportOwnUsage:
 
     admission: Admission
     reports: LedgerReports
+    ledger: LedgerCorrections
     clock: Clock
 
     async def __call__(
@@ -59,6 +62,13 @@ class ReportOwnUsage:
             today=await self._spent(key, _TODAY, now_ns),
             this_month=await self._spent(key, _THIS_MONTH, now_ns),
         )
+
+    async def call(self, key: VirtualKey, request_id: RequestId) -> BookedCall:
+        """A call of the key's own, once it has been written down. Raises NotFound."""
+        call = await self.ledger.call(request_id)
+        if call is None or call.entry.key_id != key.id:
+            raise NotFound("call of this key", f"req_{request_id.hex}")
+        return call
 
     async def _spent(self, key: VirtualKey, period: Period, now_ns: int) -> Spent:
         from_ns, _ = period.around(now_ns)

@@ -96,7 +96,11 @@ USE_CASES: dict[str, Provider[Any]] = {
     ),
     "quote_call": S(QuoteCall, Calls.plan_call, Calls.admission),
     "report_own_usage": S(
-        ReportOwnUsage, admission=Calls.admission, reports=Calls.reports, clock=Calls.clock
+        ReportOwnUsage,
+        admission=Calls.admission,
+        reports=Calls.reports,
+        ledger=Calls.corrections,
+        clock=Calls.clock,
     ),
     "answer_once": S(
         AnswerOnce,

@@ -84,7 +84,8 @@ async def test_raw_and_streaming_responses_tell_headers(
         async with streamed.create(**asks, stream=True) as response:
             assert response.headers["x-request-id"]
             lines = [line async for line in response.iter_lines() if line]
-    assert lines[-1] == "data: [DONE]"
+    assert lines[-2] == "data: [DONE]"
+    assert lines[-1].startswith(": x-langroute-cost: ")
 
 
 @OF_EACH_PROVIDER
