@@ -1,3 +1,6 @@
+from collections.abc import Sequence
+from uuid import UUID
+
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -9,7 +12,7 @@ _LONGEST_PERIOD_NS = 32 * _DAY_NS
 _FORGET = text(f"""
     delete from langroute.counters where ctid = any(array(
         select ctid from langroute.counters
-        where name <> '' and case
+        where case
             when length_ns is not null then
                 greatest(oldest + 250, numbers[cardinality(numbers)]) * (length_ns / 250)
                     + length_ns + {_DAY_NS} < langroute.now_ns()
@@ -26,8 +29,27 @@ _FORGET = text(f"""
 _FORGET_CLAIMS = text("delete from langroute.later_claims where at < now() - interval '100 days'")
 
 
+# Locked in the order in which everybody does.
+_FORGET_THESE = text("""
+    with gone as (
+        select limit_id, name from langroute.counters
+        where limit_id = any(cast(:ids as uuid[]))
+        order by limit_id, name
+        for update
+    )
+    delete from langroute.counters counter using gone
+    where counter.limit_id = gone.limit_id and counter.name = gone.name
+""")
+
+
+async def forget_counters(connection: AsyncConnection, limit_ids: Sequence[UUID]) -> None:
+    """All that these limits have. Who needs one is given what the ledger says."""
+    if limit_ids:
+        await connection.execute(_FORGET_THESE, {"ids": list(limit_ids)})
+
+
 async def forget_idle(connection: AsyncConnection) -> int:
-    """Counters of end users and tags who have not come for so long that nothing is left to count,
-    and that no call under way can have a claim on. How many: the next thousand at the most."""
+    """Counters in which nothing has come for so long that nothing is left to count, and that no
+    call under way can have a claim on. How many: the next thousand at the most."""
     await connection.execute(_FORGET_CLAIMS)
     return (await connection.execute(_FORGET)).rowcount

@@ -15,6 +15,7 @@ from ...domain.money import Money
 from ...domain.periods import FOR_GOOD, Every, Period
 from ...domain.scopes import Scope, ScopeKind
 from .catalogue_rows import MALFORMED, AnyRow
+from .idle_counters import forget_counters
 from .tables.organizations import LIMITS
 
 _log = logging.getLogger(__name__)
@@ -58,16 +59,21 @@ async def read_limits(
 
 async def put_limits(connection: AsyncConnection, scope: Scope, limits: Iterable[Limit]) -> None:
     """Makes these the only limits of the scope, whose row must be locked. What stays the same is
-    not touched: also a row that cannot be read, as long as what stands for it is put again."""
+    not touched: also a row that cannot be read, as long as what stands for it is put again.
+
+    One that goes, or comes, has no counter: it is made of what the ledger says when it is needed.
+    Also where it comes: a gateway that had not heard of its going may have made one meanwhile."""
     carrier = _CARRIERS[scope.kind]
     wanted = {limit.id: limit for limit in limits}
     there = (await connection.execute(select(LIMITS).where(carrier == scope.id))).all()
+    other: list[UUID] = []
     for row in there:
         present = _limit_of(row)
         new = wanted.pop(present.id, None)
         which = _ROW.id == row.id
         if new is None:
             await connection.execute(delete(LIMITS).where(which))
+            other.append(present.id)
         elif new != present:
             allowed = {"amount": _amount(new), "soft": new.soft}
             await connection.execute(update(LIMITS).where(which).values(allowed))
@@ -80,6 +86,7 @@ async def put_limits(connection: AsyncConnection, scope: Scope, limits: Iterable
                 set_={name: added.excluded[name] for name in ("amount", "soft")},
             )
         )
+    await forget_counters(connection, [*other, *wanted])
 
 
 def _limit_of(row: AnyRow) -> Limit:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ...application.ports.organizations import HasMembers, NameTaken, Organizations
 from ...domain.errors import NotFound
 from ...domain.ids import OrganizationId, TeamId
-from ...domain.organizations import Organization, Team, organization_scope
+from ...domain.organizations import Organization, Team, organization_scope, team_scope
 from .catalogue_rows import AnyRow
 from .database import Database
 from .failures import is_there_already
@@ -80,6 +80,7 @@ class PostgresOrganizations:
             # Until the end, no team can join it.
             await connection.execute(select(ORGANIZATIONS.c.id).where(this).with_for_update())
             await _check_empty(connection, TEAMS.c.name, teams)
+            await put_limits(connection, organization_scope(organization_id), ())
             return (await connection.execute(delete(ORGANIZATIONS).where(this))).rowcount > 0
 
     async def remove_team(self, team_id: TeamId) -> bool:
@@ -89,6 +90,7 @@ class PostgresOrganizations:
             await connection.execute(select(TEAMS.c.id).where(this).with_for_update())
             await _check_empty(connection, name, its_keys & _KEY.revoked_at.is_(None))
             await connection.execute(update(VIRTUAL_KEYS).where(its_keys).values(team_id=None))
+            await put_limits(connection, team_scope(team_id), ())
             return (await connection.execute(delete(TEAMS).where(this))).rowcount > 0
 
 

@@ -13,6 +13,7 @@ from ...domain.limits import Limit, Limits
 from ...domain.organizations import Team, key_scope
 from .catalogue_rows import AnyRow
 from .database import Database
+from .idle_counters import forget_counters
 from .limit_rows import put_limits, read_limits
 from .organization_rows import rows_of_teams, scopes_of_teams, team_of
 from .organizations import hold_team
@@ -54,6 +55,7 @@ class PostgresKeys:
             if changed.team is not None and changed.team != key.team:
                 await hold_team(connection, changed.team.id)
             await _put(connection, changed)
+            await forget_counters(connection, _other_limits(key, changed))
             return changed
 
     async def page(self, after: KeyId | None, size: int) -> Sequence[VirtualKey]:
@@ -68,6 +70,12 @@ class PostgresKeys:
             rows = (await connection.execute(_READ.where(which))).all()
             keys = await _keys(connection, rows)
         return keys[0] if keys else None
+
+
+def _other_limits(before: VirtualKey, after: VirtualKey) -> list[UUID]:
+    """Of requests and tokens a minute, those that only one of them has: see `put_limits`."""
+    had = {limit.id for limit in before.limits.of(before.scope)}
+    return sorted(had ^ {limit.id for limit in after.limits.of(after.scope)})
 
 
 async def _put(connection: AsyncConnection, key: VirtualKey) -> None:

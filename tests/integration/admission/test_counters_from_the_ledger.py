@@ -10,18 +10,25 @@ from uuid import UUID
 from admitting import CLOCK, ENTROPY, MONTHLY, PRICE, a_call
 from langroute.adapters.postgres.admission import PostgresAdmission
 from langroute.adapters.postgres.database import Database
+from langroute.adapters.postgres.evidence import PostgresWitness
 from langroute.adapters.postgres.idle_counters import forget_idle
 from langroute.adapters.postgres.ledger_rows import write
+from langroute.adapters.postgres.limits import PostgresLimits
+from langroute.adapters.postgres.organizations import PostgresOrganizations
+from langroute.adapters.postgres.virtual_keys import PostgresKeys
 from langroute.adapters.system.clock import SystemClock
+from langroute.application.ledger.verify_ledger import VerifyLedger
 from langroute.domain.admission import Ask, Reservation
 from langroute.domain.corrections import BookedCall
-from langroute.domain.limits import MINUTE, Limit, Measure, Sliding
+from langroute.domain.ids import RequestId, TeamId
+from langroute.domain.limits import MINUTE, Limit, Limits, Measure, Sliding
 from langroute.domain.money import Money
-from langroute.domain.organizations import key_scope, team_scope
+from langroute.domain.organizations import Team, key_scope, team_scope
 from langroute.domain.periods import FOR_GOOD, Period
 from langroute.domain.usage import TokenUsage
 from postgres_admission import entry_of
 from postgres_fixtures import type_in
+from samples import new_key
 
 LONGEST_CALL_S = 900.0
 
@@ -223,3 +230,79 @@ async def test_counters_that_an_operator_deletes_are_made_anew(database: Databas
         await type_in(database, "delete from langroute.counters")
         await settled(database, call, 2, 20)
         assert await used(admission, a_call(key), *limits) == [30, 3]
+
+
+async def counters_of(database: Database, limit: Limit) -> int:
+    connection = await database.connect()
+    try:
+        return int(
+            await connection.fetchval(
+                "select count(*) from langroute.counters where limit_id = $1", limit.id
+            )
+        )
+    finally:
+        await connection.close()
+
+
+async def test_a_limit_that_is_lifted_leaves_nothing_and_has_missed_nothing_when_set_again(
+    database: Database,
+) -> None:
+    key = new_key()
+    limits = PostgresLimits(database)
+    budget = replace(a_limit(key.id, Measure.MONEY, FOR_GOOD), amount=10**21)
+    by_user = replace(budget, end_user="*")
+    ask = replace(a_call(key.id), end_user="ann")
+    await PostgresKeys(database).put(key)
+    async with an_admission(database) as admission:
+        for limit in (budget, by_user):
+            await limits.set(limit)
+        first, long = replace(ask, request_id=RequestId(ENTROPY.uuid())), ask
+        for each in (first, long):
+            await admitted(admission, each, budget, by_user)
+        await settled(database, first, 5, 100)
+        assert await used(admission, ask, budget, by_user) == [100 + PRICE] * 2
+        for limit in (budget, by_user):
+            assert await limits.lift(limit.scope, limit.id)
+            assert await counters_of(database, limit) == 0
+
+        between, under_way = (replace(ask, request_id=RequestId(ENTROPY.uuid())) for _ in range(2))
+        for each in (between, under_way):
+            await admitted(admission, each)
+        await settled(database, between, 5, 30)
+        # A gateway that has not heard of it counts on.
+        unheard = replace(ask, request_id=RequestId(ENTROPY.uuid()))
+        await admitted(admission, unheard, budget, by_user)
+        for limit in (budget, by_user):
+            await limits.set(limit)
+        for limit in (budget, by_user):
+            assert await used(admission, ask, limit) == [100 + 30 + 3 * PRICE]
+        await settled(database, long, 5, 1)
+        await settled(database, under_way, 5, 1)
+        for limit in (budget, by_user):
+            assert await used(admission, ask, limit) == [100 + 30 + 1 + 1 + PRICE]
+    assert (await VerifyLedger([PostgresWitness(database, LONGEST_CALL_S)])()).differences == []
+
+
+async def test_so_do_a_keys_own_limits_and_those_of_a_team_that_is_gone(
+    database: Database,
+) -> None:
+    keys, organizations = PostgresKeys(database), PostgresOrganizations(database)
+    key = new_key()
+    await keys.put(key)
+    _, tokens = key.limits.of(key.scope)
+    team = Team(id=TeamId(ENTROPY.uuid()), name="a team")
+    of_team = Limit(scope=team.scope, measure=Measure.TOKENS, amount=10**9)
+    await organizations.put_team(replace(team, limits=(of_team,)))
+    async with an_admission(database) as admission:
+        call = a_call(key.id, team.id)
+        await admitted(admission, call, tokens, of_team)
+        await settled(database, call, 5, 1)
+        none = Limits(requests_per_minute=60)
+        await keys.change(key.id, lambda key: replace(key, limits=none))
+        assert await counters_of(database, tokens) == 0
+        await settled(database, a_call(key.id), 6, 1)
+        await keys.change(key.id, lambda found: replace(found, limits=key.limits))
+        assert await used(admission, a_call(key.id), tokens) == [11]
+    assert await counters_of(database, of_team) == 1
+    assert await organizations.remove_team(team.id)
+    assert await counters_of(database, of_team) == 0
