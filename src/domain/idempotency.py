@@ -5,6 +5,11 @@ from .ids import KeyId
 
 MAX_NAME = 255
 DAY_NS = 24 * 3600 * 10**9
+"""How long what was answered is kept."""
+LEASE_S = 15.0
+"""How long whoever answers may be silent, before another one takes over."""
+MAX_KEPT_BYTES = 4 * 1024 * 1024
+"""The most of a body that is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,8 @@ from ...application.ports.clock import Clock
 from ...application.ports.idempotency import IdempotentReplies
 from ...domain.idempotency import (
     DAY_NS,
+    LEASE_S,
+    MAX_KEPT_BYTES,
     OTHER_REQUEST,
     UNDER_WAY,
     Begun,
@@ -16,8 +18,6 @@ from ...domain.idempotency import (
 from ...domain.ids import KeyId
 
 _NS = 10**9
-_LEASE_S = 15.0
-_LARGEST = 4 * 1024 * 1024
 _MOST_BYTES = 64 * 1024 * 1024
 _MOST = 10_000
 
@@ -47,10 +47,10 @@ class MemoryIdempotency:
         self,
         clock: Clock,
         *,
-        largest: int = _LARGEST,
+        largest: int = MAX_KEPT_BYTES,
         most_bytes: int = _MOST_BYTES,
         most: int = _MOST,
-        lease_s: float = _LEASE_S,
+        lease_s: float = LEASE_S,
     ) -> None:
         self._clock = clock
         self.largest = largest

@@ -7,6 +7,9 @@ from sqlalchemy.dialects.postgresql import insert
 from ...application.ports.clock import Clock
 from ...application.ports.idempotency import IdempotentReplies
 from ...domain.idempotency import (
+    DAY_NS,
+    LEASE_S,
+    MAX_KEPT_BYTES,
     OTHER_REQUEST,
     UNDER_WAY,
     Begun,
@@ -18,10 +21,8 @@ from .database import Database
 from .tables.calls import IDEMPOTENT_REPLIES
 from .times import to_timestamp
 
-_LEASE_S = 15.0
-_LARGEST = 4 * 1024 * 1024
 _SWEPT_AT_ONCE = 1_000
-_DAY = timedelta(days=1)
+_DAY = timedelta(microseconds=DAY_NS // 1000)
 _ROWS = IDEMPOTENT_REPLIES.c
 
 
@@ -35,8 +36,8 @@ class PostgresIdempotency:
         database: Database,
         clock: Clock,
         *,
-        largest: int = _LARGEST,
-        lease_s: float = _LEASE_S,
+        largest: int = MAX_KEPT_BYTES,
+        lease_s: float = LEASE_S,
     ) -> None:
         self._database = database
         self._clock = clock
