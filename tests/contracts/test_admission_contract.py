@@ -534,6 +534,6 @@ async def test_memory_keeps_no_counters_of_keys_that_are_idle(memory: Store) -> 
         assert len(admission) < 140
     memory.clock.ns += 2 * MINUTE_NS
     key = a_key()
-    for _ in range(70):
+    for _ in range(140):
         await refused(memory, an_ask(memory, key), limits_of(key, 0))
     assert len(admission) <= 2

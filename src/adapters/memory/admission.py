@@ -81,10 +81,9 @@ class MemoryAdmission:
         ]
         decision, after = decide(ask, counting, before, now_ns)
         if isinstance(decision, Reservation):
-            counters.update(zip(keys, after, strict=True))
-            self._open[ask.request_id.int] = Held(
-                decision, [*decision.claims], [limit for limit, _ in counting]
-            )
+            for key, counter in zip(keys, after, strict=True):
+                counters[key] = counter
+            self._open[ask.request_id.int] = Held(decision, decision.claims, counting)
         return decision, Standings(counting, after, now_ns)
 
     async def foresee(
@@ -112,8 +111,8 @@ class MemoryAdmission:
             return None
         now_ns = self._clock.now_ns()
         counters, used, left = self._counters, used_amounts(usage, cost), []
-        for claim, limit in zip(held.claims, held.limits, strict=True):
-            key = key_of(claim.counter)
+        for claim, (limit, counter_id) in zip(held.claims, held.counting, strict=True):
+            key = key_of(counter_id)
             counter = counters.get(key) or limit.fresh()
             counter = counter.settle(claim.place, claim.amount, used[claim.measure], now_ns)
             counters[key] = counter
@@ -198,7 +197,7 @@ class MemoryAdmission:
         """A call that another process has settled."""
         held = self._open.pop(request_id.int, None)
         if held is not None and self._seeds is not None:
-            self._seeds.forget(held.limits)
+            self._seeds.forget(limit for limit, _ in held.counting)
 
     def _doubted(self) -> Collection[Ask]:
         return [held.reservation.ask for held in self._open.values() if not held.ours]

@@ -7,8 +7,8 @@ Key = int | tuple[int, str]
 """A limit's number, and the name where it counts several apart: Python hashes that ten times faster
 than a UUID, and most counters have no name."""
 
-# More are forgotten than come.
-_LOOKED_AT = 2
+# So more are forgotten than come.
+_LOOKED_AT_FOR_EACH = 2
 
 
 class Counters(dict[Key, Counter]):
@@ -33,9 +33,9 @@ class Counters(dict[Key, Counter]):
                 yield number, name
 
     def forget_idle(self, now_ns: int) -> None:
-        """Looks at a few, and at as many again for each that has come since."""
+        """Looks at one, and at more for each that has come since."""
         came = max(0, len(self) - self._seen)
-        for _ in range(_LOOKED_AT * (1 + came)):
+        for _ in range(1 + _LOOKED_AT_FOR_EACH * came):
             key = next(self._turn, None)
             if key is None:
                 self._turn = iter([*self])

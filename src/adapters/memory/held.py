@@ -1,8 +1,8 @@
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
-from ...domain.admission import Ask, Claim, Reservation
+from ...domain.admission import Ask, Claim, Counted, Reservation
 from ...domain.ledger import LedgerEntry
 from ...domain.limits import Limit
 from ...domain.rebuild import claim_on
@@ -14,8 +14,8 @@ class Held:
     another process, which was killed or still has it."""
 
     reservation: Reservation
-    claims: list[Claim] = field(default_factory=list)
-    limits: list[Limit] = field(default_factory=list)
+    claims: Sequence[Claim] = ()
+    counting: Sequence[Counted] = ()
     ours: bool = True
 
     def claim_on(self, limit: Limit) -> Claim | None:
@@ -25,8 +25,8 @@ class Held:
                 return claim
         later = claim_on(limit, self.reservation)
         if later is not None:
-            self.claims.append(later)
-            self.limits.append(limit)
+            self.claims = (*self.claims, later)
+            self.counting = (*self.counting, Counted(limit, later.counter))
         return later
 
 
