@@ -31,7 +31,7 @@ from samples import ENTROPY, new_entry, new_key
 
 S = 10**9
 MINUTE_NS = 60 * S
-NOON = datetime(2026, 10, 5, 12, tzinfo=UTC)
+NOON = datetime(2024, 10, 7, 12, tzinfo=UTC)
 NOON_NS = int(NOON.timestamp()) * S
 CENT = 10**10
 
@@ -47,7 +47,7 @@ class Past:
     keys: tuple[VirtualKey, VirtualKey]
 
     async def told(self, *arguments: str) -> Any:
-        return await told(self.cli, "simulate", "--from", "2026-10-05T12:00", *arguments)
+        return await told(self.cli, "simulate", "--from", "2024-10-07T12:00", *arguments)
 
     async def all_rows(self) -> str:
         """Of all tables that a simulation might touch."""
@@ -144,8 +144,8 @@ async def test_the_command_line_tells_what_would_have_been_refused(past: Past) -
     assert (limit["measure"], limit["amount"], limit["per"]) == ("money", "1.00", "day")
     assert (limit["refused"], limit["refused_tokens"]) == (5, 100)
     assert limit["refused_cost_usd"] == "0.50"
-    assert limit["first_refused_at"] == "2026-10-05T12:05:00Z"
-    assert limit["last_refused_at"] == "2026-10-05T12:09:00Z"
+    assert limit["first_refused_at"] == "2024-10-07T12:05:00Z"
+    assert limit["last_refused_at"] == "2024-10-07T12:09:00Z"
     assert await past.all_rows() == before
 
 
@@ -155,7 +155,7 @@ async def test_limits_and_prices_are_supposed_in_the_words_that_set_them(past: P
         *("--limit", f"requests 3 --key {past.keys[0].id} --per day"),
         *("--limit", "tokens 0 --key app --per minute --soft"),
         *("--price", "openai gpt-4o-mini --input 1000 --output 1000"),
-        *("--until", "2026-10-05T12:08"),
+        *("--until", "2024-10-07T12:08"),
     )
 
     # Web's calls are half of eight, and one of before.
@@ -174,7 +174,7 @@ async def test_what_is_supposed_may_stand_in_a_file(past: Past, tmp_path: Path) 
     target = {"provider": "mistral", "model": "mistral-small-latest"}
     price = {"provider": "mistral", "model": target["model"], "input": "2000", "output": "0"}
     supposed = {
-        "from": "2026-10-05T12:05:00Z",
+        "from": "2024-10-07T12:05:00Z",
         "without_limits": True,
         "routes": [{"model": "gpt-*", "targets": [target]}],
         "prices": [price],
@@ -192,7 +192,7 @@ async def test_what_is_supposed_may_stand_in_a_file(past: Past, tmp_path: Path) 
 
 
 async def test_the_table_tells_limits_and_costs(past: Past) -> None:
-    done = await past.cli("simulate", "--from", "2026-10-05T12:00", "--by", "key", COLUMNS="200")
+    done = await past.cli("simulate", "--from", "2024-10-07T12:00", "--by", "key", COLUMNS="200")
 
     assert done.returncode == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]
@@ -212,7 +212,7 @@ async def test_the_table_tells_limits_and_costs(past: Past) -> None:
 async def test_a_mistake_is_one_line_that_names_the_field(
     cli: Langroute, arguments: tuple[str, str], code: int, named: str
 ) -> None:
-    done = await cli("simulate", "--from", "2026-10-05", *arguments)
+    done = await cli("simulate", "--from", "2024-10-07", *arguments)
 
     assert (done.returncode, done.stdout) == (code, "")
     assert named in " ".join(done.stderr.split())
@@ -244,12 +244,13 @@ async def test_what_the_gateway_let_in_is_let_in_again_over_http(scene: Scene) -
     ("body", "param"),
     [
         ({}, "from"),
-        ({"from": "2026-10-05", "limit": []}, "limit"),
-        ({"from": "2026-10-05", "until": "2026-10-05"}, "until"),
-        ({"from": "2026-10-05", "scale": 0}, "scale"),
+        ({"from": "2024-10-07", "limit": []}, "limit"),
+        ({"from": "2024-10-07", "until": "2024-10-07"}, "until"),
+        ({"from": "2024-10-07", "scale": 0}, "scale"),
+        ({"from": "9999-12-31T23:59:59-14:00"}, "from"),
         (
             {
-                "from": "2026-10-05",
+                "from": "2024-10-07",
                 "limits": [{"measure": "money", "amount": 1, "per": "day", "organization": "x"}],
             },
             "limits.0.organization",

@@ -57,10 +57,7 @@ class SimulateTraffic:
         self, order: SimulationOrder, *, most: int | None = None
     ) -> SimulationReport:
         """Of more than `most` calls, those that fill the limits included, nothing is told."""
-        from_ns = order.from_ns
-        until_ns = self.clock.now_ns() if order.until_ns is None else order.until_ns
-        if from_ns >= until_ns:
-            raise InvalidRequest("'until' must be later than 'from'.", param="until")
+        from_ns, until_ns = self._time(order)
         if not 1 <= order.scale <= _MOST_SCALED:
             raise InvalidRequest(f"'scale' must be from 1 to {_MOST_SCALED}.", param="scale")
         present = await carriers(self.keys, self.organizations)
@@ -78,6 +75,16 @@ class SimulateTraffic:
             warmed_up_from_ns=since_ns,
             names={each.scope.id: each.path or each.name for each in present},
         )
+
+    def _time(self, order: SimulationOrder) -> tuple[int, int]:
+        """No farther than calls go: back to when time began, and up to now."""
+        now_ns = self.clock.now_ns()
+        until_ns = now_ns if order.until_ns is None else order.until_ns
+        if order.from_ns >= now_ns:
+            raise InvalidRequest("'from' must be in the past.", param="from")
+        if order.from_ns >= until_ns:
+            raise InvalidRequest("'until' must be later than 'from'.", param="until")
+        return max(0, order.from_ns), min(until_ns, now_ns)
 
     async def _what_if(self, order: SimulationOrder, present: Sequence[Carrier]) -> WhatIf:
         return WhatIf(

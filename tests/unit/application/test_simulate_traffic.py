@@ -252,10 +252,23 @@ async def test_a_limit_that_cannot_be_supposed_is_named(
     assert refused.value.param == param
 
 
-async def test_a_time_that_ends_before_it_begins_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("order", "param"),
+    [
+        ({"until_ns": START_NS}, "until"),
+        ({"from_ns": START_NS + DAY_NS}, "from"),
+        ({"from_ns": -2, "until_ns": -3}, "until"),
+    ],
+)
+async def test_a_time_in_which_nothing_can_be_is_refused(order: dict[str, int], param: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        await Office().simulated(until_ns=START_NS)
-    assert refused.value.param == "until"
+        await Office().simulated(**order)
+    assert refused.value.param == param
+
+
+async def test_a_time_goes_no_farther_than_calls_do() -> None:
+    found = await Office().simulated(from_ns=-(10**25), until_ns=10**25)
+    assert (found.from_ns, found.until_ns) == (0, START_NS + DAY_NS)
 
 
 @pytest.mark.parametrize("scale", [0, 1001])
