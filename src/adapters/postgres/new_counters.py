@@ -94,7 +94,7 @@ async def _from_the_ledger(
 ) -> dict[CounterId, Counter]:
     over = await settled_of(connection, limits, now_ns, longest_call_ns)
     under_way: dict[UUID, list[tuple[Ask, Claim]]] = defaultdict(list)
-    for held in await unsettled(connection):
+    for held in await unsettled(connection, {limit.scope.id for limit in limits}):
         for limit in limits:
             claim = claim_on(limit, held)
             if claim is not None:

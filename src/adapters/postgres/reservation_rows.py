@@ -1,13 +1,24 @@
 """Reservations as rows, how a batch of them is written, and which of them are lost."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Row, bindparam, exists, func, literal, select, update
+from sqlalchemy import (
+    ARRAY,
+    Row,
+    bindparam,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -44,8 +55,19 @@ WRITE = f"""
 
 # One clock for all: a gateway's own may be ahead of that of the one whose call it is.
 _NOW = func.coalesce(bindparam("now", type_=_ROW.lease_until.type), func.now())
-_IS_SETTLED = exists().where(LEDGER.c.at == _ROW.at, LEDGER.c.request_id == _ROW.request_id)
-_SWEPT = select(SWEEPS.c.until).where(SWEEPS.c.what == _SWEEP).scalar_subquery()
+# Looked up for each by itself: an offset of nothing keeps Postgres from reading all of the ledger,
+# which it takes for faster where it does not know how few there are.
+_IS_SETTLED = exists(
+    select(LEDGER.c.at)
+    .where(LEDGER.c.at == _ROW.at, LEDGER.c.request_id == _ROW.request_id)
+    .correlate(RESERVATIONS)
+    .offset(literal_column("0"))
+)
+_SWEPT = bindparam("swept", type_=_ROW.lease_until.type)
+# A plan for this very moment finds the leases by their index, however old the table is.
+_READ_SWEPT = select(
+    SWEEPS.c.until, func.set_config("plan_cache_mode", "force_custom_plan", True)
+).where(SWEEPS.c.what == _SWEEP)
 _LOST = (
     select(RESERVATIONS)
     .where(_ROW.lease_until >= _SWEPT, _ROW.lease_until <= _NOW, ~_IS_SETTLED)
@@ -53,7 +75,11 @@ _LOST = (
     .limit(_AT_ONCE)
 )
 # Leases of before the last sweep are settled: so far back nobody has to look.
-_UNSETTLED = select(RESERVATIONS).where(_ROW.lease_until >= _SWEPT, ~_IS_SETTLED)
+UNSETTLED = select(RESERVATIONS).where(_ROW.lease_until >= _SWEPT, ~_IS_SETTLED)
+_SCOPES = func.any(bindparam("scopes", type_=ARRAY(_ROW.key_id.type)))
+_UNSETTLED_OF = UNSETTLED.where(
+    or_(_ROW.key_id == _SCOPES, _ROW.team_id == _SCOPES, _ROW.organization_id == _SCOPES)
+)
 _SWEPT_NOW = func.least(
     bindparam("until", type_=_ROW.lease_until.type), func.now() - literal(_LATE)
 )
@@ -73,12 +99,25 @@ def told(reservations: Iterable[Reservation], store: str) -> str:
 
 async def lost(connection: AsyncConnection, now: datetime | None) -> Sequence[Reservation]:
     """Those whose lease has run out, the first of them, without an entry."""
-    return [reservation_of(row) for row in await connection.execute(_LOST, {"now": now})]
+    asked = {"swept": await _swept(connection), "now": now}
+    return [reservation_of(row) for row in await connection.execute(_LOST, asked)]
 
 
-async def unsettled(connection: AsyncConnection) -> Sequence[Reservation]:
-    """All without an entry, whether their lease has run out or not."""
-    return [reservation_of(row) for row in await connection.execute(_UNSETTLED)]
+async def unsettled(
+    connection: AsyncConnection, scopes: Collection[UUID] | None = None
+) -> Sequence[Reservation]:
+    """All without an entry, whether their lease has run out or not; or those of some keys, teams
+    and organizations."""
+    asked: dict[str, object] = {"swept": await _swept(connection)}
+    query = UNSETTLED
+    if scopes is not None:
+        query, asked["scopes"] = _UNSETTLED_OF, list(scopes)
+    return [reservation_of(row) for row in await connection.execute(query, asked)]
+
+
+async def _swept(connection: AsyncConnection) -> datetime:
+    until: datetime = (await connection.execute(_READ_SWEPT)).scalar_one()
+    return until
 
 
 async def keep_swept(connection: AsyncConnection, until: datetime | None) -> None:
