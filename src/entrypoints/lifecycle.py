@@ -119,6 +119,7 @@ def _start_redis(container: Container, stack: AsyncExitStack) -> None:
         line = container.redis_line()
         line.start()
         stack.push_async_callback(line.aclose)
+        stack.push_async_callback(container.redis_admission().aclose)
 
 
 async def migrate_database(settings: Settings, revision: str, *, down: bool) -> None:

@@ -76,10 +76,11 @@ class Batches(Generic[T]):
     def has_written(self, number: int) -> bool:
         return self._done >= number
 
-    async def progress(self) -> None:
-        """Hurries, and returns when the next batch is written, has failed, or is late, which is
-        told again and again."""
-        self._hurry.set()
+    async def progress(self, *, hurried: bool = True) -> None:
+        """Returns when the next batch is written, has failed, or is late, which is told again and
+        again."""
+        if hurried:
+            self._hurry.set()
         await self._progress.wait()
 
     def start(self) -> None:

@@ -66,6 +66,13 @@ class PostgresLedger:
     def start(self) -> None:
         self._batches.start()
 
+    async def written(self) -> None:
+        """Returns once what was recorded so far is durable, or where that is not to be expected
+        soon. Nothing is written any sooner for it."""
+        number = self._batches.added
+        while not (self._batches.has_written(number) or self._batches.is_failing):
+            await self._batches.progress(hurried=False)
+
     async def flush(self) -> None:
         """Returns once everything recorded so far is written, however long that takes."""
         await self._batches.flush()

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ...application.ports.admission import Admission
@@ -10,6 +10,7 @@ from ...domain.errors import StoreUnavailable
 from ...domain.limits import Limit, Refusal, Standing
 from ...domain.money import Money
 from ...domain.usage import TokenUsage
+from .after_ledger import AfterLedger
 from .line import Line
 from .lost_calls import LostCalls
 from .names import tenant_of
@@ -58,9 +59,11 @@ class RedisAdmission:
         clock: Clock,
         history: History | None = None,
         *,
+        written: Callable[[], Awaitable[object]] | None = None,
         instead: Clock | None = None,
     ) -> None:
         self._line = line
+        self._after_ledger = None if written is None else AfterLedger(line, written)
         self._clock = clock
         self._instead = instead
         self._ahead_ns = 0
@@ -99,7 +102,8 @@ class RedisAdmission:
         # Also where it is not here: it may be a lost one of another process. One that was settled
         # stays as it is.
         which, limits = (held.reservation, held.limits) if held else (reservation, ())
-        self._line.tell(settlement(which, limits, usage, cost, *self._now()))
+        order = settlement(which, limits, usage, cost, *self._now())
+        (self._after_ledger or self._line).tell(order)
         if held is None:
             return None
         passed_ns = self._clock.monotonic_ns() - held.at_ns
@@ -138,7 +142,13 @@ class RedisAdmission:
 
     async def flush(self) -> None:
         """Returns once the server knows what was settled so far, however long that takes."""
+        await self.aclose()
         await self._line.flush()
+
+    async def aclose(self) -> None:
+        """Leaves it to the line to tell the server what was settled so far."""
+        if self._after_ledger is not None:
+            await self._after_ledger.flush()
 
     async def _look_for_lost(self, now_ns: int) -> None:
         try:

@@ -1,6 +1,9 @@
 from dataclasses import dataclass
 
+from ...domain.admission import Reservation
+from ...domain.errors import StoreUnavailable
 from ..ports.admission import Admission
+from ..ports.ledger import LedgerCorrections
 from ..ports.reservations import Reservations
 from .settle import Settle
 
@@ -14,9 +17,10 @@ class ExpireReservations:
     admission: Admission
     reservations: Reservations
     settle: Settle
+    ledger: LedgerCorrections
 
     async def __call__(self) -> int:
-        own = await self.admission.expired()
+        own = [each for each in await self.admission.expired() if not await self._is_booked(each)]
         for reservation in own:
             # It may be another process's, that was killed before this was written.
             self.reservations.hold(reservation)
@@ -27,3 +31,16 @@ class ExpireReservations:
         for reservation in lost:
             self.settle.at_bound(reservation)
         return len(own) + len(lost)
+
+    async def _is_booked(self, reservation: Reservation) -> bool:
+        """That of a process which was killed when the ledger had its entry, and the limits' store
+        did not know yet: there, it comes to what the entry says. While the ledger cannot be read,
+        none is."""
+        try:
+            call = await self.ledger.call(reservation.ask.request_id)
+        except StoreUnavailable:
+            return False
+        if call is None:
+            return False
+        self.admission.settle(reservation, call.usage, call.cost)
+        return True

@@ -92,7 +92,7 @@ USE_CASES: dict[str, Provider[Any]] = {
     ),
     "list_models": S(ListModels, Calls.catalogue),
     "expire_reservations": S(
-        ExpireReservations, Calls.admission, Calls.reservations, Calls.settle
+        ExpireReservations, Calls.admission, Calls.reservations, Calls.settle, Calls.corrections
     ),
     "quote_call": S(QuoteCall, Calls.plan_call, Calls.admission),
     "report_own_usage": S(

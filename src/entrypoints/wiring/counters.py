@@ -1,3 +1,4 @@
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from dependency_injector import providers
@@ -34,10 +35,12 @@ def _redis_line(url: str, within_s: float) -> Any:
     return Line(lambda: connect(url, within_s), within_s=within_s)
 
 
-def _redis_admission(line: Any, clock: Clock, history: History) -> SharedAdmission:
+def _redis_admission(
+    line: Any, clock: Clock, history: History, written: Callable[[], Awaitable[None]]
+) -> SharedAdmission:
     from ...adapters.redis.admission import RedisAdmission  # noqa: PLC0415
 
-    return RedisAdmission(line, clock, history)
+    return RedisAdmission(line, clock, history, written=written)
 
 
 def _redis_witness(line: Any, keys: VirtualKeys, history: History, clock: Clock) -> Witness:
@@ -77,7 +80,13 @@ class Counters(Stores):
         longest_call_s=SETTINGS.longest_call_s,
     )
     redis_line = S(_redis_line, SETTINGS.redis_url_text, SETTINGS.store_timeout_s)
-    redis_admission = S(_redis_admission, redis_line, Stores.clock, history)
+    redis_admission = S(
+        _redis_admission,
+        redis_line,
+        Stores.clock,
+        history,
+        Stores.postgres_ledger.provided.written,
+    )
     admission: Provider[Admission] = providers.Selector(
         SETTINGS.admission_store,
         memory=memory_admission,
