@@ -151,8 +151,6 @@ def lived(calls: Sequence[PastCall], limits: Iterable[Limit]) -> Iterator[Lived]
 
 def corrected(call: PastCall, **different: Any) -> PastCall:
     booked = call.call
-    correction = booked.corrected(
-        **{"usage": booked.usage, "cost": booked.cost, "reason": "why", "posted_at_ns": 1}
-        | different
-    )
+    fields: dict[str, Any] = {"usage": booked.usage, "cost": booked.cost, "posted_at_ns": 1}
+    correction = booked.corrected(reason="why", **fields | different)
     return replace(call, call=booked.with_(correction))

@@ -36,8 +36,8 @@ class SupposedLimitBody(LimitBody):
         return None if given == _NONE else given
 
     def order(self) -> LimitOrder:
-        told = self.model_dump(exclude={"id", *ScopeKind})
-        return LimitOrder(**told | {"amount": self.amount or Decimal(0)})
+        told = self.model_dump(exclude={"id", "amount", *ScopeKind})
+        return LimitOrder(amount=self.amount or Decimal(0), **told)
 
     def change(self, at: str) -> LimitChange:
         named = {kind: name for kind in ScopeKind if (name := getattr(self, kind)) is not None}
