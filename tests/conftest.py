@@ -11,6 +11,7 @@ pytest_plugins = [
     "upstreams.fixtures",
     "every_upstream",
     "valkey_fixtures",
+    "watched_gateway",
 ]
 
 # A busy machine is no failure of the law.

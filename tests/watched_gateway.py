@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import aiohttp
+import pytest
 from hypercorn.config import Config
 from hypercorn.typing import ASGIFramework
 
@@ -23,6 +24,7 @@ from langroute.domain.limits import Limit, Refusal, Standing
 from langroute.entrypoints.http.server import serve
 from langroute.entrypoints.lifecycle import open_memory_container
 from langroute.entrypoints.settings import load_settings
+from upstreams.obliging import ObligingServer
 
 SECRET = "sk-a-secret-that-nobody-may-see"
 _PATIENCE_S = 10
@@ -142,6 +144,21 @@ async def watched_gateway(
                 await server
     finally:
         logging.getLogger().removeHandler(complaints)
+
+
+@pytest.fixture(scope="module")
+async def obliging() -> AsyncIterator[ObligingServer]:
+    async with ObligingServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+async def watched(
+    request: pytest.FixtureRequest, obliging: ObligingServer
+) -> AsyncIterator[WatchedGateway]:
+    """In front of `obliging`, with a provider of each of the module's `KINDS`."""
+    async with watched_gateway(request.module.KINDS, obliging.base_url) as gateway:
+        yield gateway
 
 
 async def _set_up(http: aiohttp.ClientSession, kinds: Sequence[str], base_url: str) -> str:

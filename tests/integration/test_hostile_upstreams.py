@@ -3,7 +3,6 @@ through a running gateway, to callers of every dialect."""
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ from asked_in_each_dialect import PATHS, how_it_ends, is_answer, is_error, reque
 from langroute.adapters.wire.sse import MAX_EVENT_BYTES
 from upstreams.obliging import SSE_HEAD, ObligingServer, as_it_should, streamed, whole, written
 from upstreams.plain_answers import EVENTS, WHOLE
-from watched_gateway import SECRET, Heard, WatchedGateway, watched_gateway
+from watched_gateway import SECRET, Heard, WatchedGateway
 
 KINDS = ["anthropic", "gemini", "mistral", "openai"]
 PAGE = b"<!doctype html><title>502 Bad Gateway</title>"
@@ -83,18 +82,6 @@ NEVER: dict[str, bytes] = {
 }
 
 
-@pytest.fixture(scope="module")
-async def provider() -> AsyncIterator[ObligingServer]:
-    async with ObligingServer() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-async def gateway(provider: ObligingServer) -> AsyncIterator[WatchedGateway]:
-    async with watched_gateway(KINDS, provider.base_url) as gateway:
-        yield gateway
-
-
 @dataclass(frozen=True, slots=True)
 class Caller:
     gateway: WatchedGateway
@@ -110,15 +97,15 @@ class Caller:
 
 
 @pytest.fixture(params=PATHS)
-def caller(request: pytest.FixtureRequest, gateway: WatchedGateway) -> Caller:
-    return Caller(gateway, request.param)
+def caller(request: pytest.FixtureRequest, watched: WatchedGateway) -> Caller:
+    return Caller(watched, request.param)
 
 
 @pytest.mark.parametrize("name", NEVER)
 async def test_what_is_no_answer_is_an_error_and_is_settled_as_one(
-    caller: Caller, provider: ObligingServer, name: str
+    caller: Caller, obliging: ObligingServer, name: str
 ) -> None:
-    provider.answer = lambda *_: NEVER[name]
+    obliging.answer = lambda *_: NEVER[name]
     for kind in KINDS:
         for stream in (False, True):
             heard = await caller.ask(kind, stream=stream)
@@ -130,9 +117,9 @@ async def test_what_is_no_answer_is_an_error_and_is_settled_as_one(
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_stream_for_a_whole_call_and_the_other_way_round_is_an_error(
-    caller: Caller, provider: ObligingServer, kind: str
+    caller: Caller, obliging: ObligingServer, kind: str
 ) -> None:
-    provider.answer = lambda spoken, stream: as_it_should(spoken, not stream)
+    obliging.answer = lambda spoken, stream: as_it_should(spoken, not stream)
     for stream in (False, True):
         heard = await caller.ask(kind, stream=stream)
         assert heard.status == 502
@@ -155,9 +142,9 @@ WAYS: dict[str, Any] = {
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_stream_that_is_written_in_another_way_is_a_stream(
-    caller: Caller, provider: ObligingServer, kind: str, way: str
+    caller: Caller, obliging: ObligingServer, kind: str, way: str
 ) -> None:
-    provider.answer = lambda spoken, _: SSE_HEAD + WAYS[way](written(EVENTS[spoken]))
+    obliging.answer = lambda spoken, _: SSE_HEAD + WAYS[way](written(EVENTS[spoken]))
     heard = await caller.ask(kind, stream=True)
     assert heard.status == 200
     assert how_it_ends(caller.dialect, heard.body) == "well"
@@ -167,10 +154,10 @@ async def test_a_stream_that_is_written_in_another_way_is_a_stream(
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_an_early_hint_before_the_answer_is_passed_over(
-    caller: Caller, provider: ObligingServer, kind: str
+    caller: Caller, obliging: ObligingServer, kind: str
 ) -> None:
     hint = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
-    provider.answer = lambda spoken, stream: hint + as_it_should(spoken, stream)
+    obliging.answer = lambda spoken, stream: hint + as_it_should(spoken, stream)
     for stream in (False, True):
         assert (await caller.ask(kind, stream=stream)).status == 200
         await caller.gateway.newly_settled()
@@ -178,9 +165,9 @@ async def test_an_early_hint_before_the_answer_is_passed_over(
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_gzipped_answer_that_nobody_asked_for_is_read(
-    caller: Caller, provider: ObligingServer, kind: str
+    caller: Caller, obliging: ObligingServer, kind: str
 ) -> None:
-    provider.answer = lambda spoken, _: compressed(gzip.compress(orjson.dumps(WHOLE[spoken])))
+    obliging.answer = lambda spoken, _: compressed(gzip.compress(orjson.dumps(WHOLE[spoken])))
     heard = await caller.ask(kind, stream=False)
     assert heard.status == 200
     assert is_answer(caller.dialect, orjson.loads(heard.body))
@@ -200,14 +187,14 @@ BREAKS: dict[str, bytes] = {
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", BREAKS)
 async def test_a_stream_that_breaks_off_never_ends_well(
-    caller: Caller, provider: ObligingServer, kind: str, name: str
+    caller: Caller, obliging: ObligingServer, kind: str, name: str
 ) -> None:
     def answer(spoken: str, _: object) -> bytes:
         begun = 1 if spoken == "completions" else 3
         told = [(n, _unfinished(data)) for n, data in EVENTS[spoken][:begun]]
         return SSE_HEAD + written(told) + BREAKS[name]
 
-    provider.answer = answer
+    obliging.answer = answer
     heard = await caller.ask(kind, stream=True)
     assert heard.status == 200
     assert how_it_ends(caller.dialect, heard.body) == "error"

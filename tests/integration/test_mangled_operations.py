@@ -1,7 +1,7 @@
 """What is no chat, mangled on the one side or on the other: the gateway's own errors, and no
 others."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -13,7 +13,7 @@ from asked_in_each_dialect import is_error, request
 from langroute.adapters.wire.codecs import all_codecs
 from mangled import MANGLES, Mangle, mangled, written
 from upstreams.obliging import ObligingServer, whole
-from watched_gateway import SECRET, WatchedGateway, watched_gateway
+from watched_gateway import SECRET, WatchedGateway
 
 KINDS = sorted(all_codecs())
 MANY = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -38,81 +38,69 @@ ANSWER = {
 }
 
 
-@pytest.fixture(scope="module")
-async def provider() -> AsyncIterator[ObligingServer]:
-    async with ObligingServer() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-async def gateway(provider: ObligingServer) -> AsyncIterator[WatchedGateway]:
-    async with watched_gateway(KINDS, provider.base_url) as gateway:
-        yield gateway
-
-
-async def ask(gateway: WatchedGateway, path: str, raw: bytes) -> int:
-    heard = await gateway.post(path, raw)
+async def ask(watched: WatchedGateway, path: str, raw: bytes) -> int:
+    heard = await watched.post(path, raw)
     assert SECRET.encode() not in heard.body
     if heard.status == 200:
         assert isinstance(orjson.loads(heard.body), dict)
     else:
         assert heard.status in {400, 413, 429, 501, 502, 503, 504}
         assert is_error("chat", orjson.loads(heard.body)), heard
-    await gateway.newly_settled()
-    assert gateway.said_nothing()
+    await watched.newly_settled()
+    assert watched.said_nothing()
     return heard.status
 
 
 @pytest.mark.parametrize("operation", REQUESTS)
 async def test_what_is_in_order_is_answered(
-    gateway: WatchedGateway, provider: ObligingServer, operation: str
+    watched: WatchedGateway, obliging: ObligingServer, operation: str
 ) -> None:
-    provider.answer = lambda *_: whole(ANSWER)
+    obliging.answer = lambda *_: whole(ANSWER)
     body = {**REQUESTS[operation], "model": "openai"}
-    assert await ask(gateway, f"/v1/{operation}", orjson.dumps(body)) == 200
+    assert await ask(watched, f"/v1/{operation}", orjson.dumps(body)) == 200
 
 
 @MANY
 @given(kind=KIND, mangles=MANGLES)
 @pytest.mark.parametrize("operation", REQUESTS)
 async def test_requests(
-    gateway: WatchedGateway,
-    provider: ObligingServer,
+    watched: WatchedGateway,
+    obliging: ObligingServer,
     operation: str,
     kind: str,
     mangles: Sequence[Mangle],
 ) -> None:
-    provider.answer = lambda *_: whole(ANSWER)
+    obliging.answer = lambda *_: whole(ANSWER)
     body = mangled({"model": kind, **REQUESTS[operation]}, mangles)
-    await ask(gateway, f"/v1/{operation}", written(body))
+    await ask(watched, f"/v1/{operation}", written(body))
 
 
 @MANY
 @given(kind=KIND, mangles=MANGLES)
 @pytest.mark.parametrize("operation", REQUESTS)
 async def test_answers(
-    gateway: WatchedGateway,
-    provider: ObligingServer,
+    watched: WatchedGateway,
+    obliging: ObligingServer,
     operation: str,
     kind: str,
     mangles: Sequence[Mangle],
 ) -> None:
-    provider.answer = lambda *_: whole(written(mangled(ANSWER, mangles)))
+    obliging.answer = lambda *_: whole(written(mangled(ANSWER, mangles)))
     body = {**REQUESTS[operation], "model": kind}
-    await ask(gateway, f"/v1/{operation}", orjson.dumps(body))
+    await ask(watched, f"/v1/{operation}", orjson.dumps(body))
 
 
 @MANY
 @given(kind=KIND, mangles=MANGLES)
 async def test_counting_tokens(
-    gateway: WatchedGateway, kind: str, mangles: Sequence[Mangle]
+    watched: WatchedGateway, kind: str, mangles: Sequence[Mangle]
 ) -> None:
     body = mangled(request("messages", kind, stream=False), mangles)
-    heard = await gateway.post("/v1/messages/count_tokens", written(body))
+    heard = await watched.post("/v1/messages/count_tokens", written(body))
     told = orjson.loads(heard.body)
     if heard.status == 200:
         assert told["input_tokens"] > 0
     else:
         assert heard.status in {400, 404}
         assert is_error("messages", told)
-    assert gateway.said_nothing()
+    assert watched.said_nothing()

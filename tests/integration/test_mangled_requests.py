@@ -1,6 +1,6 @@
 """Whatever a caller writes, in whichever dialect, it is answered, or told what is wrong."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import orjson
 import pytest
@@ -11,22 +11,10 @@ from asked_in_each_dialect import PATHS, how_it_ends, is_answer, is_error, reque
 from langroute.adapters.wire.codecs import all_codecs
 from mangled import MANGLES, Mangle, mangled, written
 from upstreams.obliging import ObligingServer, as_it_should
-from watched_gateway import SECRET, Heard, WatchedGateway, watched_gateway
+from watched_gateway import SECRET, Heard, WatchedGateway
 
 KINDS = sorted(all_codecs())
 MANY = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@pytest.fixture(scope="module")
-async def provider() -> AsyncIterator[ObligingServer]:
-    async with ObligingServer() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-async def gateway(provider: ObligingServer) -> AsyncIterator[WatchedGateway]:
-    async with watched_gateway(KINDS, provider.base_url) as gateway:
-        yield gateway
 
 
 def check(dialect: str, heard: Heard) -> None:
@@ -44,51 +32,51 @@ def check(dialect: str, heard: Heard) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("dialect", PATHS)
 async def test_what_is_in_order_is_answered(
-    gateway: WatchedGateway, provider: ObligingServer, dialect: str, kind: str, *, stream: bool
+    watched: WatchedGateway, obliging: ObligingServer, dialect: str, kind: str, *, stream: bool
 ) -> None:
-    provider.answer = as_it_should
+    obliging.answer = as_it_should
     body = request(dialect, kind, stream=stream)
-    heard = await gateway.post(PATHS[dialect], orjson.dumps(body))
+    heard = await watched.post(PATHS[dialect], orjson.dumps(body))
     assert heard.status == 200, heard
     check(dialect, heard)
     if stream:
         assert how_it_ends(dialect, heard.body) == "well"
-    (entry,) = await gateway.newly_settled()
+    (entry,) = await watched.newly_settled()
     assert entry.usage.total == 21
     assert not entry.estimated
-    assert gateway.said_nothing()
+    assert watched.said_nothing()
 
 
 @MANY
 @given(kind=st.sampled_from(KINDS), stream=st.booleans(), mangles=MANGLES)
 @pytest.mark.parametrize("dialect", PATHS)
 async def test_what_is_mangled_is_answered_or_told_of(
-    gateway: WatchedGateway,
-    provider: ObligingServer,
+    watched: WatchedGateway,
+    obliging: ObligingServer,
     dialect: str,
     kind: str,
     stream: bool,
     mangles: Sequence[Mangle],
 ) -> None:
-    provider.answer = as_it_should
+    obliging.answer = as_it_should
     body = mangled(request(dialect, kind, stream=stream), mangles)
-    check(dialect, await gateway.post(PATHS[dialect], written(body)))
-    await gateway.newly_settled()
-    assert gateway.said_nothing()
+    check(dialect, await watched.post(PATHS[dialect], written(body)))
+    await watched.newly_settled()
+    assert watched.said_nothing()
 
 
 @MANY
 @given(kind=st.sampled_from(KINDS), stream=st.booleans(), mangles=MANGLES)
 async def test_so_is_what_mistrals_own_clients_ask(
-    gateway: WatchedGateway,
-    provider: ObligingServer,
+    watched: WatchedGateway,
+    obliging: ObligingServer,
     kind: str,
     stream: bool,
     mangles: Sequence[Mangle],
 ) -> None:
-    provider.answer = as_it_should
+    obliging.answer = as_it_should
     body = mangled({**request("chat", kind, stream=stream), "random_seed": 7}, mangles)
     agent = "mistral-client-python/1.9"
-    check("chat", await gateway.post(PATHS["chat"], written(body), agent=agent))
-    await gateway.newly_settled()
-    assert gateway.said_nothing()
+    check("chat", await watched.post(PATHS["chat"], written(body), agent=agent))
+    await watched.newly_settled()
+    assert watched.said_nothing()

@@ -1,7 +1,7 @@
 """Whatever a provider sends, callers see an answer in their dialect, or an error in it; a stream
 ends in its own end or in an error; and what was admitted is paid for once."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -14,7 +14,7 @@ from langroute.adapters.wire.codecs import all_codecs
 from mangled import MANGLES, Mangle, mangled, written
 from upstreams.obliging import ObligingServer, streamed, whole
 from upstreams.plain_answers import EVENTS, WHOLE
-from watched_gateway import SECRET, WatchedGateway, watched_gateway
+from watched_gateway import SECRET, WatchedGateway
 
 KINDS = sorted(all_codecs())
 MANY = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -22,25 +22,13 @@ KIND = st.sampled_from(KINDS)
 LINE_ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])
 
 
-@pytest.fixture(scope="module")
-async def provider() -> AsyncIterator[ObligingServer]:
-    async with ObligingServer() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-async def gateway(provider: ObligingServer) -> AsyncIterator[WatchedGateway]:
-    async with watched_gateway(KINDS, provider.base_url) as gateway:
-        yield gateway
-
-
 async def ask(
-    gateway: WatchedGateway, dialect: str, kind: str, *, stream: bool, agent: str = "a test"
+    watched: WatchedGateway, dialect: str, kind: str, *, stream: bool, agent: str = "a test"
 ) -> None:
     body = request(dialect, kind, stream=stream)
-    heard = await gateway.post(PATHS[dialect], orjson.dumps(body), agent=agent)
+    heard = await watched.post(PATHS[dialect], orjson.dumps(body), agent=agent)
     assert SECRET.encode() not in heard.body
-    (entry,) = await gateway.newly_settled()
+    (entry,) = await watched.newly_settled()
     if heard.status != 200:
         assert heard.status in {400, 413, 429, 502, 503, 504}
         assert is_error(dialect, orjson.loads(heard.body)), heard
@@ -51,52 +39,52 @@ async def ask(
     else:
         assert is_answer(dialect, orjson.loads(heard.body))
         assert entry.outcome == "succeeded"
-    assert gateway.said_nothing()
+    assert watched.said_nothing()
 
 
 @MANY
 @given(kind=KIND, mangles=MANGLES)
 @pytest.mark.parametrize("dialect", PATHS)
 async def test_whole_answers(
-    gateway: WatchedGateway,
-    provider: ObligingServer,
+    watched: WatchedGateway,
+    obliging: ObligingServer,
     dialect: str,
     kind: str,
     mangles: Sequence[Mangle],
 ) -> None:
-    provider.answer = lambda spoken, _: whole(written(mangled(WHOLE[spoken], mangles)))
-    await ask(gateway, dialect, kind, stream=False)
+    obliging.answer = lambda spoken, _: whole(written(mangled(WHOLE[spoken], mangles)))
+    await ask(watched, dialect, kind, stream=False)
 
 
 @MANY
 @given(kind=KIND, mangles=MANGLES)
 @pytest.mark.parametrize("dialect", PATHS)
 async def test_streams_with_mangled_events(
-    gateway: WatchedGateway,
-    provider: ObligingServer,
+    watched: WatchedGateway,
+    obliging: ObligingServer,
     dialect: str,
     kind: str,
     mangles: Sequence[Mangle],
 ) -> None:
-    provider.answer = lambda spoken, _: streamed(events(spoken, mangles))
-    await ask(gateway, dialect, kind, stream=True)
+    obliging.answer = lambda spoken, _: streamed(events(spoken, mangles))
+    await ask(watched, dialect, kind, stream=True)
 
 
 @MANY
 @given(kind=KIND, mangles=MANGLES)
 async def test_streams_for_mistrals_own_clients(
-    gateway: WatchedGateway, provider: ObligingServer, kind: str, mangles: Sequence[Mangle]
+    watched: WatchedGateway, obliging: ObligingServer, kind: str, mangles: Sequence[Mangle]
 ) -> None:
-    provider.answer = lambda spoken, _: streamed(events(spoken, mangles))
-    await ask(gateway, "chat", kind, stream=True, agent="mistral-client-python/1.9")
+    obliging.answer = lambda spoken, _: streamed(events(spoken, mangles))
+    await ask(watched, "chat", kind, stream=True, agent="mistral-client-python/1.9")
 
 
 @MANY
 @given(kind=KIND, order=st.lists(st.integers(0, 20), max_size=12), ends=LINE_ENDS, data=st.data())
 @pytest.mark.parametrize("dialect", PATHS)
 async def test_streams_whose_events_are_lost_or_out_of_order_or_cut(
-    gateway: WatchedGateway,
-    provider: ObligingServer,
+    watched: WatchedGateway,
+    obliging: ObligingServer,
     dialect: str,
     kind: str,
     order: list[int],
@@ -112,16 +100,16 @@ async def test_streams_whose_events_are_lost_or_out_of_order_or_cut(
         raw = raw.replace(b"\n", ends)
         return streamed(raw if cut is None else raw[:cut] + junk)
 
-    provider.answer = answer
-    await ask(gateway, dialect, kind, stream=True)
+    obliging.answer = answer
+    await ask(watched, dialect, kind, stream=True)
 
 
 @MANY
 @given(kind=KIND, stream=st.booleans(), status=st.integers(100, 599), mangles=MANGLES)
 @pytest.mark.parametrize("dialect", PATHS)
 async def test_refusals(
-    gateway: WatchedGateway,
-    provider: ObligingServer,
+    watched: WatchedGateway,
+    obliging: ObligingServer,
     dialect: str,
     kind: str,
     stream: bool,
@@ -130,8 +118,8 @@ async def test_refusals(
 ) -> None:
     refused = written(mangled(REFUSAL, mangles))
     head = b"HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-    provider.answer = lambda *_: head % (status, len(refused)) + refused
-    await ask(gateway, dialect, kind, stream=stream)
+    obliging.answer = lambda *_: head % (status, len(refused)) + refused
+    await ask(watched, dialect, kind, stream=stream)
 
 
 # Of all formats in one: each codec finds its own in it.

@@ -1,7 +1,6 @@
 """Tool calls that a stream tells without numbers, each begun by an id of its own, are as many calls
 for callers of every dialect."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
@@ -9,7 +8,7 @@ import pytest
 
 from asked_in_each_dialect import PATHS, how_it_ends, request
 from upstreams.obliging import ObligingServer, streamed
-from watched_gateway import WatchedGateway, watched_gateway
+from watched_gateway import WatchedGateway
 
 # Where the dialect is not the provider's own.
 ASKED = [
@@ -17,6 +16,7 @@ ASKED = [
     *(("responses", kind) for kind in ("mistral", "cerebras")),
     *(("messages", kind) for kind in ("openai", "mistral", "azure")),
 ]
+KINDS = sorted({kind for _, kind in ASKED})
 BOTH = {("aaaaaaaaa", "f", '{"x":1}'), ("bbbbbbbbb", "g", '{"y":2}')}
 
 
@@ -52,27 +52,15 @@ WAYS = {
 }
 
 
-@pytest.fixture(scope="module")
-async def provider() -> AsyncIterator[ObligingServer]:
-    async with ObligingServer() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-async def gateway(provider: ObligingServer) -> AsyncIterator[WatchedGateway]:
-    async with watched_gateway(sorted({kind for _, kind in ASKED}), provider.base_url) as gateway:
-        yield gateway
-
-
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("dialect", "kind"), ASKED)
 async def test_each_is_a_call_of_its_own(
-    gateway: WatchedGateway, provider: ObligingServer, dialect: str, kind: str, way: str
+    watched: WatchedGateway, obliging: ObligingServer, dialect: str, kind: str, way: str
 ) -> None:
     end = [] if way == "without an end" else [chunk(reason="tool_calls")]
-    provider.answer = lambda *_: streamed([*WAYS[way], *end, (b"", b"[DONE]")])
-    heard = await gateway.post(PATHS[dialect], orjson.dumps(request(dialect, kind, stream=True)))
-    await gateway.newly_settled()
+    obliging.answer = lambda *_: streamed([*WAYS[way], *end, (b"", b"[DONE]")])
+    heard = await watched.post(PATHS[dialect], orjson.dumps(request(dialect, kind, stream=True)))
+    await watched.newly_settled()
     assert how_it_ends(dialect, heard.body) == "well"
     lines = [line[6:] for line in heard.body.split(b"\n") if line.startswith(b"data: {")]
     told = [orjson.loads(line) for line in lines]
