@@ -9,13 +9,14 @@ from ....application.organizations.limit_order import LimitOrder
 from ....domain.limits import Measure
 
 
-class LimitBody(BaseModel):
+class CountedBody(BaseModel):
+    """What a limit counts."""
+
     model_config = ConfigDict(extra="forbid")
 
     id: str | None = None
     """Of no meaning, so that what was read may be sent back: it follows from what is counted."""
     measure: Measure
-    amount: Annotated[Decimal, Field(ge=0)]
     per: int | str | None = None
     zone: str | None = None
     model: str | None = None
@@ -23,7 +24,7 @@ class LimitBody(BaseModel):
     tag: str | None = None
     soft: StrictBool = False
 
-    @field_validator("amount", "per", mode="before")
+    @field_validator("amount", "per", mode="before", check_fields=False)
     @classmethod
     def no_truth(cls, given: object) -> object:
         if isinstance(given, bool):
@@ -36,6 +37,10 @@ class LimitBody(BaseModel):
         if given is not None and not isinstance(given, int | str):
             raise ValueError("must be a word or a whole number")
         return given
+
+
+class LimitBody(CountedBody):
+    amount: Annotated[Decimal, Field(ge=0)]
 
     def order(self) -> LimitOrder:
         return LimitOrder(**self.model_dump(exclude={"id"}))

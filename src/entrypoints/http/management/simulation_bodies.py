@@ -15,36 +15,34 @@ from ....domain.fields import path
 from ....domain.scopes import ScopeKind
 from ...times import to_ns
 from .bodies import RouteBody
-from .limit_bodies import LimitBody
+from .limit_bodies import CountedBody
 from .price_bodies import PriceBody
 
 _MOST = 100
 _NONE = "none"
 
 
-class SupposedLimitBody(LimitBody):
+class SupposedLimitBody(CountedBody):
     """Of one carrier, by its id or name, or of each. An amount of null lifts the limit."""
 
     key: str | None = None
     team: str | None = None
     organization: str | None = None
-    amount: Annotated[Decimal, Field(ge=0)] | None  # type: ignore[assignment]
+    amount: Annotated[Decimal, Field(ge=0)] | None
 
     @field_validator("amount", mode="before")
     @classmethod
     def none_in_a_word(cls, given: object) -> object:
         return None if given == _NONE else given
 
-    def order(self) -> LimitOrder:
-        told = self.model_dump(exclude={"id", "amount", *ScopeKind})
-        return LimitOrder(amount=self.amount or Decimal(0), **told)
-
     def change(self, at: str) -> LimitChange:
         named = {kind: name for kind in ScopeKind if (name := getattr(self, kind)) is not None}
         if len(named) != 1:
             raise InvalidRequest(f"'{at}': give one of 'key', 'team' and 'organization'.", param=at)
         ((kind, name),) = named.items()
-        return LimitChange(kind=kind, named=name, order=self.order(), lifted=self.amount is None)
+        told = self.model_dump(exclude={"id", "amount", *ScopeKind})
+        order = LimitOrder(amount=self.amount or Decimal(0), **told)
+        return LimitChange(kind=kind, named=name, order=order, lifted=self.amount is None)
 
 
 class SupposedRouteBody(RouteBody):
