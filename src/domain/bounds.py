@@ -4,14 +4,22 @@ from collections.abc import Sequence
 
 from .money import ZERO, Money
 from .pricing import ModelPrice
+from .services import ANY
+from .units import NO_UNITS, Units
 
-# Answers when there is nothing else to do, and costs less than the ordinary service.
-_CHEAPER = "flex"
+# Whatever has a price, where nothing certain is asked for; and one that answers when there is
+# nothing else to do, and costs less than the ordinary service.
+_KNOWN = (None, ANY, "flex")
 
 
-def cost_bound(prices: Sequence[ModelPrice | None], input_tokens: int, output_tokens: int) -> Money:
+def cost_bound(
+    prices: Sequence[ModelPrice | None],
+    input_tokens: int,
+    output_tokens: int,
+    units: Units = NO_UNITS,
+) -> Money:
     """At the dearest of those that have a price."""
-    bounds = (price.bound(input_tokens, output_tokens) for price in prices if price)
+    bounds = (price.bound(input_tokens, output_tokens, units) for price in prices if price)
     return max(bounds, default=ZERO)
 
 
@@ -20,6 +28,6 @@ def is_priced(prices: Sequence[ModelPrice | None], service: str | None) -> bool:
     targets may not take it."""
     if any(price is None for price in prices):
         return False
-    if service is None or service == _CHEAPER:
+    if service in _KNOWN:
         return True
-    return any(price.services for price in prices if price)
+    return any(each.name == service for price in prices if price for each in price.services)

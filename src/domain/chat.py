@@ -1,12 +1,13 @@
 from dataclasses import dataclass
 
-from .dialects import Native
+from .dialects import Dialect, Native
 from .errors import InvalidRequest
 from .estimates import input_bound, likely_tokens
 from .fields import Json, is_of, missing, whole_number, wrong_type
 from .requests import end_user_in
-from .services import service_in
+from .services import service_asked, service_in
 from .unbounded import unbounded
+from .units import NO_UNITS, Units
 
 _NUMBER = (int, float)
 _FIELD_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
@@ -66,7 +67,10 @@ class ChatRequest:
 
     @property
     def service(self) -> str | None:
-        return service_in(self.body if self.native is None else self.native.body)
+        native = self.native
+        if native is not None and native.dialect is Dialect.MESSAGES:
+            return service_in(native.body)
+        return service_asked(self.body if native is None else native.body)
 
     @property
     def input_bound(self) -> int:
@@ -77,6 +81,18 @@ class ChatRequest:
     @property
     def likely_input(self) -> int:
         return likely_tokens(self.input_bound)
+
+    def output_bound(self, _model: str, /) -> int:
+        """Its cap is, whatever the model."""
+        return (self.output_cap or 0) * self.choices
+
+    @property
+    def units_bound(self) -> Units:
+        return NO_UNITS
+
+    @property
+    def likely_units(self) -> Units:
+        return NO_UNITS
 
     @classmethod
     def parse(cls, body: object, native: Native | None = None) -> "ChatRequest":

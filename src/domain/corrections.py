@@ -5,24 +5,27 @@ from dataclasses import dataclass
 
 from .ledger import LedgerEntry, Outcome
 from .money import Money
+from .units import unit_of
 from .usage import INPUT_CLASSES, OUTPUT_CLASSES, TOKEN_CLASSES, TokenUsage
 
 
 @dataclass(frozen=True, slots=True)
 class UsageDifference:
-    """By how many tokens of each class one usage is more than another: below 0 where it is less.
-    Classes in which they do not differ are left out."""
+    """By how many tokens of each class, and how much of each unit, one usage is more than another:
+    below 0 where it is less. What they do not differ in is left out."""
 
     by_class: Mapping[str, int]
 
     def __post_init__(self) -> None:
         for name, count in self.by_class.items():
-            if name not in TOKEN_CLASSES or type(count) is not int or not count:
-                raise ValueError(f"{name!r} tokens cannot differ by {count!r}")
+            is_known = name in TOKEN_CLASSES or unit_of(name) is not None
+            if not is_known or type(count) is not int or not count:
+                raise ValueError(f"{name!r} cannot differ by {count!r}")
 
     @classmethod
     def between(cls, before: TokenUsage, after: TokenUsage) -> "UsageDifference":
-        each = ((name, getattr(after, name) - getattr(before, name)) for name in TOKEN_CLASSES)
+        old, new = before.counts, after.counts
+        each = ((name, new.get(name, 0) - old.get(name, 0)) for name in {**new, **old})
         return cls({name: count for name, count in each if count})
 
     def of(self, name: str) -> int:
@@ -38,12 +41,17 @@ class UsageDifference:
 
     @property
     def total(self) -> int:
-        return sum(self.by_class.values())
+        return sum(map(self.of, TOKEN_CLASSES))
+
+    @property
+    def units(self) -> dict[str, int]:
+        return {name: n for name, n in self.by_class.items() if name not in TOKEN_CLASSES}
 
     def added_to(self, usage: TokenUsage) -> TokenUsage:
         """Raises ValueError where fewer than none would be left."""
-        counts = {name: getattr(usage, name) + self.of(name) for name in TOKEN_CLASSES}
-        return TokenUsage(**counts, service=usage.service)
+        old = usage.counts
+        counts = {name: old.get(name, 0) + self.of(name) for name in {**old, **self.by_class}}
+        return TokenUsage.counting(counts, usage.service)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

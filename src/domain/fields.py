@@ -8,6 +8,8 @@ from .errors import InvalidRequest
 
 Json = Mapping[str, Any]
 T = TypeVar("T")
+# Python takes its time to read a number of many thousands.
+_DIGITS = 19
 
 _NAMES: Mapping[type, str] = {
     str: "a string",
@@ -62,3 +64,10 @@ def is_of(types: tuple[type, ...], value: object) -> bool:
 
 def path(at: str, name: str) -> str:
     return f"{at}.{name}" if at else name
+
+
+def count_in(value: object) -> int | None:
+    """A whole number of JSON, or of a form, whose values are texts; None for whatever else."""
+    if isinstance(value, str):
+        return int(value) if value.isascii() and value.isdigit() and len(value) < _DIGITS else None
+    return value if type(value) is int else None

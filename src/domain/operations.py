@@ -3,13 +3,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from . import operation_bounds as bounds
 from .errors import InvalidRequest
-from .estimates import likely_tokens, token_bound
 from .fields import missing, wrong_type
 from .operation_fields import asks_for_events, check_fields, check_names
 from .requests import end_user_in
 from .services import service_in
 from .unbounded import unbounded_operation
+from .units import Units
 
 
 class Operation(StrEnum):
@@ -65,24 +66,6 @@ _FORMS = frozenset(
 # OpenAI's document gives no other operation a default.
 _DEFAULT_MODELS = {Operation.MODERATIONS: "omni-moderation-latest"}
 
-# The fields that a model reads, and those that hold pictures where there are no files.
-_READ = ("input", "prompt", "instructions", "negative_prompt", "context_bias")
-_PICTURES = ("image", "images", "mask")
-# At high fidelity, gpt-image adds up to 6,144 to an input picture's tiles:
-# https://platform.openai.com/docs/guides/image-generation
-_PER_IMAGE = 8_192
-# OpenAI hears some ten tokens a second, Mistral 12.5, and fills up the last half minute. Hardly a
-# recording spends fewer bytes on a token than the first; at 128 kbit/s it is the second. Longer
-# ones than an hour are counted as that, like those that chats refer to.
-_LEAST_BYTES_PER_AUDIO_TOKEN = 16
-_LIKELY_BYTES_PER_AUDIO_TOKEN = 1_600
-_HALF_A_MINUTE = 375
-_MAX_AUDIO_TOKENS = 45_000
-# OpenAI sells a minute of speech for 1.5 cents, and a million of its tokens for 12 dollars:
-# https://platform.openai.com/docs/pricing. Somebody who reads aloud says some 15 letters a second.
-_SPOKEN_TOKENS_PER_MINUTE = 1_250
-_LETTERS_PER_MINUTE = 900
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadedFile:
@@ -99,7 +82,8 @@ class OperationRequest:
     """An operation as the caller asked for it: a JSON body, or a form, whose `files` are then not
     None. A form's field that was sent several times is a list in `body`.
 
-    What an operation makes are no tokens that a cap could bound.
+    What an operation makes are no tokens that a cap could bound: `output_bound` tells the most, as
+    far as anybody can.
     """
 
     operation: Operation
@@ -153,8 +137,7 @@ class OperationRequest:
     @property
     def input_bound(self) -> int:
         """The most tokens that the input can be: a text has no more of them than bytes."""
-        recordings = self._recordings(_LEAST_BYTES_PER_AUDIO_TOKEN, filled_up_by=_HALF_A_MINUTE)
-        return self._token_ids() + self._text_bytes() + self._pictures() * _PER_IMAGE + recordings
+        return bounds.input_tokens(self.operation, self.body, self._uploads)
 
     @property
     def likely_input(self) -> int:
@@ -165,39 +148,23 @@ class OperationRequest:
         """
         if self.operation is Operation.MODERATIONS:
             return 0
-        guessed = likely_tokens(self._text_bytes() + self._pictures() * _PER_IMAGE)
-        return self._token_ids() + guessed + self._recordings(_LIKELY_BYTES_PER_AUDIO_TOKEN)
+        return bounds.likely_input_tokens(self.operation, self.body, self._uploads)
+
+    def output_bound(self, model: str) -> int:
+        return bounds.output_tokens(self.operation, self.body, self._uploads, model)
 
     @property
     def likely_output(self) -> int:
-        """Beside what is seen of an answer: how long the speech is, for which no usage is told."""
-        spoken = self.body.get("input")
-        if self.operation is not Operation.SPEECH or not isinstance(spoken, str):
-            return 0
-        return -(-len(spoken) * _SPOKEN_TOKENS_PER_MINUTE // _LETTERS_PER_MINUTE)
+        return bounds.likely_output_tokens(self.operation, self.body)
 
-    def _token_ids(self) -> int:
-        """What is sent as numbers of tokens is as many tokens."""
-        given = self.body.get("input")
-        if self.operation is not Operation.EMBEDDINGS or not isinstance(given, list):
-            return 0
-        return sum(len(ids) if isinstance(ids, list) else isinstance(ids, int) for ids in given)
+    @property
+    def units_bound(self) -> Units:
+        return bounds.units(self.operation, self.body, self._uploads)
 
-    def _text_bytes(self) -> int:
-        read = [name for name in _READ if name != "input" or not self._token_ids()]
-        return token_bound([self.body[name] for name in read if name in self.body])
+    @property
+    def likely_units(self) -> Units:
+        return bounds.units(self.operation, self.body, self._uploads, likely=True)
 
-    def _pictures(self) -> int:
-        if self.operation.makes_bytes:
-            return 0
-        told = (self.body[name] for name in _PICTURES if self.body.get(name) is not None)
-        by_reference = sum(len(one) if isinstance(one, list) else 1 for one in told)
-        return by_reference + len(self.files or ())
-
-    def _recordings(self, bytes_per_token: int, filled_up_by: int = 0) -> int:
-        """How many tokens there are in them, at so many bytes for one."""
-        if not self.operation.listens:
-            return 0
-        sizes = (len(file.data) for file in self.files or ())
-        heard = (-(-size // bytes_per_token) + filled_up_by for size in sizes)
-        return sum(min(_MAX_AUDIO_TOKENS, tokens) for tokens in heard)
+    @property
+    def _uploads(self) -> tuple[bytes, ...]:
+        return tuple(file.data for file in self.files or ())

@@ -1,20 +1,25 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from .money import ZERO, Money
+from .services import ANY
+from .units import NO_RATES, NO_UNITS, UnitRates, Units
 from .usage import TokenUsage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
     """Money a single token, by class. A class without a rate of its own costs what plain input,
-    or plain output, costs; writing to the cache for an hour, what writing to it costs."""
+    or plain output, costs; writing to the cache for an hour, what writing to it costs; cached sound
+    and images, what other cached input costs."""
 
     input: Money
     output: Money
     cached_input: Money | None = None
+    cached_audio_input: Money | None = None
+    cached_image_input: Money | None = None
     cache_write: Money | None = None
     cache_write_1h: Money | None = None
     audio_input: Money | None = None
@@ -32,9 +37,12 @@ class Rates:
     def cost_of(self, usage: TokenUsage) -> Money:
         plain_in, plain_out = self.input.pico, self.output.pico
         written = _pico(self.cache_write, plain_in)
+        cached = _pico(self.cached_input, plain_in)
         return Money(
             usage.input * plain_in
-            + usage.cached_input * _pico(self.cached_input, plain_in)
+            + usage.cached_input * cached
+            + usage.cached_audio_input * _pico(self.cached_audio_input, cached)
+            + usage.cached_image_input * _pico(self.cached_image_input, cached)
             + usage.cache_write * written
             + usage.cache_write_1h * _pico(self.cache_write_1h, written)
             + usage.audio_input * _pico(self.audio_input, plain_in)
@@ -51,6 +59,8 @@ class Rates:
         dearest_in = max(
             plain_in,
             _pico(self.cached_input, plain_in),
+            _pico(self.cached_audio_input, plain_in),
+            _pico(self.cached_image_input, plain_in),
             _pico(self.cache_write, plain_in),
             _pico(self.cache_write_1h, plain_in),
             _pico(self.audio_input, plain_in),
@@ -79,11 +89,13 @@ class Tier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPrice:
-    """What one model costs at one provider: base rates, and tiers for long prompts. `services` are
-    those that have another price: `priority`, `flex`."""
+    """What one model costs at one provider: base rates, tiers for long prompts, and what is not
+    sold by the token. `services` are those that have another price: `priority`, `flex`; what one of
+    them does not sell by the token costs what it costs otherwise, where it has no rates of that."""
 
     rates: Rates
     tiers: tuple[Tier, ...] = ()
+    units: UnitRates = NO_RATES
     services: tuple["Service", ...] = ()
     _ordinary: "ModelPrice" = field(init=False, repr=False, compare=False)
 
@@ -94,7 +106,7 @@ class ModelPrice:
         names = [service.name for service in self.services]
         if names != sorted(set(names)):
             raise ValueError("services must stand in order of their names, each once")
-        ordinary = ModelPrice(rates=self.rates, tiers=self.tiers) if self.services else self
+        ordinary = replace(self, services=()) if self.services else self
         object.__setattr__(self, "_ordinary", ordinary)
 
     def rates_for(self, prompt_tokens: int) -> Rates:
@@ -107,31 +119,48 @@ class ModelPrice:
         return rates
 
     def cost_of(self, usage: TokenUsage) -> Money:
-        """Adds up over usage within one tier; a tier is chosen by the prompt's whole length. A
-        service without a price of its own costs what the ordinary one costs."""
-        if usage.service is not None:
-            for service in self.services:
-                if service.name == usage.service:
-                    return service.price.rates_for(usage.prompt_tokens).cost_of(usage)
-        return self.rates_for(usage.prompt_tokens).cost_of(usage)
+        """Adds up over usage within one tier, but for the fee of a request; a tier is chosen by the
+        prompt's whole length. A service without a price of its own costs what the ordinary one
+        costs. Nothing used costs nothing."""
+        price = self._at(usage.service)
+        cost = price.rates_for(usage.prompt_tokens).cost_of(usage)
+        units = price.units or self.units
+        if not units or usage.is_nothing:
+            return cost
+        return Money(cost.pico + units.pico_of(usage.units) + units.pico_a_request)
 
-    def bound(self, input_tokens: int, output_tokens: int) -> Money:
+    def bound(self, input_tokens: int, output_tokens: int, units: Units = NO_UNITS) -> Money:
         """The most that a call within these counts can cost, whatever classes they fall into, and
         whichever of the services answers."""
-        bound = self.rates.bound(input_tokens, output_tokens)
+        bound = self._bound(input_tokens, output_tokens, units, self.units)
         for service in self.services:
-            bound = max(bound, service.price.bound(input_tokens, output_tokens))
+            rates = service.price.units or self.units
+            bound = max(bound, service.price._bound(input_tokens, output_tokens, units, rates))
+        return Money(bound)
+
+    def _bound(self, input_tokens: int, output_tokens: int, units: Units, rates: UnitRates) -> int:
+        bound = self.rates.bound(input_tokens, output_tokens).pico
         for tier in self.tiers:
             if input_tokens > tier.above_prompt_tokens:
-                bound = max(bound, tier.rates.bound(input_tokens, output_tokens))
-        return bound
+                bound = max(bound, tier.rates.bound(input_tokens, output_tokens).pico)
+        return bound + rates.pico_of(units) + rates.pico_a_request if rates else bound
 
     def asked_for(self, service: str | None) -> "ModelPrice":
-        """For a call that asks for a service, or for none: others will not answer it."""
+        """For a call that asks for a service, or for none: others will not answer it. Any may,
+        where it asks for whichever the provider's project is set to."""
+        if service == ANY:
+            return self
         if service is None or not self.services:
             return self._ordinary  # made beforehand, for what nearly every call asks for
         asked = tuple(each for each in self.services if each.name == service)
-        return ModelPrice(rates=self.rates, tiers=self.tiers, services=asked)
+        return replace(self, services=asked)
+
+    def _at(self, service: str | None) -> "ModelPrice":
+        if service is not None:
+            for each in self.services:
+                if each.name == service:
+                    return each.price
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from .units import Units
+
 
 class ModelRequest(Protocol):
     """What the gateway decides on, whatever a model is asked for.
@@ -9,7 +11,10 @@ class ModelRequest(Protocol):
     no cap can bound. `end_user` and `tag` are the caller's names for whom, and for what, it asks.
     `unbounded` names a field that brings more input, or cost, than can be told beforehand. `shrink`
     says whether the output may be made shorter than asked for; None leaves that to the route.
-    `service` is the one that is asked for, where that is not the ordinary one.
+    `output_bound` is the most tokens that a request without a cap can come to at a model.
+    `units_bound` is the most of what is not sold by the token, `likely_units` what it probably is.
+    `service` is the one that is asked for, where that is not the ordinary one; `services.ANY` is
+    whichever the provider takes.
     `input_bound` is the most tokens that its input can be, `likely_input` what it
     probably comes to.
     """
@@ -49,6 +54,14 @@ class ModelRequest(Protocol):
 
     @property
     def likely_input(self) -> int: ...
+
+    def output_bound(self, model: str, /) -> int: ...
+
+    @property
+    def units_bound(self) -> Units: ...
+
+    @property
+    def likely_units(self) -> Units: ...
 
 
 def end_user_in(body: Mapping[str, Any]) -> str | None:

@@ -14,6 +14,8 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 # What has no other price than the one without a name. `on_demand` is Groq's word for it.
 _ORDINARY = frozenset({"auto", "default", "standard", "standard_only", "on_demand"})
 _FIELDS = ("speed", "service_tier")
+ANY = "auto"
+"""Asked for: whichever the provider's project is set to. No answer is given at it."""
 
 
 def service_named(told: object) -> str | None:
@@ -27,3 +29,9 @@ def service_in(*objects: Mapping[str, Any]) -> str | None:
     """The first that is named, of requests, answers or usages."""
     named = (service_named(one.get(name)) for one in objects for name in _FIELDS)
     return next((service for service in named if service is not None), None)
+
+
+def service_asked(body: Mapping[str, Any]) -> str | None:
+    """Of a request in a format of OpenAI's: to Anthropic, "auto" means capacity that was paid for
+    beforehand."""
+    return service_in(body) or (ANY if body.get("service_tier") == ANY else None)

@@ -44,7 +44,7 @@ def supposed(past: PastCall, what_if: WhatIf) -> SupposedCall:
         prices = [what_if.price(*each, entry.at_ns) for each in targets]
         service = call.usage.service
         asked = [price and price.asked_for(service) for price in prices]
-        bound = cost_bound(asked, ask.input_bound, ask.output_bound)
+        bound = cost_bound(asked, ask.input_bound, ask.output_bound, call.usage.units)
         ask = replace(ask, cost_bound=bound, priced=is_priced(asked, service))
     if entry.outcome is Outcome.EXPIRED and not call.corrections:
         cost, priced = ask.cost_bound, ask.priced  # which is what such a call settles at

@@ -122,7 +122,7 @@ def entry_view(entry: LedgerEntry) -> dict[str, Any]:
         "error": entry.error,
         "attempts": entry.attempts,
         "streamed": entry.streamed,
-        "usage": {name: getattr(usage, name) for name in TOKEN_CLASSES},
+        "usage": usage.counts,
         "service": usage.service,
         "cost_usd": str(entry.cost),
         "priced": entry.priced,
@@ -151,7 +151,7 @@ def call_view(call: BookedCall) -> dict[str, Any]:
 def settled_view(call: BookedCall) -> dict[str, Any]:
     """What it comes to by now, corrections included."""
     return {
-        "usage": {name: getattr(call.usage, name) for name in TOKEN_CLASSES},
+        "usage": call.usage.counts,
         "cost_usd": str(call.cost),
         "priced": call.priced,
         "estimated": call.estimated,

@@ -13,6 +13,7 @@ from langroute.domain.money import Money
 from langroute.domain.pricing import DatedPrice, ModelPrice, Rates, Service, Tier
 from langroute.domain.providers import Provider, ProviderKind
 from langroute.domain.routes import ModelRoute, Target, Unsupported
+from langroute.domain.units import UnitRates
 from postgres_fixtures import Databases
 from samples import CLOCK, SECOND_NS
 
@@ -38,6 +39,8 @@ RATES = Rates(
     input=Money(150_000),
     output=Money(600_001),
     cached_input=Money(75_000),
+    cached_audio_input=Money(2),
+    cached_image_input=Money(3),
     cache_write=Money(0),
     cache_write_1h=Money(9),
     audio_input=Money(1),
@@ -45,6 +48,14 @@ RATES = Rates(
     reasoning=Money(600_000),
     audio_output=Money(80_000_000),
     image_output=Money(0),
+)
+UNITS = UnitRates(
+    {
+        "images": Money.from_usd("0.04"),
+        "images:hd:1024x1792": Money.from_usd("0.12"),
+        "audio_seconds": Money(111_000_000_001),
+        "requests": Money(0),
+    }
 )
 PRICE = DatedPrice(
     provider="openai",
@@ -60,9 +71,12 @@ PRICE = DatedPrice(
             Service("flex", ModelPrice(rates=Rates(input=Money(1), output=Money(2)))),
             Service(
                 "priority",
-                ModelPrice(rates=RATES, tiers=(Tier(above_prompt_tokens=9, rates=RATES),)),
+                ModelPrice(
+                    rates=RATES, tiers=(Tier(above_prompt_tokens=9, rates=RATES),), units=UNITS
+                ),
             ),
         ),
+        units=UNITS,
     ),
     source="a test",
 )

@@ -22,6 +22,7 @@ from langroute.domain.corrections import BELATED, BookedCall
 from langroute.domain.ids import KeyId, OrganizationId, TeamId
 from langroute.domain.ledger import LedgerEntry, Outcome
 from langroute.domain.money import Money
+from langroute.domain.units import Units
 from langroute.domain.usage import TokenUsage
 from postgres_fixtures import Databases
 from samples import ENTROPY, SECOND_NS, new_entry
@@ -78,6 +79,9 @@ async def test_an_entry_reads_back_as_it_was_recorded(ledger: Ledger) -> None:
             audio_output=7,
             image_input=8,
             image_output=9,
+            cached_audio_input=11,
+            cached_image_input=12,
+            units=Units({"images:high:1024x1024": 2, "web_searches": 13}),
         ),
         cost=Money(10**24 + 1),
         error="it broke",
@@ -115,6 +119,21 @@ async def test_an_entry_recorded_again_counts_once(ledger: Ledger) -> None:
     (line,) = await ledger.reports.spend(SpendQuery())
     assert (line.calls, line.cost) == (1, entry.cost)
     assert await ledger.reports.entries(None, 10) == [entry]
+
+
+async def test_what_is_not_sold_by_the_token_is_corrected_by_its_difference(
+    ledger: Ledger,
+) -> None:
+    entry = new_entry(usage=TokenUsage(input=5, units=Units.of(web_searches=3, images=1)))
+    await ledger.record(entry)
+    used = TokenUsage(input=5, units=Units.of(web_searches=1, audio_seconds=9))
+
+    corrected = await ledger.correct(entry, usage=used)
+
+    difference = {"web_searches": -2, "images": -1, "audio_seconds": 9}
+    assert corrected.corrections[0].usage.by_class == difference
+    assert await ledger.corrections.call(entry.request_id) == corrected
+    assert corrected.usage == used
 
 
 @pytest.mark.parametrize("at_once", [True, False], ids=["at once", "later"])

@@ -13,6 +13,7 @@ from ...domain.money import Money
 from ...domain.pricing import DatedPrice, ModelPrice, Rates, Service, Tier
 from ...domain.providers import Provider, ProviderKind
 from ...domain.routes import ModelRoute, Target, Unsupported
+from ...domain.units import UnitRates
 from ...domain.usage import TOKEN_CLASSES
 from .tables.catalogue import PLAIN_CLASSES
 from .times import to_ns, to_timestamp
@@ -86,10 +87,6 @@ def rows_of_targets(route: ModelRoute) -> list[dict[str, object]]:
 
 def price_of(row: AnyRow) -> DatedPrice:
     rates = {name: row._mapping[_column(name)] for name in TOKEN_CLASSES}
-    services = (
-        Service(name, ModelPrice(rates=_written_rates(price, "tiers"), tiers=_tiers_of(price)))
-        for name, price in sorted(row.services.items())
-    )
     return DatedPrice(
         provider=row.provider,
         model=row.model,
@@ -97,10 +94,20 @@ def price_of(row: AnyRow) -> DatedPrice:
         price=ModelPrice(
             rates=_rates(rates),
             tiers=tuple(map(_tier, row.tiers)),
-            services=tuple(services),
+            units=_unit_rates(row.units),
+            services=tuple(_service(name, own) for name, own in sorted(row.services.items())),
         ),
         source=row.source,
     )
+
+
+def _service(name: str, written: Mapping[str, Any]) -> Service:
+    price = ModelPrice(
+        rates=_written_rates(written, {"tiers", "units"}),
+        tiers=_tiers_of(written),
+        units=_unit_rates(written.get("units", {})),
+    )
+    return Service(name, price)
 
 
 def row_of_price(dated: DatedPrice) -> dict[str, object]:
@@ -110,12 +117,31 @@ def row_of_price(dated: DatedPrice) -> dict[str, object]:
         "effective_from": to_timestamp(dated.effective_from_ns),
         "tiers": _written_tiers(dated.price),
         "services": {
-            service.name: {**_written(service.price.rates), "tiers": _written_tiers(service.price)}
-            for service in dated.price.services
+            service.name: _written_service(service.price) for service in dated.price.services
         },
+        "units": _written_units(dated.price.units),
         "source": dated.source,
         **{_column(name): rate for name, rate in _per_mtok(dated.price.rates).items()},
     }
+
+
+def _written_service(price: ModelPrice) -> dict[str, object]:
+    written: dict[str, object] = {**_written(price.rates), "tiers": _written_tiers(price)}
+    return {**written, "units": _written_units(price.units)} if price.units else written
+
+
+def _written_units(rates: UnitRates) -> dict[str, str]:
+    return {name: str(rate.usd) for name, rate in sorted(rates.by_name.items())}
+
+
+def _unit_rates(written: Mapping[str, Any]) -> UnitRates:
+    return UnitRates({name: _usd(rate) for name, rate in written.items()})
+
+
+def _usd(rate: object) -> Money:
+    if isinstance(rate, bool) or not isinstance(rate, str | int):
+        raise TypeError("a rate must be a number")
+    return Money.from_usd(rate)
 
 
 def _written_tiers(price: ModelPrice) -> list[dict[str, object]]:
@@ -137,15 +163,15 @@ def _tiers_of(written: Mapping[str, Any]) -> tuple[Tier, ...]:
 
 
 def _tier(written: Mapping[str, Any]) -> Tier:
-    rates = _written_rates(written, "above_prompt_tokens")
+    rates = _written_rates(written, {"above_prompt_tokens"})
     threshold = written["above_prompt_tokens"]
     if type(threshold) is not int:
         raise TypeError("above_prompt_tokens must be a whole number")
     return Tier(above_prompt_tokens=threshold, rates=rates)
 
 
-def _written_rates(written: Mapping[str, Any], beside: str) -> Rates:
-    unknown = written.keys() - {beside, *TOKEN_CLASSES}
+def _written_rates(written: Mapping[str, Any], beside: set[str]) -> Rates:
+    unknown = written.keys() - {*beside, *TOKEN_CLASSES}
     if unknown:
         raise ValueError(f"there is no {', '.join(sorted(unknown))}")
     return _rates({name: written.get(name) for name in TOKEN_CLASSES})

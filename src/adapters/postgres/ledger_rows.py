@@ -117,7 +117,7 @@ def entry_of(row: Row[*tuple[Any, ...]]) -> LedgerEntry:
         error=row.error,
         attempts=row.attempts,
         streamed=row.streamed,
-        usage=TokenUsage(**_tokens(row), service=row.service),
+        usage=TokenUsage.counting(_counts(row), row.service),
         cost=Money.from_usd(row.cost_usd),
         priced=row.priced,
         estimated=row.estimated,
@@ -135,7 +135,7 @@ def call_of(rows: Iterable[Row[*tuple[Any, ...]]]) -> BookedCall | None:
         correction = Correction(
             entry=call.entry,
             number=row.number,
-            usage=UsageDifference({name: n for name, n in _tokens(row).items() if n}),
+            usage=UsageDifference({name: n for name, n in _counts(row).items() if n}),
             cost=Money.from_usd(row.cost_usd),
             priced=row.priced,
             estimated=row.estimated,
@@ -148,8 +148,9 @@ def call_of(rows: Iterable[Row[*tuple[Any, ...]]]) -> BookedCall | None:
     return call
 
 
-def _tokens(row: Row[*tuple[Any, ...]]) -> dict[str, int]:
-    return {name: row._mapping[f"{name}_tokens"] for name in TOKEN_CLASSES}
+def _counts(row: Row[*tuple[Any, ...]]) -> dict[str, int]:
+    tokens = {name: row._mapping[f"{name}_tokens"] for name in TOKEN_CLASSES}
+    return {**tokens, **(row.units or {})}
 
 
 def _id(posting: Posting) -> tuple[datetime, bytes, int]:
@@ -170,6 +171,7 @@ def _row(posting: Posting) -> dict[str, object]:
             "posted_at": to_timestamp(posting.posted_at_ns),
             "cost_usd": posting.cost.usd,
             "service": posting.entry.usage.service,
+            "units": posting.usage.units or None,
             "priced": posting.priced,
             "estimated": posting.estimated,
         }
@@ -181,6 +183,7 @@ def _row(posting: Posting) -> dict[str, object]:
         "posted_at": None,
         "cost_usd": posting.cost.usd,
         "service": posting.usage.service,
+        "units": dict(posting.usage.units.by_name) or None,
         "priced": posting.priced,
         "estimated": posting.estimated,
     }

@@ -12,6 +12,7 @@ from genai_prices.types import ModelPrice as ListedPrice
 from ...domain.money import Money
 from ...domain.pricing import DatedPrice, ModelPrice, Rates, Service, Tier
 from ...domain.services import service_in
+from ...domain.units import REQUESTS, UnitRates
 
 _TOKENS_PER_MTOK = 1_000_000
 _SOURCE = f"genai-prices {catalogue_version}"
@@ -21,6 +22,8 @@ _FIELDS = {
     "input": "input_mtok",
     "output": "output_mtok",
     "cached_input": "cache_read_mtok",
+    "cached_audio_input": "cache_audio_read_mtok",
+    "cached_image_input": "cache_image_read_mtok",
     "cache_write": "cache_write_mtok",
     "cache_write_1h": "cache_write_1h_mtok",
     "audio_input": "input_audio_mtok",
@@ -31,6 +34,14 @@ _FIELDS = {
 }
 
 
+# And for what is not sold by the token, for as many as `units.RATED` has.
+_UNITS = {
+    "characters": "input_mchars",
+    "audio_seconds": "input_audio_hours",
+    "web_searches": "web_searches_kcount",
+    "file_searches": "storage_searches_kcount",
+    REQUESTS: "requests_kcount",
+}
 # Where the catalogue has another name for a provider.
 _NAMES = {"gemini": "google"}
 
@@ -103,19 +114,33 @@ def _begins_ns(constraint: object) -> int:
 
 
 def _price(standard: ListedPrice, services: Iterable[tuple[str, ListedPrice]]) -> ModelPrice | None:
-    """None for what is not sold by the token."""
-    given = {name: getattr(standard, field, None) for name, field in _FIELDS.items()}
-    if given["input"] is None and given["output"] is None:
+    """None for what is sold by something that is not counted here, such as pages."""
+    given, units = _of_tokens(standard), _unit_rates(standard)
+    if given["input"] is None and given["output"] is None and not units:
         return None
     own: dict[str, Service] = {}
-    for (
-        name,
-        prices,
-    ) in services:  # the first counts, and what it does not say is as in the standard
-        said = {each: getattr(prices, field, None) for each, field in _FIELDS.items()}
+    for name, prices in services:
+        # The first counts, and what it does not say is as in the standard.
+        said = _of_tokens(prices)
         told = {each: given[each] if price is None else price for each, price in said.items()}
-        own.setdefault(name, Service(name, _tiered(told)))
-    return replace(_tiered(given), services=tuple(own[name] for name in sorted(own)))
+        others = UnitRates({**units.by_name, **_unit_rates(prices).by_name})
+        own.setdefault(name, Service(name, replace(_tiered(told), units=others)))
+    return replace(_tiered(given), units=units, services=tuple(own[name] for name in sorted(own)))
+
+
+def _of_tokens(listed: ListedPrice) -> dict[str, Decimal | TieredPrices | None]:
+    return {name: getattr(listed, field, None) for name, field in _FIELDS.items()}
+
+
+def _unit_rates(listed: ListedPrice) -> UnitRates:
+    given = {name: getattr(listed, field, None) for name, field in _UNITS.items()}
+    return UnitRates(
+        {
+            name: Money.from_usd(Decimal(str(usd)))
+            for name, usd in given.items()
+            if usd is not None and not isinstance(usd, TieredPrices)
+        }
+    )
 
 
 def _tiered(given: Mapping[str, Decimal | TieredPrices | None]) -> ModelPrice:

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 from ...domain.operations import Operation
 from ...domain.usage import TokenUsage
+from .unit_counts import units_told
 from .usage import images_usage, responses_usage, token_usage
 
 _ANY_TYPE = "application/octet-stream"
@@ -16,8 +17,8 @@ def content_type(headers: Mapping[str, str]) -> str:
 
 def operation_usage(usage: object, operation: Operation) -> TokenUsage | None:
     """Of whatever an operation made. Embeddings count as chats do; pictures and transcriptions as
-    responses do, but transcriptions spell the details their own way, and tell no tokens where they
-    are sold by the second.
+    responses do, but transcriptions spell the details their own way, and tell seconds instead where
+    they are sold by those.
 
     https://platform.openai.com/docs/api-reference/audio/json-object
     """
@@ -28,6 +29,8 @@ def operation_usage(usage: object, operation: Operation) -> TokenUsage | None:
     if operation.draws:
         return images_usage(usage)
     told = token_usage(usage) or responses_usage(usage)
+    if told is None and (units := units_told(usage, {})):
+        return TokenUsage(units=units)  # nothing of it is sold by the token
     if told is not None and operation is Operation.SPEECH:
         # Nothing else comes of it, and no details say so.
         return replace(told, output=0, audio_output=told.output + told.audio_output)

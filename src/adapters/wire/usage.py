@@ -10,6 +10,7 @@ from typing import Any
 
 from ...domain.services import service_in, service_named
 from ...domain.usage import TokenUsage
+from .unit_counts import SERVER_TOOLS, WEB_SEARCHES, units_told, whole
 
 # Mistral spells the first both ways, and older servers of theirs count beside the details.
 _PROMPT_DETAILS = ("prompt_tokens_details", "prompt_token_details")
@@ -40,16 +41,21 @@ def token_usage(usage: object, answer: Mapping[str, Any] = _NOTHING) -> TokenUsa
         return None
     inputs, outputs = _object(usage, _PROMPT_DETAILS), _object(usage, _OUTPUT_DETAILS)
     cached, left = _part(cached_tokens(usage), prompt)
+    of_cached = _object(inputs, ("cached_tokens_details",))
+    cached_sound, cached = _part(of_cached.get("audio_tokens"), cached)
+    cached_images, cached = _part(of_cached.get("image_tokens"), cached)
     written, left = _part(inputs.get("cache_write_tokens"), left)
     written_1h, written = _part(inputs.get(WRITTEN_FOR_AN_HOUR), written)
-    heard, left = _part(inputs.get("audio_tokens"), left)
-    seen, plain_input = _part(inputs.get("image_tokens"), left)
+    heard, left = _part(_not_cached(inputs, "audio_tokens", cached_sound), left)
+    seen, plain_input = _part(_not_cached(inputs, "image_tokens", cached_images), left)
     reasoning, left = _part(outputs.get("reasoning_tokens"), completion)
     spoken, left = _part(outputs.get("audio_tokens"), left)
     drawn, plain_output = _part(outputs.get("image_tokens"), left)
     return TokenUsage(
         input=plain_input,
         cached_input=cached,
+        cached_audio_input=cached_sound,
+        cached_image_input=cached_images,
         cache_write=written,
         cache_write_1h=written_1h,
         audio_input=heard,
@@ -59,6 +65,7 @@ def token_usage(usage: object, answer: Mapping[str, Any] = _NOTHING) -> TokenUsa
         audio_output=spoken,
         image_output=drawn,
         service=service_in(usage, answer),
+        units=units_told(usage, answer),
     )
 
 
@@ -68,6 +75,7 @@ def responses_usage(usage: object, answer: Mapping[str, Any] = _NOTHING) -> Toke
         return None
     return token_usage(
         {
+            **usage,
             "prompt_tokens": usage.get("input_tokens"),
             "completion_tokens": usage.get("output_tokens"),
             "total_tokens": usage.get("total_tokens"),
@@ -128,6 +136,8 @@ def openai_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
         told["speed"] = speed
     if thought:
         told["completion_tokens_details"] = {"reasoning_tokens": thought}
+    if searches := whole(_object(usage, (SERVER_TOOLS,)).get(WEB_SEARCHES)):
+        told[SERVER_TOOLS] = {WEB_SEARCHES: searches}
     return told
 
 
@@ -145,6 +155,11 @@ def cached_tokens(usage: Mapping[str, Any]) -> int:
     """How much of the prompt came from the provider's cache, under whichever name it is told."""
     told = _count(_object(usage, _PROMPT_DETAILS).get("cached_tokens"))
     return told or _count(usage.get("num_cached_tokens")) or 0
+
+
+def _not_cached(details: Mapping[str, Any], name: str, cached: int) -> int:
+    """What is told of sound, and of images, holds what was cached of them."""
+    return max(0, (_count(details.get(name)) or 0) - cached)
 
 
 def _part(part: object, whole: int) -> tuple[int, int]:

@@ -97,7 +97,7 @@ class ConductCall:
             Ending(
                 outcome=Outcome.CLIENT_CANCELLED if gone else Outcome.FAILED,
                 target=underway.target,
-                usage=usage or underway.plan.likely_usage(likely_output(underway.answer)),
+                usage=underway.plan.used(usage, likely_output(underway.answer)),
                 estimated=usage is None or underway.plan.request.stream,
                 error=None if gone else type(error).__name__,
                 attempts=len(underway.receipt.attempts),

@@ -151,6 +151,5 @@ class PaidStream:
         """What the provider told last, and an estimate of what has been said since: some tell the
         input at the start, and the output at an end that may never come."""
         said = likely_tokens(self._uncounted_bytes)
-        if self._usage is None:
-            return self._underway.plan.likely_usage(said)
-        return replace(self._usage, output=self._usage.output + said)
+        used = self._underway.plan.used(self._usage, said)
+        return used if self._usage is None else replace(used, output=used.output + said)

@@ -13,6 +13,7 @@ from ...domain.limits import Limit, Measure, Standing
 from ...domain.pricing import ModelPrice
 from ...domain.requests import ModelRequest
 from ...domain.routes import ModelRoute, Target, Unsupported
+from ...domain.services import service_named
 from ...domain.shrinking import shrunk
 from ...domain.timeouts import Timeouts
 from ...domain.usage import TokenUsage
@@ -66,7 +67,8 @@ class Plan(Generic[RequestT]):
         there is one."""
         if not self.may_shrink:
             return None
-        bound = partial(cost_bound, self.prices, self.ask.input_bound)
+        units = self.request.units_bound
+        bound = partial(cost_bound, self.prices, self.ask.input_bound, units=units)
         found = shrunk(self.ask, self.reserved_cap, self.request.choices, bound, standings)
         if found is None or found[0] >= self.reserved_cap:
             return None
@@ -75,10 +77,20 @@ class Plan(Generic[RequestT]):
             self, ask=ask, reserved_cap=cap, output_cap=cap, shrunk_from=self.reserved_cap
         )
 
+    def used(self, told: TokenUsage | None, likely_output: int) -> TokenUsage:
+        """What the provider told, and what it did not tell as it probably was."""
+        if told is None:
+            return self.likely_usage(likely_output)
+        units = self.request.likely_units
+        return replace(told, units=units) if units and not told.units else told
+
     def likely_usage(self, output_tokens: int) -> TokenUsage:
         """For a call whose provider did not tell what it used: the input as it probably was."""
         return TokenUsage(
-            input=self.request.likely_input, output=output_tokens, service=self.request.service
+            input=self.request.likely_input,
+            output=output_tokens,
+            service=service_named(self.request.service),
+            units=self.request.likely_units,
         )
 
 
@@ -110,7 +122,7 @@ class PlanCall:
         if bounding and (field := request.unbounded) is not None:
             raise UnboundedField(field, bounding[0])
         cap, sent = self._caps(bounding, request, route, reserved_input)
-        output = cap * request.choices
+        output = _output(request, cap, targets)
         service = request.service
         found = [catalogue.prices.at(t.provider, t.model, now_ns) for t in targets]
         prices = tuple(price and price.asked_for(service) for price in found)
@@ -128,7 +140,7 @@ class PlanCall:
             lease_until_ns=now_ns + self._lease_ns(),
             input_bound=reserved_input,
             output_bound=output,
-            cost_bound=cost_bound(prices, reserved_input, output),
+            cost_bound=cost_bound(prices, reserved_input, output, request.units_bound),
             priced=is_priced(prices, service),
         )
         return Plan(
@@ -171,6 +183,13 @@ class PlanCall:
             fits = (min(tokens) - reserved_input) // (request.choices * _PARTS)
             cap = max(1, min(cap, fits))
         return cap, cap
+
+
+def _output(request: ModelRequest, cap: int, targets: Sequence[Target]) -> int:
+    """The most tokens that any of the targets makes."""
+    if request.writes:
+        return cap * request.choices
+    return max(request.output_bound(target.model) for target in targets)
 
 
 def _bounding(limits: Sequence[Limit], request: ModelRequest) -> list[Limit]:

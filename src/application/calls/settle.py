@@ -85,7 +85,7 @@ class Settle:
             duration_ns=max(0, self.clock.now_ns() - ask.at_ns),
             cost=price.cost_of(ending.usage) if price else ZERO,
             # Nothing used costs nothing, whatever the price.
-            priced=price is not None or not ending.usage.total,
+            priced=price is not None or ending.usage.is_nothing,
         )
 
 

@@ -20,7 +20,7 @@ def settle_whole(
         Ending(
             outcome=Outcome.SUCCEEDED,
             target=underway.target,
-            usage=reply.usage or underway.plan.likely_usage(likely_output),
+            usage=underway.plan.used(reply.usage, likely_output),
             estimated=reply.usage is None,
             attempts=len(underway.receipt.attempts),
             first_byte_ns=underway.first_byte_ns,

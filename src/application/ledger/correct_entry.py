@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ...domain.audit import Action
 from ...domain.corrections import BookedCall, Correction
@@ -7,6 +7,7 @@ from ...domain.errors import InvalidRequest, NotFound, StoreUnavailable
 from ...domain.ids import RequestId
 from ...domain.ledger import LedgerEntry
 from ...domain.money import ZERO, Money
+from ...domain.units import unit_of
 from ...domain.usage import TOKEN_CLASSES, TokenUsage
 from ..ports.audit import AuditLog
 from ..ports.catalogues import CatalogueLookup
@@ -92,9 +93,9 @@ class CorrectEntry:
 
 def _with(usage: TokenUsage, given: Mapping[str, int]) -> TokenUsage:
     for name in given:
-        if name not in TOKEN_CLASSES:
+        if name not in TOKEN_CLASSES and unit_of(name) is None:
             raise InvalidRequest(f"{name!r} is no class of tokens.", param=f"usage.{name}")
     try:
-        return replace(usage, service=usage.service, **given)
+        return TokenUsage.counting({**usage.counts, **given}, usage.service)
     except ValueError as error:
         raise InvalidRequest(f"{error}.", param="usage") from error

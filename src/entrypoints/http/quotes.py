@@ -67,6 +67,7 @@ def _asked(request: Request, given: object) -> ChatRequest | OperationRequest:
 
 def _view(quote: Quote[Any]) -> dict[str, Any]:
     plan, ask = quote.plan, quote.plan.ask
+    units = plan.request.units_bound
     return {
         "object": "quote",
         "model": ask.model,
@@ -83,7 +84,7 @@ def _view(quote: Quote[Any]) -> dict[str, Any]:
                 "model": target.model,
                 "cost_bound_usd": None
                 if price is None
-                else str(price.bound(ask.input_bound, ask.output_bound)),
+                else str(price.bound(ask.input_bound, ask.output_bound, units)),
             }
             for target, price in zip(plan.targets, plan.prices, strict=True)
         ],

@@ -1,5 +1,6 @@
 import asyncio
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,6 +34,9 @@ from langroute.domain.ledger import Outcome
 from langroute.domain.limits import Limits
 from langroute.domain.money import Money
 from langroute.domain.operations import Operation, OperationRequest, UploadedFile
+from langroute.domain.pricing import DatedPrice, ModelPrice, Rates
+from langroute.domain.routes import Target
+from langroute.domain.units import UnitRates, Units
 from langroute.domain.usage import NO_USAGE, TokenUsage
 
 INPUT = "Forty bytes of text, more or less, here."
@@ -113,7 +117,10 @@ async def test_bytes_come_with_their_type() -> None:
     done = await performing(scene, upstream)(a_key(), asked)
     assert (done.body, done.content_type) == (b"\xff", "audio/mpeg")
     entry = await scene.entry()
-    assert entry.usage == TokenUsage(input=len(INPUT) // 4, output=asked.likely_output)
+    spoken = Units.of(characters=len(INPUT))
+    assert entry.usage == TokenUsage(
+        input=len(INPUT) // 4, output=asked.likely_output, units=spoken
+    )
     assert entry.estimated
 
 
@@ -141,11 +148,11 @@ async def test_the_caller_asks_for_no_output_so_that_none_is_set_aside_or_capped
                 {"model": "smart"},
                 (UploadedFile(name="file", filename="", content_type="", data=bytes(16_000)),),
             ),
-            TokenUsage(input=10),
+            TokenUsage(input=10, units=Units.of(audio_seconds=1)),
         ),
         (
             OperationRequest.parse(Operation.SPEECH, {"model": "smart", "input": "x" * 900}),
-            TokenUsage(input=225, output=1_250),
+            TokenUsage(input=225, output=1_250, units=Units.of(characters=900)),
         ),
     ],
     ids=["text", "tokens", "free", "recording", "speech"],
@@ -265,3 +272,63 @@ async def test_a_hang_up_is_settled_at_what_was_probably_used() -> None:
     assert entry.estimated
     assert entry.key_id == KEY_ID
     assert await scene.holds_nothing()
+
+
+PER_UNIT = ModelPrice(
+    rates=Rates(input=Money(0), output=Money(0)),
+    units=UnitRates(
+        {name: Money.from_usd(usd) for name, usd in (("images", "0.04"), ("characters", "15"))}
+        | {"audio_seconds": Money.from_usd("0.36")}
+    ),
+)
+A_MINUTE = UploadedFile(name="file", filename="", content_type="", data=bytes(60 * 16_000))
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "files", "usage", "cost", "most"),
+    [
+        (Operation.IMAGE_GENERATIONS, {"prompt": "x", "n": 3}, None, None, "0.12", "0.12"),
+        (Operation.IMAGE_GENERATIONS, {"prompt": "x"}, None, USAGE, "0.04", "0.04"),
+        (Operation.SPEECH, {"input": "x" * 4_096}, None, None, "0.06144", "0.06144"),
+        # A minute as it probably is, and 100 as its bytes allow; and as it was told.
+        (Operation.TRANSCRIPTIONS, {}, (A_MINUTE,), None, "0.006", "0.6"),
+        (
+            Operation.TRANSCRIPTIONS,
+            {},
+            (A_MINUTE,),
+            TokenUsage(units=Units.of(audio_seconds=90)),
+            "0.009",
+            "0.6",
+        ),
+    ],
+)
+async def test_what_is_not_sold_by_the_token_is_held_back_and_paid_for(
+    operation: Operation,
+    body: dict[str, Any],
+    files: tuple[UploadedFile, ...] | None,
+    usage: TokenUsage | None,
+    cost: str,
+    most: str,
+) -> None:
+    priced = DatedPrice(provider="openai", model="gpt", effective_from_ns=0, price=PER_UNIT)
+    route = replace(ROUTE, targets=ROUTE.targets[:1])
+    scene = await a_scene(catalogue=Catalogue.of(PROVIDERS, [route], [priced]))
+    asked = OperationRequest.parse(operation, {"model": "smart", **body}, files)
+    assert scene.plan(a_key(), asked).ask.cost_bound == Money.from_usd(most)
+    upstream = ScriptedOperations(openai=made(usage=usage))
+    done = await performing(scene, upstream)(a_key(), asked)
+    assert done.receipt.cost == Money.from_usd(cost)
+    entry = await scene.entry()
+    assert (entry.cost, entry.priced, entry.estimated) == (done.receipt.cost, True, usage is None)
+    assert PER_UNIT.cost_of(entry.usage) == entry.cost
+
+
+async def test_pictures_hold_back_the_most_tokens_that_a_target_may_take() -> None:
+    targets = tuple(
+        Target(provider="local", model=model) for model in ("dall-e-3", "gpt-image-1", "x")
+    )
+    route = replace(ROUTE, targets=targets)
+    scene = await a_scene(catalogue=Catalogue.of(PROVIDERS, [route]))
+    body = {"model": "smart", "prompt": "x", "quality": "low", "size": "1024x1024", "n": 2}
+    asked = OperationRequest.parse(Operation.IMAGE_GENERATIONS, body)
+    assert scene.plan(a_key(), asked).ask.output_bound == 2 * 272

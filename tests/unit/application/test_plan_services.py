@@ -49,6 +49,8 @@ def test_the_service_that_is_asked_for_is_held_back() -> None:
     dear = planned("priority", *services).ask
     assert dear.cost_bound == _DEAR.bound(dear.input_bound, dear.output_bound)
     assert dear.cost_bound > ordinary.cost_bound
+    # Whichever OpenAI's project is set to.
+    assert planned("auto", *services).ask.cost_bound == dear.cost_bound
 
 
 @pytest.mark.parametrize(
@@ -62,6 +64,10 @@ def test_what_may_be_dearer_and_has_no_price_is_not_priced(
     assert planned(service, Service("priority", _DEAR)).ask.priced
 
 
+def test_another_service_s_price_is_no_price() -> None:
+    assert not planned("priority", Service("flex", _CHEAP)).ask.priced
+
+
 def test_usage_that_nobody_told_was_at_the_service_that_was_asked_for() -> None:
     assert planned("priority").likely_usage(5).service == "priority"
-    assert planned(None).likely_usage(5).service is None
+    assert planned(None).likely_usage(5).service is planned("auto").likely_usage(5).service is None

@@ -1,5 +1,6 @@
 import asyncio
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -29,10 +30,13 @@ from langroute.domain.errors import (
 )
 from langroute.domain.ledger import Outcome
 from langroute.domain.operations import Operation, OperationRequest
+from langroute.domain.units import Units
 from langroute.domain.usage import TokenUsage
 
 PROMPT = "A fish of forty bytes, or of some more.."
 USAGE = TokenUsage(input=9, output=30)
+A_PICTURE = Units.of(images=1)
+USED = replace(USAGE, units=A_PICTURE)
 PARTIAL = ChatChunk(body={"type": "image_generation.partial_image"})
 COMPLETED = ChatChunk(body={"type": "image_generation.completed"}, usage=USAGE)
 HEARD = ChatChunk(body={"type": "transcript.text.delta", "delta": "eight by"}, text_bytes=8)
@@ -84,7 +88,7 @@ async def test_events_come_as_they_are_and_are_paid_for_by_what_they_tell() -> N
     assert await scene.entries() == []
     assert [body async for body in stream] == [PARTIAL.body, COMPLETED.body]
     entry = await scene.entry()
-    assert (entry.outcome, entry.usage) == (Outcome.SUCCEEDED, USAGE)
+    assert (entry.outcome, entry.usage) == (Outcome.SUCCEEDED, USED)
     assert entry.streamed
     assert not entry.estimated
     assert stream.receipt.cost == entry.cost == OPENAI_PRICE.cost_of(USAGE)
@@ -97,7 +101,7 @@ async def test_a_model_without_events_answers_in_one_piece() -> None:
     done = await ask()
     assert isinstance(done, PerformedOperation)
     assert done.body == {"text": "Three pounds."}
-    assert (await scene.entry()).usage == USAGE
+    assert (await scene.entry()).usage == USED
     assert await scene.holds_nothing()
 
 
@@ -132,7 +136,7 @@ async def test_after_the_first_event_none_may() -> None:
     entry = await scene.entry()
     assert (entry.outcome, entry.usage) == (
         Outcome.BROKEN_OFF,
-        TokenUsage(input=len(PROMPT) // 4),
+        TokenUsage(input=len(PROMPT) // 4, units=A_PICTURE),
     )
     assert entry.estimated
     assert await scene.holds_nothing()

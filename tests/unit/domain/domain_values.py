@@ -9,6 +9,8 @@ from langroute.domain.usage import TokenUsage
 TOKEN_CLASSES = (
     "input",
     "cached_input",
+    "cached_audio_input",
+    "cached_image_input",
     "cache_write",
     "cache_write_1h",
     "audio_input",
@@ -40,6 +42,8 @@ def rates() -> st.SearchStrategy[Rates]:
         input=rate,
         output=rate,
         cached_input=maybe,
+        cached_audio_input=maybe,
+        cached_image_input=maybe,
         cache_write=maybe,
         cache_write_1h=maybe,
         audio_input=maybe,

@@ -10,8 +10,8 @@ from langroute.domain.pricing import DatedPrice, ModelPrice, PriceBook, Rates, S
 from langroute.domain.usage import NO_USAGE, TokenUsage
 
 INPUT_CLASSES = (
-    *("input", "cached_input", "cache_write", "cache_write_1h"),
-    *("audio_input", "image_input"),
+    *("input", "cached_input", "cached_audio_input", "cached_image_input"),
+    *("cache_write", "cache_write_1h", "audio_input", "image_input"),
 )
 OUTPUT_CLASSES = ("output", "reasoning", "audio_output", "image_output")
 
@@ -49,6 +49,8 @@ def test_each_class_costs_its_own_rate_or_the_plain_one(rate: Rates, name: str, 
     plain = rate.input if name in INPUT_CLASSES else rate.output
     if name == "cache_write_1h" and rate.cache_write is not None:
         plain = rate.cache_write
+    if name.startswith("cached_") and rate.cached_input is not None:
+        plain = rate.cached_input
     own = getattr(rate, name)
     assert (
         rate.cost_of(TokenUsage(service=None, **{name: count}))

@@ -15,7 +15,7 @@ def by_class(usage: TokenUsage) -> dict[str, int]:
 
 
 def test_the_classes_are_those_that_these_tests_know() -> None:
-    assert TokenUsage.__slots__ == (*TOKEN_CLASSES, "service")
+    assert TokenUsage.__slots__ == (*TOKEN_CLASSES, "service", "units")
     assert set(Rates.__slots__) == set(TOKEN_CLASSES)
     assert usage.TOKEN_CLASSES == TOKEN_CLASSES
 

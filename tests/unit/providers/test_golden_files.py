@@ -19,6 +19,7 @@ from langroute.domain import errors
 from langroute.domain.chat import ChatRequest
 from langroute.domain.providers import Provider, ProviderKind
 from langroute.domain.timeouts import Timeouts
+from langroute.domain.units import Units
 from langroute.domain.usage import TokenUsage
 from upstreams.openai import OpenAIUpstream
 from upstreams.turn import Turn
@@ -57,8 +58,10 @@ def call(file: Path, case: dict[str, Any], base_url: str) -> UpstreamCall[ChatRe
     )
 
 
-def usage(told: dict[str, int] | None) -> TokenUsage | None:
-    return None if told is None else TokenUsage(service=None, **told)
+def usage(told: dict[str, Any] | None) -> TokenUsage | None:
+    if told is None:
+        return None
+    return TokenUsage(**{**told, "units": Units(told.get("units", {}))})
 
 
 def as_shown(body: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:

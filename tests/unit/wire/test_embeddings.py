@@ -11,6 +11,7 @@ from langroute.adapters.wire.embeddings import from_base64, to_base64, well_form
 from langroute.adapters.wire.malformed import Malformed
 from langroute.adapters.wire.operation_answers import operation_usage
 from langroute.domain.operations import Operation, OperationRequest
+from langroute.domain.units import Units
 from langroute.domain.usage import TokenUsage
 
 FLOATS = st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1)
@@ -180,7 +181,11 @@ def test_whatever_is_sent_is_put_right_or_malformed(body: dict[str, Any], as_tex
             },
             TokenUsage(input=4, audio_input=10, output=6),
         ),
-        (Operation.TRANSCRIPTIONS, {"type": "duration", "seconds": 9}, None),
+        (
+            Operation.TRANSCRIPTIONS,
+            {"type": "duration", "seconds": 8.2},
+            TokenUsage(units=Units.of(audio_seconds=9)),
+        ),
         (Operation.TRANSCRIPTIONS, {"input_tokens": "x", "input_token_details": 5}, None),
         (Operation.IMAGE_GENERATIONS, {"input_tokens": 4}, None),
         (Operation.IMAGE_GENERATIONS, None, None),

@@ -50,6 +50,7 @@ LEDGER = Table(
     *(Column(f"{name}_tokens", BigInteger, nullable=False) for name in TOKEN_CLASSES),
     Column("cost_usd", Numeric(30, 12), nullable=False),
     Column("service", Text),
+    Column("units", JSONB(none_as_null=True)),
     Column("priced", Boolean, nullable=False),
     Column("estimated", Boolean, nullable=False),
     Column("reason", Text),

@@ -64,5 +64,6 @@ PRICES = Table(
     ),
     Column("tiers", JSONB, nullable=False),
     Column("services", JSONB, nullable=False),
+    Column("units", JSONB, nullable=False),
     Column("source", Text, nullable=False),
 )

@@ -7,7 +7,7 @@ from ...wire.malformed import Malformed
 from .finish import blocked, finish_reason
 from .logprobs import logprobs
 from .said import said
-from .usage import usage
+from .usage import searches, usage, with_searches
 
 # Of a candidate, what OpenAI's format has no place for.
 _OWN = ("groundingMetadata", "citationMetadata", "urlContextMetadata", "safetyRatings")
@@ -25,7 +25,7 @@ def reply(body: dict[str, Any]) -> dict[str, Any]:
         if not answer["choices"]:
             raise Malformed("it has no candidates")
     if (told := usage(body.get("usageMetadata"))) is not None:
-        answer["usage"] = told
+        answer["usage"] = with_searches(told, searches(body))
     return answer
 
 

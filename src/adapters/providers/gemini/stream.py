@@ -7,7 +7,7 @@ from .finish import blocked, finish_reason
 from .logprobs import logprobs
 from .replies import candidates, head, own_of
 from .said import Said, said
-from .usage import usage
+from .usage import searches, usage, with_searches
 
 
 class Decoder:
@@ -18,12 +18,14 @@ class Decoder:
         self._head: dict[str, Any] = {}
         self._choices: dict[int, _Choice] = {}
         self._usage: dict[str, Any] | None = None
+        self._searches = 0
 
     def __call__(self, event: dict[str, Any]) -> list[dict[str, Any]]:
         """Raises Malformed."""
         self._head = {**head(event), **self._head}
         told = usage(event.get("usageMetadata"))
         self._usage = told or self._usage
+        self._searches = max(self._searches, searches(event))
         if (why := blocked(event)) is not None:
             choices = [self._of(0).refused(why)]
         else:
@@ -37,7 +39,7 @@ class Decoder:
         # In between, too, since the end may never come.
         counts = told is not None and told["completion_tokens"] > 0
         if self._usage is not None and (ends or is_late or counts):
-            chunk["usage"] = self._usage
+            chunk["usage"] = with_searches(self._usage, self._searches)
         return [chunk]
 
     def _of(self, index: int) -> "_Choice":

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from ...wire.unit_counts import SERVER_TOOLS, WEB_SEARCHES
 from ...wire.usage import MAX_TOKENS
 
 _SOUND = ("AUDIO",)
 # The pages of a PDF are read as images. Gemini 3 and later count them among those:
 # https://ai.google.dev/gemini-api/docs/gemini-3
 _IMAGES = ("IMAGE", "DOCUMENT")
+_BY_PROMPT = ("gemini-1", "gemini-2")
 
 
 def usage(metadata: object) -> dict[str, Any] | None:
@@ -27,10 +29,16 @@ def usage(metadata: object) -> dict[str, Any] | None:
         "total_tokens": prompt + completion,
     }
     cached = _count(metadata.get("cachedContentTokenCount"))
+    cached_parts = {
+        "audio_tokens": _of(_SOUND, metadata, "cacheTokensDetails"),
+        "image_tokens": _of(_IMAGES, metadata, "cacheTokensDetails"),
+    }
+    read = "promptTokensDetails", "toolUsePromptTokensDetails"
     inputs = {
         "cached_tokens": cached,
-        "audio_tokens": _read_anew(metadata, _SOUND),
-        "image_tokens": _read_anew(metadata, _IMAGES),
+        "audio_tokens": _of(_SOUND, metadata, *read),
+        "image_tokens": _of(_IMAGES, metadata, *read),
+        "cached_tokens_details": {part: count for part, count in cached_parts.items() if count},
     }
     outputs = {
         "reasoning_tokens": _count(metadata.get("thoughtsTokenCount")),
@@ -41,6 +49,28 @@ def usage(metadata: object) -> dict[str, Any] | None:
         if known := {part: count for part, count in parts.items() if count}:
             told[name] = known
     return told
+
+
+def with_searches(told: dict[str, Any], searches: int) -> dict[str, Any]:
+    return {**told, SERVER_TOOLS: {WEB_SEARCHES: searches}} if searches else told
+
+
+def searches(body: dict[str, Any]) -> int:
+    """Of an answer, or of one of its events. Up to Gemini 2.5 a prompt is charged that is grounded,
+    since then each query: https://ai.google.dev/gemini-api/docs/google-search#pricing"""
+    told = body.get("candidates")
+    queries = {
+        query
+        for candidate in (told if isinstance(told, list) else ())
+        if isinstance(candidate, dict)
+        and isinstance(grounding := candidate.get("groundingMetadata"), dict)
+        and isinstance(asked := grounding.get("webSearchQueries"), list)
+        for query in asked
+        if isinstance(query, str) and query
+    }
+    version = body.get("modelVersion")
+    by_prompt = isinstance(version, str) and version.startswith(_BY_PROMPT)
+    return min(1, len(queries)) if by_prompt else len(queries)
 
 
 def _without_gaps(prompt: int | None, completion: int | None, total: int | None) -> tuple[int, int]:
@@ -54,12 +84,6 @@ def _without_gaps(prompt: int | None, completion: int | None, total: int | None)
 def _sum(metadata: dict[str, Any], *names: str) -> int | None:
     counts = [count for name in names if (count := _count(metadata.get(name))) is not None]
     return sum(counts) if counts else None
-
-
-def _read_anew(metadata: dict[str, Any], modalities: tuple[str, ...]) -> int:
-    """What was cached is not read again, and has a price of its own."""
-    read = _of(modalities, metadata, "promptTokensDetails", "toolUsePromptTokensDetails")
-    return max(0, read - _of(modalities, metadata, "cacheTokensDetails"))
 
 
 def _of(modalities: tuple[str, ...], metadata: dict[str, Any], *names: str) -> int:

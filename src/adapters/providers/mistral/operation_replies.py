@@ -54,10 +54,12 @@ def _usage(told: dict[str, Any]) -> dict[str, Any]:
         for name in ("prompt_tokens", "completion_tokens", "total_tokens")
     )
     heard = max(0, total - prompt - completion)
+    seconds = told.get("prompt_audio_seconds")
     return {
         "type": "tokens",
         "input_tokens": prompt + heard,
         "output_tokens": completion,
         "total_tokens": prompt + heard + completion,
         "input_token_details": {"audio_tokens": heard, "text_tokens": prompt},
+        **({"prompt_audio_seconds": seconds} if seconds else {}),
     }
