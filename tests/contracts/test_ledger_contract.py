@@ -266,6 +266,15 @@ async def test_spend_adds_up_by_whose_the_calls_are_and_by_day(ledger: Ledger) -
     assert await names("organization") == {"": 6, str(organization): 3}
     assert await names("end_user") == {"ann": 5, "": 3, "bob": 1}
     assert await names("tag") == {"a": 6, "": 3}
+    assert await names("tag", team_id=team) == {"a": 5, "": 3}
+    assert await names("tag", organization_id=organization) == {"": 3}
+    assert await names("team", tag="a") == {str(team): 5, "": 1}
+    assert await names("team", tag="") == {str(team): 3}
+    assert await names("tag", end_user="") == {"": 3}
+    assert await names("end_user", end_user="ann", team_id=team) == {"ann": 5}
+    assert await names("day", tag="a", from_ns=midnight_ns) == {_day(midnight_ns): 1}
+    assert await names("key", model="another") == {}
+    assert await names("key", tag="a\0") == {}
     yesterday, today = _day(midnight_ns - 1), _day(midnight_ns)
     by_day = await ledger.reports.spend(SpendQuery(by="day"))
     assert [(line.name, line.calls, line.cost.pico) for line in by_day] == [

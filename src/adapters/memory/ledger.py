@@ -1,5 +1,5 @@
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -116,16 +116,16 @@ class MemoryLedger:
         self._totals[heading] = self._totals.get(heading, NO_CHARGE) + charge
 
     def _charges(self, query: SpendQuery) -> Iterable[tuple[str, Charge]]:
-        """Each under its name, those of the query's key."""
-        key = None if query.key_id is None else str(query.key_id)
+        """Each under its name, those that the query is about."""
+        told = _told(query).items()
         if query.by != "day" and query.from_ns is None and query.until_ns is None:
             for heading, charge in self._totals.items():
-                if key is None or heading.key == key:
+                if told <= heading._asdict().items():
                     yield getattr(heading, query.by), charge
             return
         for call in self._calls.values():
             heading = _heading(call.entry)
-            if (key is None or heading.key == key) and _is_within(call.entry, query):
+            if told <= heading._asdict().items() and _is_within(call.entry, query):
                 name = _day(call.entry) if query.by == "day" else getattr(heading, query.by)
                 yield name, charge_of(call.entry)
                 for correction in call.corrections:
@@ -142,6 +142,12 @@ def _heading(entry: LedgerEntry) -> _Heading:
         provider=entry.provider or "",
         tag=entry.tag or "",
     )
+
+
+def _told(query: SpendQuery) -> Mapping[str, str]:
+    """As headings have it."""
+    ids = {name.removesuffix("_id"): str(id_) for name, id_ in query.ids.items()}
+    return {**ids, **query.names}
 
 
 def _is_within(entry: LedgerEntry, query: SpendQuery) -> bool:

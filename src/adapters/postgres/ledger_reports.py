@@ -12,7 +12,9 @@ from ...domain.money import Money
 from ...domain.usage import INPUT_CLASSES, OUTPUT_CLASSES
 from .database import Database
 from .ledger_rows import entry_of
+from .ledger_sums import sum_name
 from .tables.calls import LEDGER, ROLLUPS
+from .texts import storable
 from .times import to_timestamp
 
 _ROW, _DAY = LEDGER.c, ROLLUPS.c
@@ -116,8 +118,9 @@ class PostgresReports:
 
 
 def _has_whole_days(query: SpendQuery) -> bool:
+    told = {query.by, *query.names}
     bounds = (query.from_ns, query.until_ns)
-    return query.by in _IN_ROLLUPS and not any(at_ns and at_ns % _DAY_NS for at_ns in bounds)
+    return told <= _IN_ROLLUPS.keys() and not any(at_ns and at_ns % _DAY_NS for at_ns in bounds)
 
 
 def _of_days(query: SpendQuery) -> Select[*tuple[Any, ...]]:
@@ -127,9 +130,8 @@ def _of_days(query: SpendQuery) -> Select[*tuple[Any, ...]]:
         lines = lines.where(_DAY.day >= to_timestamp(query.from_ns).date())
     if query.until_ns is not None:
         lines = lines.where(_DAY.day < to_timestamp(query.until_ns).date())
-    if query.key_id is not None:
-        lines = lines.where(_DAY.key_id == query.key_id)
-    return lines
+    cut = {name: sum_name(text) for name, text in query.names.items()}
+    return lines.where(*_of(query, _DAY), *(_IN_ROLLUPS[name] == cut[name] for name in cut))
 
 
 def _of_entries(query: SpendQuery) -> Select[*tuple[Any, ...]]:
@@ -139,9 +141,14 @@ def _of_entries(query: SpendQuery) -> Select[*tuple[Any, ...]]:
         lines = lines.where(_ROW.at >= to_timestamp(query.from_ns))
     if query.until_ns is not None:
         lines = lines.where(_ROW.at < to_timestamp(query.until_ns))
-    if query.key_id is not None:
-        lines = lines.where(_ROW.key_id == query.key_id)
-    return lines
+    names = query.names.items()
+    return lines.where(
+        *_of(query, _ROW), *(_IN_LEDGER[name] == storable(text) for name, text in names)
+    )
+
+
+def _of(query: SpendQuery, columns: Any) -> Iterable[ColumnElement[bool]]:
+    return (columns[name] == id_ for name, id_ in query.ids.items())
 
 
 _: type[LedgerReports] = PostgresReports

@@ -111,11 +111,12 @@ def _heading(entry: LedgerEntry) -> _Heading:
         entry.key_id,
         entry.team_id,
         entry.organization_id,
-        _name(entry.model),
-        _name(entry.provider),
-        _name(entry.tag),
+        sum_name(entry.model),
+        sum_name(entry.provider),
+        sum_name(entry.tag),
     )
 
 
-def _name(text: str | None) -> str:
+def sum_name(text: str | None) -> str:
+    """As it is told apart from others in the sums."""
     return (storable(text) or "")[:LONGEST_NAME]

@@ -3,8 +3,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ...domain.errors import InvalidRequest, NotFound
+from ...domain.ids import OrganizationId, TeamId
 from ...domain.organizations import Organization, Team
 from ..ports.organizations import Organizations
+from .names import missing_refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,16 @@ class ListOrganizations:
         if not called_so:
             raise NotFound("team", named)
         return called_so[0]
+
+    async def organization_id(self, named: str) -> OrganizationId:
+        """For a report, which by its id may be of one that is no more. Raises InvalidRequest."""
+        with missing_refused("organization"):
+            return OrganizationId(_id(named) or (await self.one(named)).id)
+
+    async def team_id(self, named: str) -> TeamId:
+        """The same."""
+        with missing_refused("team"):
+            return TeamId(_id(named) or (await self.team(named)).id)
 
 
 def _id(named: str) -> UUID | None:

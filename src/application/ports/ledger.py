@@ -1,10 +1,11 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
+from uuid import UUID
 
 from ...domain.charges import Charge
 from ...domain.corrections import BookedCall, Correction
-from ...domain.ids import KeyId, RequestId
+from ...domain.ids import KeyId, OrganizationId, RequestId, TeamId
 from ...domain.ledger import LedgerEntry
 from ...domain.money import Money
 
@@ -53,12 +54,33 @@ GROUPINGS = ("key", "team", "organization", "end_user", "model", "provider", "ta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpendQuery:
-    """`by` is one of GROUPINGS; times are Unix nanoseconds, the end exclusive."""
+    """`by` is one of GROUPINGS; times are Unix nanoseconds, the end exclusive. The others say of
+    which calls alone; an empty name, of those that have none."""
 
     by: str = "key"
     from_ns: int | None = None
     until_ns: int | None = None
     key_id: KeyId | None = None
+    team_id: TeamId | None = None
+    organization_id: OrganizationId | None = None
+    end_user: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    tag: str | None = None
+
+    @property
+    def ids(self) -> Mapping[str, UUID]:
+        """Those given, by the name of their column."""
+        return {name: getattr(self, name) for name in _IDS if getattr(self, name) is not None}
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Those given."""
+        return {name: getattr(self, name) for name in _NAMES if getattr(self, name) is not None}
+
+
+_IDS = ("key_id", "team_id", "organization_id")
+_NAMES = ("end_user", "model", "provider", "tag")
 
 
 class LedgerReports(Protocol):

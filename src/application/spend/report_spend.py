@@ -19,6 +19,9 @@ class ReportSpend:
     async def __call__(self, query: SpendQuery) -> Sequence[SpendLine]:
         if query.by not in GROUPINGS:
             raise InvalidRequest(f"'by' must be one of {', '.join(GROUPINGS)}.", param="by")
+        from_ns, until_ns = query.from_ns, query.until_ns
+        if from_ns is not None and until_ns is not None and from_ns >= until_ns:
+            raise InvalidRequest("'until' must be later than 'from'.", param="until")
         return await self.reports.spend(query)
 
     async def entries(self, key_id: KeyId | None = None, limit: int = 100) -> Sequence[LedgerEntry]:

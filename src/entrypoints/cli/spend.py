@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
@@ -5,7 +6,8 @@ from uuid import UUID
 
 import typer
 
-from ...application.ports.ledger import SpendQuery
+from ...application.gateway import Gateway
+from ...application.ports.ledger import SpendLine, SpendQuery
 from ...domain.ids import KeyId
 from .. import views
 from ..times import to_ns
@@ -33,17 +35,36 @@ def spend(
     since: Annotated[datetime | None, typer.Option(help="From then on, in UTC.")] = None,
     until: Annotated[datetime | None, typer.Option(help="Up to then, in UTC.")] = None,
     key: KeyOption = None,
+    team: Annotated[str | None, typer.Option(help="Only of this team: its name or id.")] = None,
+    organization: Annotated[str | None, typer.Option(help="Only of this organization.")] = None,
+    end_user: Annotated[str | None, typer.Option(help="Only of this end user.")] = None,
+    model: Annotated[str | None, typer.Option(help="Only of this model.")] = None,
+    provider: Annotated[str | None, typer.Option(help="Only of this provider.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Only with this tag; '' is without any.")] = None,
     as_json: JsonFlag = False,
     as_csv: CsvFlag = False,
 ) -> None:
     """What was spent, the dearest first."""
-    query = SpendQuery(
-        by=by.value,
-        from_ns=to_ns(since) if since else None,
-        until_ns=to_ns(until) if until else None,
-        key_id=KeyId(key) if key else None,
-    )
-    rows = [views.spend_view(line) for line in with_gateway(lambda g: g.report_spend(query))]
+
+    async def use(gateway: Gateway) -> Sequence[SpendLine]:
+        organizations = gateway.list_organizations
+        query = SpendQuery(
+            by=by.value,
+            from_ns=to_ns(since) if since else None,
+            until_ns=to_ns(until) if until else None,
+            key_id=KeyId(key) if key else None,
+            team_id=await organizations.team_id(team) if team else None,
+            organization_id=await organizations.organization_id(organization)
+            if organization
+            else None,
+            end_user=end_user,
+            model=model,
+            provider=provider,
+            tag=tag,
+        )
+        return await gateway.report_spend(query)
+
+    rows = [views.spend_view(line) for line in with_gateway(use)]
     if as_csv:
         show_csv(rows, views.SPEND_COLUMNS)
     else:

@@ -35,6 +35,13 @@ def request_id(text: str) -> RequestId:
         ) from error
 
 
+def check_args(*known: str) -> None:
+    """A filter that is mistyped must not be taken for none."""
+    for name in request.args:
+        if name not in known:
+            raise InvalidRequest(f"'{name}' is none of {', '.join(known)}.", param=name)
+
+
 def count_arg(name: str, default: int) -> int:
     text = request.args.get(name)
     if text is None:

@@ -11,7 +11,10 @@ from ... import views
 from ...csv_text import csv_text
 from ..bodies import read
 from . import bodies
-from .answers import as_json, as_list, count_arg, key_id, moment_arg, request_id
+from .answers import as_json, as_list, check_args, count_arg, key_id, moment_arg, request_id
+
+_NAMES = ("end_user", "model", "provider", "tag")
+_SPEND_ARGS = ("by", "from", "until", "key", "team", "organization", *_NAMES, "format")
 
 
 def add_spend(blueprint: Blueprint, gateway: Gateway) -> None:
@@ -19,19 +22,27 @@ def add_spend(blueprint: Blueprint, gateway: Gateway) -> None:
 
     @blueprint.get("/spend")
     async def spend() -> Response:
+        check_args(*_SPEND_ARGS)
         _check_format()
-        key = request.args.get("key")
+        asked = request.args
+        organizations = gateway.list_organizations
         query = SpendQuery(
-            by=request.args.get("by", "key"),
+            by=asked.get("by", "key"),
             from_ns=moment_arg("from"),
             until_ns=moment_arg("until"),
-            key_id=key_id(key, "key") if key else None,
+            key_id=key_id(key, "key") if (key := asked.get("key")) else None,
+            team_id=await organizations.team_id(team) if (team := asked.get("team")) else None,
+            organization_id=await organizations.organization_id(organization)
+            if (organization := asked.get("organization"))
+            else None,
+            **{name: asked.get(name) for name in _NAMES},
         )
         lines = [views.spend_view(line) for line in await gateway.report_spend(query)]
         return _as_wanted(lines, views.SPEND_COLUMNS)
 
     @blueprint.get("/ledger")
     async def ledger() -> Response:
+        check_args("key", "limit", "format")
         _check_format()
         key = request.args.get("key")
         entries = await gateway.report_spend.entries(
