@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from gateway_fixtures import RunningGateway, Scene, running_gateway
+from gateway_fixtures import RunningGateway, Scene, running_gateway, save_credentials
 
 
 @pytest.fixture
@@ -123,6 +123,28 @@ async def test_spend_adds_up_to_the_ledger(scene: Scene) -> None:
     assert later == []
 
 
+async def test_spend_is_told_of_some_calls_alone(scene: Scene) -> None:
+    running = scene.running
+    team = (await running.call("POST", "/api/teams", {"name": "research"})).body["id"]
+    for key in (scene.key, await running.new_key(team=team)):
+        await save_credentials(running, key)
+        assert (await running.chat(key, user="ann")).status == 200
+        assert (await running.chat(key, model="mistral-small-latest")).status == 200
+    await running.entries(4)
+
+    async def told(query: str) -> dict[str, int]:
+        answered = await running.call("GET", f"/api/spend?{query}")
+        assert answered.status == 200, answered
+        return {line["name"]: line["calls"] for line in answered.body["data"]}
+
+    assert await told("by=model&team=research") == {"gpt-4o-mini": 1, "mistral-small-latest": 1}
+    assert await told(f"by=team&team={team}&model=gpt-4o-mini") == {team: 1}
+    assert await told("by=provider&provider=mistral") == {"mistral": 2}
+    assert await told("by=model&end_user=ann") == {"gpt-4o-mini": 2}
+    assert await told("by=model&end_user=") == {"mistral-small-latest": 2}
+    assert await told(f"team={'0' * 32}") == {}
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "param"),
     [
@@ -131,6 +153,8 @@ async def test_spend_adds_up_to_the_ledger(scene: Scene) -> None:
         ("POST", "/api/keys", {"name": "a\0b"}, 400, "name"),
         ("POST", "/api/keys", {"requests_per_minute": "5"}, 400, "requests_per_minute"),
         ("POST", "/api/keys", {"expires_at": "2001-01-01"}, 400, "expires_at"),
+        ("POST", "/api/keys", {"expires_at": "9999-12-31T23:59:59-14:00"}, 400, "expires_at"),
+        ("POST", "/api/keys", {"expires_at": 4102444800}, 400, "expires_at"),
         ("POST", "/api/keys", {"allowed_models": ["a*b*"]}, 400, "allowed_models"),
         ("POST", "/api/keys", {"rpm": 5}, 400, "rpm"),
         ("POST", "/api/keys", {"name": "x" * 300}, 400, "name"),
@@ -157,7 +181,12 @@ async def test_spend_adds_up_to_the_ledger(scene: Scene) -> None:
         ("PUT", "/api/routes/m", {"targets": [{"provider": "openai", "model": "m", "weight": 0}]},
          400, "targets.0.weight"),
         ("PUT", "/api/routes/a%00b", {"targets": [{"provider": "openai", "model": "m"}]}, 400,
-         "targets"),
+         "model"),
+        ("PUT", "/api/routes/m",
+         {"targets": [{"provider": "openai", "model": "m"}], "aliases": ["a**"]}, 400, "aliases"),
+        ("DELETE", "/api/routes/a%00b", None, 400, "model"),
+        ("DELETE", "/api/providers/%00", None, 400, "name"),
+        ("DELETE", "/api/providers/%00/credential", None, 400, "name"),
         ("DELETE", "/api/routes/none", None, 404, None),
         ("POST", "/api/prices", {"provider": "openai", "model": "m", "input": "1"}, 400, "output"),
         ("POST", "/api/prices", {"provider": "openai", "model": "m", "input": "-1", "output": "1"},
@@ -167,8 +196,25 @@ async def test_spend_adds_up_to_the_ledger(scene: Scene) -> None:
         ("POST", "/api/prices",
          {"provider": "openai", "model": "m", "input": "1", "output": "1", "image_output": "-1"},
          400, "image_output"),
+        ("POST", "/api/prices",
+         {"provider": "openai", "model": "a\0b", "input": "1", "output": "1"}, 400, "model"),
+        ("POST", "/api/prices", {"provider": "openai", "model": "m", "input": "1", "output": "1",
+         "effective_from": "0001-01-01T00:00:00+14:00"}, 400, "effective_from"),
+        ("POST", "/api/prices/re-rate", {"provider": "openai", "model": "m",
+         "from": "0001-01-01T00:00:00+14:00", "until": "2026-01-01"}, 400, "from"),
         ("GET", "/api/spend?by=colour", None, 400, "by"),
         ("GET", "/api/spend?from=yesterday", None, 400, "from"),
+        ("GET", "/api/spend?from=0001-01-01T00:00:00%2B14:00", None, 400, "from"),
+        ("GET", "/api/spend?until=9999-12-31T23:59:59-14:00", None, 400, "until"),
+        ("GET", "/api/spend?from=2026-01-02&until=2026-01-01", None, 400, "until"),
+        ("GET", "/api/spend?team=none", None, 400, "team"),
+        ("GET", "/api/spend?organization=none", None, 400, "organization"),
+        ("GET", "/api/spend?teem=none", None, 400, "teem"),
+        ("GET", "/api/spend?model=%00", None, 400, "model"),
+        ("GET", "/api/keys?most=1", None, 400, "most"),
+        ("GET", "/api/audit?until=9999-12-31T23:59:59-14:00", None, 400, "until"),
+        ("GET", "/api/audit?team=x", None, 400, "team"),
+        ("GET", "/api/ledger?team=x", None, 400, "team"),
         ("GET", "/api/ledger?key=me", None, 400, "key"),
         ("GET", "/api/nothing", None, 404, None),
     ],

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import orjson
@@ -42,9 +43,13 @@ async def read_json(request: Request, *, empty_is: Any = None) -> Any:
 
 
 async def read(model: type[ModelT], *, empty_is: Any = None) -> ModelT:
-    """The body of Quart's current request as a checked value. Raises InvalidRequest, naming the
-    field."""
-    return checked(model, await read_json(current_request, empty_is=empty_is))
+    """The body of Quart's current request as a checked value, to be kept in Postgres, whose texts
+    hold no NUL. Raises InvalidRequest, naming the field."""
+    given = await read_json(current_request, empty_is=empty_is)
+    for path in _with_nul(given, ()):
+        param = ".".join(path)
+        raise InvalidRequest(f"'{param}' holds a NUL character.", param=param)
+    return checked(model, given)
 
 
 def checked(model: type[ModelT], given: object) -> ModelT:
@@ -57,3 +62,16 @@ def checked(model: type[ModelT], given: object) -> ModelT:
         if not param:
             raise InvalidRequest("The request body must be a JSON object.") from error
         raise InvalidRequest(f"'{param}': {first['msg']}.", param=param) from error
+
+
+def _with_nul(given: object, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Where a text holds one. No deeper than `read_json` allows."""
+    if isinstance(given, str):
+        if "\0" in given:
+            yield path
+    elif isinstance(given, list):
+        for index, item in enumerate(given):
+            yield from _with_nul(item, (*path, str(index)))
+    elif isinstance(given, dict):
+        for name, item in given.items():
+            yield from _with_nul(item, (*path, name))

@@ -32,6 +32,7 @@ _CHATS: Mapping[str, DialectFront] = {
     "responses": Responses(),
     "messages": Messages(),
 }
+_FIELDS = ("endpoint", "body")
 _OPERATIONS: Mapping[str, Operation] = {str(operation): operation for operation in Operation}
 
 
@@ -54,6 +55,9 @@ def _asked(request: Request, given: object) -> ChatRequest | OperationRequest:
     """Raises InvalidRequest, which names a field of the body as its endpoint does."""
     if not isinstance(given, dict):
         raise InvalidRequest("The request body must be a JSON object.")
+    for name in given:
+        if name not in _FIELDS:
+            raise InvalidRequest(f"'{name}' is neither 'endpoint' nor 'body'.", param=name)
     endpoint = required(given, "endpoint", str)
     name = endpoint.strip("/").removeprefix("v1/")
     body = required(given, "body", dict)

@@ -42,6 +42,14 @@ def check_args(*known: str) -> None:
             raise InvalidRequest(f"'{name}' is none of {', '.join(known)}.", param=name)
 
 
+async def check_names() -> None:
+    """Of the path and of its arguments: nothing has a NUL in its name, nor can Postgres be asked
+    for it."""
+    for param, text in (*(request.view_args or {}).items(), *request.args.items(multi=True)):
+        if "\0" in text:
+            raise InvalidRequest(f"'{param}' holds a NUL character.", param=param)
+
+
 def count_arg(name: str, default: int) -> int:
     text = request.args.get(name)
     if text is None:

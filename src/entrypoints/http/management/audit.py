@@ -3,7 +3,7 @@ from quart import Blueprint, Response, request
 from ....application.gateway import Gateway
 from ....application.ports.audit import ChangeQuery
 from ...audit_views import change_view
-from .answers import as_list, count_arg, moment_arg
+from .answers import as_list, check_args, count_arg, moment_arg
 
 
 def add_audit(blueprint: Blueprint, gateway: Gateway) -> None:
@@ -11,6 +11,7 @@ def add_audit(blueprint: Blueprint, gateway: Gateway) -> None:
 
     @blueprint.get("/audit")
     async def audit() -> Response:
+        check_args("kind", "name", "from", "until", "limit")
         query = ChangeQuery(
             kind=request.args.get("kind"),
             name=request.args.get("name"),

@@ -3,6 +3,7 @@ from quart import Blueprint
 from ....application.gateway import Gateway
 from ....application.ports.clock import Clock
 from ..guard import ManagementGuard
+from .answers import check_names
 from .audit import add_audit
 from .catalogue import add_catalogue
 from .keys import add_keys
@@ -18,6 +19,7 @@ def management_blueprint(gateway: Gateway, clock: Clock, guard: ManagementGuard)
     """What administrators call, all of it behind the guard."""
     blueprint = Blueprint("management", __name__, url_prefix="/api")
     blueprint.before_request(guard.__call__)  # Quart awaits functions, and no other callables
+    blueprint.before_request(check_names)
     add_keys(blueprint, gateway, clock)
     add_organizations(blueprint, gateway)
     add_teams(blueprint, gateway)

@@ -1,7 +1,9 @@
 """What the management endpoints take. Unknown fields are refused, so that a typing mistake is not
 taken for consent."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated
 
@@ -11,6 +13,7 @@ from ....domain.errors import InvalidRequest
 from ....domain.limits import Limits
 from ....domain.routes import ModelRoute, Target, Unsupported
 from .limit_bodies import LimitBody
+from .moments import Moment
 
 Count = Annotated[int, Field(ge=0, le=10**15, strict=True)]
 
@@ -24,7 +27,7 @@ class KeyBody(_Body):
     requests_per_minute: Count | None = None
     tokens_per_minute: Count | None = None
     allowed_models: list[str] = []
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
     team: str | None = None
     limits: list[LimitBody] = []
 
@@ -82,14 +85,21 @@ class RouteBody(_Body):
     shrink: bool = False
 
     def route(self, model: str) -> ModelRoute:
-        try:
-            return ModelRoute(
+        with _blamed_on("targets"):
+            route = ModelRoute(
                 model=model,
-                aliases=tuple(self.aliases),
                 output_cap=self.output_cap,
                 unsupported=self.unsupported,
                 shrink=self.shrink,
                 targets=tuple(Target(**target.model_dump()) for target in self.targets),
             )
-        except ValueError as error:
-            raise InvalidRequest(f"{error}.", param="targets") from error
+        with _blamed_on("aliases"):
+            return replace(route, aliases=tuple(self.aliases))
+
+
+@contextmanager
+def _blamed_on(param: str) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise InvalidRequest(f"{error}.", param=param) from error

@@ -11,7 +11,7 @@ from ... import views
 from ...times import to_ns
 from ..bodies import read
 from . import bodies
-from .answers import as_json, as_list, count_arg, fields_named, key_id
+from .answers import as_json, as_list, check_args, count_arg, fields_named, key_id
 from .limit_bodies import orders
 
 
@@ -54,6 +54,7 @@ def add_keys(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
 
     @blueprint.get("/keys")
     async def list_keys() -> Response:
+        check_args("limit", "after")
         after = request.args.get("after")
         keys = await gateway.list_virtual_keys(
             key_id(after, "after") if after else None, count_arg("limit", 100)

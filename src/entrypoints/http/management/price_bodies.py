@@ -1,6 +1,5 @@
 """What the endpoints of prices take. Unknown fields are refused, as in `bodies.py`."""
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -11,6 +10,7 @@ from ....domain.errors import InvalidRequest
 from ....domain.money import Money
 from ....domain.pricing import DatedPrice, ModelPrice, Rates, Service, Tier
 from ...times import to_ns
+from .moments import Moment
 
 _TOKENS_PER_MTOK = 1_000_000
 
@@ -66,7 +66,7 @@ class ServiceBody(RatesBody):
 class PriceBody(ServiceBody):
     provider: str
     model: Annotated[str, Field(min_length=1)]
-    effective_from: datetime | None = None
+    effective_from: Moment | None = None
     services: dict[ServiceName, ServiceBody] = {}
 
     def price(self, now_ns: int) -> DatedPrice:
@@ -89,8 +89,8 @@ class ReRateBody(_Body):
 
     provider: Name
     model: Name
-    since: Annotated[datetime, Field(alias="from")]
-    until: datetime
+    since: Annotated[Moment, Field(alias="from")]
+    until: Moment
     reason: str = ""
     apply: bool = False
 
