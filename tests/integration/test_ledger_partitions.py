@@ -1,28 +1,40 @@
 """The ledger's months: made ahead, dropped when they are old, and nothing is lost between them."""
 
 import asyncio
+from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 
 from langroute.adapters.postgres.database import Database
+from langroute.adapters.postgres.evidence import PostgresWitness
+from langroute.adapters.postgres.history import settled_of
 from langroute.adapters.postgres.ledger import PostgresLedger
 from langroute.adapters.postgres.ledger_corrections import PostgresCorrections
 from langroute.adapters.postgres.ledger_reports import PostgresReports
+from langroute.adapters.postgres.limits import PostgresLimits
 from langroute.adapters.postgres.migrate import downgrade, migrate
+from langroute.adapters.postgres.organizations import PostgresOrganizations
 from langroute.adapters.postgres.partitions import PostgresPartitions
 from langroute.adapters.postgres.reservations import PostgresReservations
+from langroute.adapters.postgres.virtual_keys import PostgresKeys
+from langroute.application.ledger.verify_ledger import VerifyLedger
 from langroute.application.ports.ledger import GROUPINGS, SpendQuery
 from langroute.domain.ids import TeamId
 from langroute.domain.ledger import LedgerEntry
+from langroute.domain.limits import Limit, Measure
 from langroute.domain.money import Money
+from langroute.domain.organizations import Team
+from langroute.domain.periods import FOR_GOOD, Every, Period
 from langroute.domain.usage import TokenUsage
 from langroute.entrypoints.times import to_ns
 from postgres_fixtures import Databases, type_in
-from samples import ENTROPY, SECOND_NS, a_reservation, new_entry
+from samples import CLOCK, ENTROPY, SECOND_NS, a_reservation, new_entry, new_key
 
 _IN_MONTHS = """
     insert into langroute.ledger (
@@ -192,6 +204,67 @@ async def test_old_months_are_dropped_whole_but_for_those_with_an_open_call(
     assert [entry.cost for entry in entries] == [present.cost, Money(2)]
     # What was spent is known all the same.
     assert await PostgresReports(database).spend(SpendQuery()) == before
+
+
+async def test_what_never_begins_anew_has_counted_months_that_are_dropped(
+    database: Database,
+) -> None:
+    """By the key, team and organization, by model, tag and end user; with corrections."""
+    key, team = new_key(), Team(id=TeamId(ENTROPY.uuid()), name="a team")
+    await PostgresKeys(database).put(key)
+    await PostgresOrganizations(database).put_team(team)
+    total = Limit(scope=key.scope, measure=Measure.MONEY, amount=10**15, window=FOR_GOOD)
+    limits = [
+        total,
+        replace(total, measure=Measure.REQUESTS),
+        replace(total, measure=Measure.TOKENS, model="gpt-*"),
+        replace(total, scope=team.scope, tag="*"),
+        replace(total, scope=team.scope, measure=Measure.TOKENS, end_user="*", tag="*"),
+    ]
+    monthly = replace(total, window=Period(every=Every.MONTH))
+    for limit in limits:
+        await PostgresLimits(database).set(limit)
+    await type_in(database, "select langroute.ensure_partitions('2021-01-01Z', '2021-03-01Z')")
+    made = [
+        new_entry(
+            key_id=key.id,
+            team_id=team.id,
+            at_ns=at_ns,
+            model=model,
+            tag=tag,
+            end_user=end_user,
+            cost=Money(number + 10**13),
+        )
+        for number, (at_ns, model, tag, end_user) in enumerate(
+            product(
+                (_ns(2021, 1, 5), _ns(2021, 2, 6), CLOCK.now_ns()),
+                ("gpt-5", "other"),
+                (None, "a"),
+                (None, "ann", "böb"),
+            )
+        )
+    ]
+    await _record(database, *made)
+    await _correct(database, *made)
+    before = await _counted(database, *limits, monthly)
+    assert {name for limit_id, name in before if limit_id == limits[-1].id} == {"ann\0a", "böb\0a"}
+    assert before[limits[1].id, ""] == len(made)
+
+    await PostgresPartitions(database, 12).keep_up()
+
+    assert len(await PostgresReports(database).entries(None, 100)) == len(made) // 3
+    assert await _counted(database, *limits, monthly) == before
+    assert (await VerifyLedger([PostgresWitness(database, 900.0)])()).differences == []
+
+
+async def _counted(database: Database, *limits: Limit) -> dict[tuple[UUID, str], int]:
+    counted: dict[tuple[UUID, str], int] = defaultdict(int)
+    async with database.reading() as connection:
+        found = await settled_of(connection, limits, CLOCK.now_ns(), 900 * SECOND_NS)
+    for limit_id, tallies in found.items():
+        for tally in tallies:
+            counted[limit_id, tally.name] += tally.amount
+    return counted
 
 
 async def test_nothing_is_dropped_unless_that_is_set(database: Database) -> None:

@@ -23,6 +23,11 @@ FIRST_DAY = text("""
     from langroute.ledger
 """)
 
+_IS_DROPPED = """
+    day < :first_day
+    or date_trunc('month', day)::date in (select month from langroute.dropped_sums)
+"""
+
 TOTALS = text(f"""
     select
         id,
@@ -39,7 +44,7 @@ TOTALS = text(f"""
             from langroute.ledger
             union all
             select key_id, calls, prompt_tokens + completion_tokens, cost_usd
-            from langroute.rollups where day < :first_day
+            from langroute.rollups where {_IS_DROPPED}
         ) entries
         group by key_id
     ) entries on entries.key_id = id
@@ -56,7 +61,7 @@ ROLLUPS_THAT_DIFFER = text(f"""
     from (
         select {_HEADING}, {", ".join(_SUMS)},
             {", ".join(f"0 as expected_{each}" for each in _SUMS)}
-        from langroute.rollups where day >= :first_day
+        from langroute.rollups where not ({_IS_DROPPED})
         union all
         select
             (at at time zone 'UTC')::date, key_id, team_id, organization_id,

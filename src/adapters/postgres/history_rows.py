@@ -27,6 +27,11 @@ _BOUND = {
     Measure.TOKENS: "held.input_bound + held.output_bound",
     Measure.MONEY: f"held.cost_bound_usd * {PICO_PER_USD}",
 }
+_DROPPED = {
+    Measure.REQUESTS: "gone.calls",
+    Measure.TOKENS: "gone.tokens",
+    Measure.MONEY: f"gone.cost_usd * {PICO_PER_USD}",
+}
 _NAMES = ("model", "end_user", "tag")
 _ASKED = "unnest(cast(:ids as uuid[]), cast(:scopes as uuid[])) as asked (id, scope)"
 # The last is true of all of them: it tells Postgres which partitions it need not look into.
@@ -115,12 +120,15 @@ def by_period(scope: ScopeKind, measure: Measure, names: tuple[str, ...]) -> Tex
     `:began` then.
 
     `:since` and `:until` are soon before and after that: of a call that was asked for in between,
-    it is looked up in which period it was admitted.
+    it is looked up in which period it was admitted. What never begins anew, at 0, has counted
+    months that are dropped, too: see migration 0015.
     """
     told = "".join(f", entry.{name}" for name in names)
     columns = f"asked.id{told}, {USED[measure]} as amount"
     entries = f"langroute.ledger entry on entry.{SCOPE_COLUMNS[scope]} = asked.scope"
     grouped = "".join(f", {name}" for name in names)
+    by_end_user = "is not null" if "end_user" in names else "is null"
+    dropped = "".join(f", gone.{name}" for name in names)
     return text(f"""
         select id, cast(:place as bigint) as place, false as owed, sum(amount) as amount{grouped}
         from (
@@ -133,6 +141,11 @@ def by_period(scope: ScopeKind, measure: Measure, names: tuple[str, ...]) -> Tex
             where entry.at >= :since and entry.at < :until and coalesce(
                 claim.place, case when entry.at >= :began then cast(:place as bigint) end
             ) = :place
+            union all
+            select asked.id{dropped}, {_DROPPED[measure]} as amount
+            from {_ASKED}
+            join langroute.dropped_sums gone on gone.{SCOPE_COLUMNS[scope]} = asked.scope
+            where :place = 0 and gone.end_user {by_end_user}
         ) counted
         group by id{grouped}
     """)  # noqa: S608  (names of ours)

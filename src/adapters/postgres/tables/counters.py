@@ -1,4 +1,4 @@
-from sqlalchemy import BigInteger, Column, DateTime, Numeric, Table, Text, Uuid
+from sqlalchemy import BigInteger, Column, Date, DateTime, Numeric, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from .schema import METADATA
@@ -29,4 +29,19 @@ LATER_CLAIMS = Table(
     Column("measure", Text, nullable=False),
     Column("amount", Numeric, nullable=False),
     Column("place", BigInteger, nullable=False),
+)
+
+DROPPED_SUMS = Table(
+    "dropped_sums",
+    METADATA,
+    Column("month", Date, nullable=False),
+    Column("key_id", Uuid, nullable=False, index=True),
+    Column("team_id", Uuid, index=True),
+    Column("organization_id", Uuid, index=True),
+    Column("model", Text, nullable=False),
+    Column("tag", Text),
+    Column("end_user", Text),
+    Column("calls", Numeric, nullable=False),
+    Column("tokens", Numeric, nullable=False),
+    Column("cost_usd", Numeric, nullable=False),
 )
