@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from clocks import SteppedClock
 from langroute.adapters.memory.admission import MemoryAdmission
 from langroute.adapters.redis.admission import RedisAdmission
 from langroute.application.ports.admission import Admission
-from langroute.application.ports.clock import Clock
 from langroute.domain.admission import Ask, Reservation, counted, standing
 from langroute.domain.books import Books
 from langroute.domain.ids import KeyId, OrganizationId, RequestId, TeamId
@@ -36,22 +36,6 @@ S = 10**9
 SLOT_NS = MINUTE_NS // SLOTS
 LEASE_NS = 90 * S
 DAILY = Period(every=Every.DAY, zone="Europe/Berlin")
-
-
-class SteppedClock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.ns = 1_800_000_000 * S
-
-    def now_ns(self) -> int:
-        return self.ns
-
-    def monotonic_ns(self) -> int:
-        return self.ns
-
-
-_clock: type[Clock] = SteppedClock
 
 
 async def at_once() -> None:

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from clocks import SteppedClock
 from langroute.adapters.memory.idempotency import MemoryIdempotency
 from langroute.adapters.postgres.database import Database
 from langroute.adapters.postgres.idempotency import PostgresIdempotency
@@ -30,26 +31,15 @@ REPLY = KeptReply(
 )
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.ns = 1_800_000_000 * S
-
-    def now_ns(self) -> int:
-        return self.ns
-
-    def monotonic_ns(self) -> int:
-        return self.ns
-
-
 @dataclass(frozen=True, slots=True)
 class Store:
     replies: IdempotentReplies
-    clock: Clock
+    clock: SteppedClock
 
 
 @pytest.fixture(params=["memory", "postgres"])
 async def store(request: pytest.FixtureRequest, databases: Databases) -> AsyncIterator[Store]:
-    clock = Clock()
+    clock = SteppedClock()
     if request.param == "memory":
         yield Store(MemoryIdempotency(clock), clock)
         return
@@ -159,7 +149,7 @@ async def test_what_is_older_than_a_day_is_swept(store: Store) -> None:
 
 
 async def test_several_processes_share_what_postgres_keeps(databases: Databases) -> None:
-    clock = Clock()
+    clock = SteppedClock()
     async with databases.url() as url:
         nodes = [Database(url) for _ in range(2)]
         one, other = (PostgresIdempotency(node, clock) for node in nodes)
@@ -173,7 +163,7 @@ async def test_several_processes_share_what_postgres_keeps(databases: Databases)
 
 
 async def test_memory_lets_go_of_the_oldest_where_there_is_too_much() -> None:
-    clock = Clock()
+    clock = SteppedClock()
     memory = MemoryIdempotency(clock, most=3, most_bytes=3 * len(REPLY.body))
     store = Store(memory, clock)
     under_way = await begun(store, a_call("under way"))

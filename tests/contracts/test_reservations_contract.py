@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import pytest
 
+from clocks import SteppedClock
 from langroute.adapters.memory.reservations import MemoryReservations
 from langroute.adapters.postgres.ledger import PostgresLedger
 from langroute.adapters.postgres.reservations import PostgresReservations
-from langroute.application.ports.clock import Clock
 from langroute.application.ports.reservations import Reservations
 from langroute.domain.admission import Claim, CounterId, Reservation
 from langroute.domain.ids import OrganizationId, TeamId
@@ -23,25 +23,10 @@ from samples import CLOCK, ENTROPY, SECOND_NS, a_reservation, new_entry
 HOUR_NS = 3600 * SECOND_NS
 
 
-class SetClock:
-    """By which leases run out."""
-
-    ns = 0
-
-    def now_ns(self) -> int:
-        return self.ns
-
-    def monotonic_ns(self) -> int:
-        return self.ns
-
-
-_: type[Clock] = SetClock
-
-
 @dataclass(frozen=True, slots=True)
 class Store:
     reservations: Reservations
-    clock: "SetClock"
+    clock: SteppedClock
     write: Callable[[LedgerEntry], Awaitable[None]]
 
     async def hold(self, *reservations: Reservation) -> None:
@@ -63,7 +48,7 @@ class Store:
 
 @pytest.fixture(params=["memory", "postgres"])
 async def store(request: pytest.FixtureRequest, databases: Databases) -> AsyncIterator[Store]:
-    clock = SetClock()
+    clock = SteppedClock()
     if request.param == "memory":
         yield Store(MemoryReservations(clock), clock, _nowhere)
         return

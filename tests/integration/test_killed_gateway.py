@@ -12,7 +12,7 @@ import aiohttp
 import asyncpg
 
 from langroute.adapters.postgres.database import Database
-from postgres_fixtures import type_in
+from leases import lose_leases, open_calls
 from server_process import ServerProcess, free_port
 from upstreams.openai import OpenAIUpstream
 
@@ -21,18 +21,6 @@ CHAT = {
     "messages": [{"role": "user", "content": "one two three four five"}],
     "max_tokens": 20,
 }
-_OPEN = """
-    select held.* from langroute.reservations held where not exists (
-        select from langroute.ledger
-        where ledger.at = held.at and ledger.request_id = held.request_id
-    )
-"""
-# As if the time had passed.
-_LATER = (
-    "alter table langroute.reservations disable trigger append_only",
-    "update langroute.reservations set lease_until = now() - interval '1 second'",
-    "alter table langroute.reservations enable trigger append_only",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +30,7 @@ class Killable:
     headers: dict[str, str]
 
     async def open(self) -> "list[asyncpg.Record]":
-        connection = await self.database.connect()
-        try:
-            return await connection.fetch(_OPEN)
-        finally:
-            await connection.close()
+        return await open_calls(self.database)
 
     async def ledger(self) -> list[dict[str, Any]]:
         async with aiohttp.ClientSession(self.server.url) as http:
@@ -54,8 +38,7 @@ class Killable:
 
     async def lose_leases(self) -> list[dict[str, Any]]:
         """The ledger, once nothing is open any more."""
-        await type_in(self.database, *_LATER)
-        await self.server.until(self.open, lambda found: not found)
+        await lose_leases(self.database)
         return await self.ledger()
 
 

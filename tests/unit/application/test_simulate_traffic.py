@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from clocks import SteppedClock
 from langroute.adapters.memory.catalogues import MemoryCatalogues
 from langroute.adapters.memory.ledger import MemoryLedger
 from langroute.adapters.memory.organizations import MemoryOrganizations
@@ -55,17 +56,6 @@ class ListedAtSeven:
         return tuple(a_price(provider, model, 7) for model in models if provider == "mistral")
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
-    at_ns: int
-
-    def now_ns(self) -> int:
-        return self.at_ns
-
-    def monotonic_ns(self) -> int:
-        return self.at_ns
-
-
 class Office:
     """A key of a team of an organization, and calls of ten tokens, a minute apart, at three
     pico-dollars each."""
@@ -112,7 +102,7 @@ class Office:
             organizations=self.organizations,
             catalogues=self.catalogues,
             list_prices=self.listed,
-            clock=Watch(START_NS + DAY_NS),
+            clock=SteppedClock(START_NS + DAY_NS),
             longest_call_s=600.0,
         )
         return await simulate(

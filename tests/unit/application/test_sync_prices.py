@@ -3,10 +3,10 @@ from dataclasses import replace
 
 from scene import OPENAI
 
+from clocks import SteppedClock
 from langroute.adapters.memory.catalogues import MemoryCatalogues
 from langroute.application.catalogue.compare_prices import ComparePrices
 from langroute.application.catalogue.sync_prices import SyncPrices
-from langroute.application.ports.clock import Clock
 from langroute.application.ports.list_prices import ListPrices
 from langroute.domain.money import Money
 from langroute.domain.price_differences import Step
@@ -14,14 +14,6 @@ from langroute.domain.pricing import DatedPrice, ModelPrice, Rates, Service, Tie
 from langroute.domain.routes import ModelRoute, Target
 
 NOW_NS = 1_000_000
-
-
-class StandingClock:
-    def now_ns(self) -> int:
-        return NOW_NS
-
-    def monotonic_ns(self) -> int:
-        return NOW_NS
 
 
 class Listed:
@@ -35,7 +27,6 @@ class Listed:
         return tuple(p for p in self.prices if p.provider == provider and p.model in asked)
 
 
-_clock: type[Clock] = StandingClock
 _listed: type[ListPrices] = Listed
 
 
@@ -52,7 +43,7 @@ def a_price(model: str, pico: int, *, from_ns: int = 0, source: str = "list 2") 
 class Shelf:
     def __init__(self, *listed: DatedPrice) -> None:
         self.store = MemoryCatalogues()
-        clock = StandingClock()
+        clock = SteppedClock(NOW_NS)
         self.compare = ComparePrices(self.store, Listed(*listed), clock)
         self.sync = SyncPrices(self.compare, self.store, self.store, clock)
 

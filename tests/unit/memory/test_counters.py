@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from clocks import SteppedClock
 from langroute.adapters.memory.admission import MemoryAdmission
 from langroute.domain.admission import Ask, Reservation
 from langroute.domain.ids import KeyId, RequestId
@@ -21,17 +22,6 @@ from langroute.domain.usage import NO_USAGE, TokenUsage
 S = 10**9
 NOON = 1_800_000_000 * S
 PLENTY = 10**15
-
-
-class SteppedClock:
-    def __init__(self) -> None:
-        self.ns = NOON
-
-    def now_ns(self) -> int:
-        return self.ns
-
-    def monotonic_ns(self) -> int:
-        return self.ns
 
 
 def limits_of(key: KeyId) -> Sequence[Limit]:
@@ -86,7 +76,7 @@ async def test_a_decision_does_as_much_beside_ten_thousand_calls_as_beside_ten()
 
 
 async def test_keys_that_came_once_are_forgotten_faster_than_others_come() -> None:
-    clock = SteppedClock()
+    clock = SteppedClock(NOON)
     admission = MemoryAdmission(clock)
     for _ in range(2_000):
         key = KeyId(uuid4())
@@ -100,7 +90,7 @@ async def test_keys_that_came_once_are_forgotten_faster_than_others_come() -> No
 
 async def steps_beside(calls: int) -> int:
     """How many lines one more call takes at most, from its admission to its settlement."""
-    clock, key = SteppedClock(), KeyId(uuid4())
+    clock, key = SteppedClock(NOON), KeyId(uuid4())
     admission, limits = MemoryAdmission(clock), limits_of(key)
     for _ in range(calls):
         await admitted(admission, a_call(key, clock), limits)

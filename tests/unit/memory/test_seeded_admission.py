@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clocks import SteppedClock
 from langroute.adapters.memory.admission import MemoryAdmission
 from langroute.adapters.postgres.batches import Batches
 from langroute.application.ledger.verify_ledger import VerifyLedger
-from langroute.application.ports.clock import Clock
 from langroute.application.ports.history import History, Past
 from langroute.domain.admission import Ask, Reservation
 from langroute.domain.errors import StoreUnavailable
@@ -35,20 +35,6 @@ BUDGET = Limit(scope=key_scope(KEY), measure=Measure.MONEY, amount=10**6, window
 TOKENS = Limit(scope=key_scope(KEY), measure=Measure.TOKENS, amount=10**6)
 PARALLEL = Limit(scope=key_scope(KEY), measure=Measure.PARALLEL, amount=10**6, window=FOR_GOOD)
 NEW = (BUDGET, TOKENS, PARALLEL)
-
-
-class StoppedClock:
-    def __init__(self) -> None:
-        self.ns = START_NS
-
-    def now_ns(self) -> int:
-        return self.ns
-
-    def monotonic_ns(self) -> int:
-        return self.ns
-
-
-_clock: type[Clock] = StoppedClock
 
 
 @dataclass(slots=True)
@@ -119,7 +105,7 @@ async def steps(count: int) -> None:
 
 class Process:
     def __init__(self, disk: Disk, *, local: bool = False) -> None:
-        self.clock = StoppedClock()
+        self.clock = SteppedClock(START_NS)
         self.disk = disk
         self.ledger = Batches(disk.write, what="entries", gather_s=0)
         history = DiskHistory(disk, self.ledger)
