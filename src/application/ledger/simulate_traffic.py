@@ -18,8 +18,8 @@ from .carriers import Carrier, carriers, supposed_limits
 from .simulation_order import SimulationOrder
 from .supposed_prices import SupposedPrices
 
-# Between two pages, others have their turn.
-_AT_A_TIME = 250
+# Between two pages, callers have their turn: so many take about ten milliseconds.
+_AT_A_TIME = 100
 _MOST_SCALED = 1_000
 
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 import typer
+from rich.markup import escape
 
 from ...application.gateway import Gateway
 from ...domain.errors import GatewayError
@@ -57,5 +58,5 @@ def run(
         with asyncio.Runner(loop_factory=loop_factory) as runner:
             return runner.run(work)
     except GatewayError as error:
-        err.print(f"[bold red]error[/bold red] {error}", markup=True)
+        err.print(f"[bold red]error[/bold red] {escape(str(error))}", markup=True)
         raise typer.Exit(1) from error

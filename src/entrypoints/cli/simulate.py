@@ -16,9 +16,10 @@ from .supposed import supposed_in, supposed_limit, supposed_price, supposed_rout
 
 _WRONG_USE = 2
 _LIMITS = (
-    *("scope", "name", "measure", "amount", "per", "refused", "warned"),
+    *("scope", "name", "measure", "amount", "per", "of", "refused", "warned"),
     *("first_refused_at", "last_refused_at", "refused_tokens", "refused_cost_usd"),
 )
+_NARROWED = ("model", "end_user", "tag")
 _LINES = (
     *("name", "calls", "admitted", "refused", "warned"),
     *("cost_usd", "simulated_cost_usd", "simulated_unpriced_calls"),
@@ -96,7 +97,10 @@ def _add(told: dict[str, Any], name: str, more: list[dict[str, Any]]) -> None:
 
 
 def _show(view: Mapping[str, Any], by: By) -> None:
-    limits = [{**each, "name": each["scope_name"]} for each in view["limits"]]
+    limits = [
+        {**each, "name": each["scope_name"], "of": [each[of] for of in _NARROWED if each[of]]}
+        for each in view["limits"]
+    ]
     tables = {"limits", *(f"by_{each}" for each in By)}
     show_one({name: told for name, told in view.items() if name not in tables}, as_json=False)
     out.print()
