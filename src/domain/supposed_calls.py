@@ -91,7 +91,7 @@ def _cost(past: PastCall, answered: _Place | None, what_if: WhatIf) -> tuple[Mon
         return call.cost, call.priced
     price = price or what_if.present.prices.at(*answered, entry.at_ns)
     if price is None:
-        return ZERO, not call.usage.total
+        return ZERO, call.usage.is_nothing
     return price.cost_of(call.usage), True
 
 

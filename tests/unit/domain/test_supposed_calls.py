@@ -13,6 +13,7 @@ from langroute.domain.pricing import DatedPrice, ModelPrice, PriceBook, Rates
 from langroute.domain.routes import ModelRoute, Target
 from langroute.domain.simulation import Simulation
 from langroute.domain.supposed_calls import supposed
+from langroute.domain.units import UnitRates, Units
 from langroute.domain.usage import TokenUsage
 from langroute.domain.what_if import WhatIf
 from past_traffic import START_NS, S, a_past_call, corrected, traffic
@@ -169,6 +170,18 @@ def test_a_service_costs_what_it_costs_beside_the_ordinary_one() -> None:
 
     # Nobody knows what that service costs there: it may be dearer.
     assert (call.cost, call.priced, call.ask.priced) == (Money(40), True, False)
+
+
+def test_what_is_not_sold_by_the_token_costs_what_it_costs_there() -> None:
+    past = a_past_call(usage=TokenUsage(units=Units.of(images=2)))
+    price = ModelPrice(rates=Rates(input=ZERO, output=ZERO), units=UnitRates({"images": Money(7)}))
+    prices = PriceBook.of([DatedPrice(provider="p", model="up", effective_from_ns=0, price=price)])
+
+    call = supposed(past, WhatIf(prices=prices))
+    unpriced = supposed(past, WhatIf(routed=Catalogue.of(routes=[a_route(("s", "x"))])))
+
+    assert (call.cost, call.ask.cost_bound, call.priced) == (Money(14), Money(14), True)
+    assert (unpriced.cost, unpriced.priced) == (ZERO, False)
 
 
 @given(traffic(), st.integers(0, 10**6))
