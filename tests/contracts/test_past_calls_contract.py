@@ -13,7 +13,7 @@ from langroute.adapters.postgres.past_calls import PostgresPastCalls
 from langroute.adapters.postgres.reservations import PostgresReservations
 from langroute.application.ports.ledger import LedgerCorrections, LedgerWriter
 from langroute.application.ports.past_calls import PastCalls
-from langroute.domain.admission import Ask, Reservation
+from langroute.domain.admission import Reservation
 from langroute.domain.corrections import BookedCall
 from langroute.domain.ledger import LedgerEntry
 from langroute.domain.money import Money
@@ -42,9 +42,6 @@ class Store:
             for reservation in reservations:
                 self.reservations.hold(reservation)
             await self.reservations.flush()
-
-    def kept(self, ask: Ask) -> Ask | None:
-        return None if self.reservations is None else ask
 
 
 @pytest.fixture(params=["memory", "postgres"])
@@ -124,7 +121,7 @@ async def test_corrections_come_with_their_calls(store: Store) -> None:
     assert (found[1].call.usage, found[1].call.cost) == (TokenUsage(output=9), Money(9))
 
 
-async def test_what_was_asked_for_comes_with_its_call_where_it_is_kept(store: Store) -> None:
+async def test_what_was_asked_for_comes_with_its_call_where_it_is_known(store: Store) -> None:
     held = [a_reservation() for _ in range(4)]
     start_ns = held[0].ask.at_ns
     held = [
@@ -135,7 +132,12 @@ async def test_what_was_asked_for_comes_with_its_call_where_it_is_kept(store: St
     # The second is still under way; of another call, nothing is kept.
     over = [held[0], held[2], held[3]]
     entries = [
-        new_entry(request_id=each.ask.request_id, key_id=each.ask.key_id, at_ns=each.ask.at_ns)
+        new_entry(
+            request_id=each.ask.request_id,
+            key_id=each.ask.key_id,
+            at_ns=each.ask.at_ns,
+            held=each,
+        )
         for each in over
     ]
     unknown = new_entry(at_ns=start_ns + 5 * SECOND_NS)
@@ -144,4 +146,4 @@ async def test_what_was_asked_for_comes_with_its_call_where_it_is_kept(store: St
     found = await told(store, start_ns, start_ns + 9 * SECOND_NS)
 
     assert [past.call.entry for past in found] == [*entries, unknown]
-    assert [past.ask for past in found] == [*(store.kept(each.ask) for each in over), None]
+    assert [past.ask for past in found] == [*(each.ask for each in over), None]

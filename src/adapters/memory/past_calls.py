@@ -7,8 +7,7 @@ from .ledger import MemoryLedger
 
 
 class MemoryPastCalls:
-    """Of the calls that the ledger keeps, which are the newest ones. What they asked for is
-    forgotten with their end."""
+    """Of the calls that the ledger keeps, which are the newest ones."""
 
     def __init__(self, ledger: MemoryLedger) -> None:
         self._ledger = ledger
@@ -28,8 +27,9 @@ class MemoryPastCalls:
 
     def _between(self, from_ns: int, until_ns: int) -> Iterator[PastCall]:
         for call in self._ledger.calls():
+            held = call.entry.held
             if from_ns <= call.entry.at_ns < until_ns:
-                yield PastCall(call)
+                yield PastCall(call, held and held.ask)
 
 
 _: type[PastCalls] = MemoryPastCalls

@@ -191,6 +191,19 @@ async def test_limits_are_filled_by_calls_of_before_that_are_not_told_of() -> No
     assert (nothing.warmed_up_from_ns, nothing.simulated.warmed_up) == (from_ns, 0)
 
 
+async def test_calls_that_were_under_way_at_the_beginning_are_held() -> None:
+    office = Office()
+    (key,) = await office.opened("web")
+    office.call(key, -5, duration_ns=310 * S)
+    office.call(key, 0)
+    office.call(key, 1)
+    one_at_a_time = a_change(ScopeKind.KEY, "web", 1, measure=Measure.PARALLEL, per=None)
+
+    found = await office.simulated(limits=[one_at_a_time])
+
+    assert (found.simulated.warmed_up, found.simulated.total.refused) == (1, 1)
+
+
 async def test_prices_and_routes_say_what_it_would_have_cost() -> None:
     office = Office()
     (key,) = await office.opened("web")

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from ....domain.scopes import ScopeKind
 from ...times import to_ns
 from .bodies import RouteBody
 from .limit_bodies import CountedBody
+from .moments import Moment
 from .price_bodies import PriceBody
 
 _MOST = 100
@@ -54,8 +54,8 @@ class SimulationBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    since: Annotated[datetime, Field(alias="from")]
-    until: datetime | None = None
+    since: Annotated[Moment, Field(alias="from")]
+    until: Moment | None = None
     limits: Annotated[list[SupposedLimitBody], Field(max_length=_MOST)] = []
     without_limits: StrictBool = False
     prices: Annotated[list[PriceBody], Field(max_length=_MOST)] = []
