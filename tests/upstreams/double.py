@@ -1,4 +1,3 @@
-import asyncio
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -8,7 +7,7 @@ from aiohttp import web
 
 from langroute.domain.providers import ProviderKind
 
-from .responses import cut, event_response, half_response, hang, json_response, raw_response
+from .responses import cut, event_response, half_response, json_response
 from .script import Script
 from .seen import Seen
 from .turn import Turn
@@ -72,15 +71,8 @@ class UpstreamDouble(Script):
             body=body,
             connection=request.transport.get_extra_info("peername"),
         )
-        self.seen.append(seen)
-        try:
-            response = await self._answered(request, seen)
-        except (asyncio.CancelledError, ConnectionError):
-            if not seen.was_cut:
-                seen.hung_up.set()
-            raise
-        seen.finished = True
-        return response
+        with self.watching(seen):
+            return await self._answered(request, seen)
 
     async def _answered(self, request: web.Request, seen: Seen) -> web.StreamResponse:
         turn = self.next_turn()
@@ -89,16 +81,8 @@ class UpstreamDouble(Script):
         used = sum(other.connection == seen.connection for other in self.seen) > 1
         if turn.cut_after == 0 or (turn.cuts_stale and used):
             await cut(request, seen)
-        if turn.hangs:
-            await hang()
-        if turn.gate is not None and turn.gate_after is None:
-            await turn.gate.wait()
-        if turn.error is not None:
-            error = self.refusal(turn.status, turn.error)
-            return json_response(error, status=turn.status, headers=turn.headers)
-        if turn.raw is not None:
-            return await raw_response(request, turn)
-        return await self._judged(request, seen, turn)
+        instead = await self.instead(request, turn)
+        return await self._judged(request, seen, turn) if instead is None else instead
 
     async def _judged(self, request: web.Request, seen: Seen, turn: Turn) -> web.StreamResponse:
         events: Sequence[Mapping[str, Any]] = ()
@@ -152,9 +136,6 @@ class UpstreamDouble(Script):
         raise NotImplementedError
 
     def unauthenticated(self) -> Mapping[str, Any]:
-        raise NotImplementedError
-
-    def refusal(self, status: int, error: Mapping[str, Any]) -> Mapping[str, Any]:
         raise NotImplementedError
 
     def error_event(self) -> Mapping[str, Any]:

@@ -1,7 +1,6 @@
 """What a double does beside chats: it reads JSON and forms, keeps what it was sent byte for byte,
 and makes something that can be told from it."""
 
-import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from typing import Any
 import orjson
 from aiohttp import BodyPartReader, web
 
-from .responses import event_response, hang, json_response, raw_response
+from .responses import event_response, json_response
 from .script import Script
 from .seen import Seen
 from .unreadable import MESSAGE, UNREADABLE, object_of
@@ -65,30 +64,16 @@ class Operations(Script):
         seen = await _read(request)
         if seen is None:
             return json_response(self.refusal(400, {"message": MESSAGE}), status=400)
-        self.seen.append(seen)
-        try:
-            response = await self._performed(request, seen)
-        except (asyncio.CancelledError, ConnectionError):
-            if not seen.was_cut:
-                seen.hung_up.set()
-            raise
-        seen.finished = True
-        return response
+        with self.watching(seen):
+            return await self._performed(request, seen)
 
     async def _performed(self, request: web.Request, seen: SeenOperation) -> web.StreamResponse:
         turn = self.next_turn()
         bearer = request.headers.get("Authorization")
         if self.credential is not None and bearer != f"Bearer {self.credential}":
             return json_response({"message": "Unauthorized"}, status=401)
-        if turn.hangs:
-            await hang()
-        if turn.gate is not None:
-            await turn.gate.wait()
-        if turn.error is not None:
-            error = self.refusal(turn.status, turn.error)
-            return json_response(error, status=turn.status, headers=turn.headers)
-        if turn.raw is not None:
-            return await raw_response(request, turn)
+        if (instead := await self.instead(request, turn)) is not None:
+            return instead
         try:
             name = request.match_info["name"]
             told = self.streamed(name, seen)
@@ -101,9 +86,6 @@ class Operations(Script):
         return await event_response(request, seen, turn, events, named_event(self.error_event()))
 
     # What each provider has of its own.
-
-    def refusal(self, status: int, error: Mapping[str, Any]) -> Mapping[str, Any]:
-        raise NotImplementedError
 
     def performed(self, name: str, seen: SeenOperation) -> web.StreamResponse:
         raise NotImplementedError

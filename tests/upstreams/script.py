@@ -1,8 +1,13 @@
+import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+from aiohttp import web
+
 from .gate import Gate
+from .responses import hang, json_response, raw_response
 from .seen import Seen
 from .turn import Turn
 
@@ -74,3 +79,30 @@ class Script:
 
     def next_turn(self) -> Turn:
         return self._turns.popleft() if self._turns else self.default
+
+    @contextmanager
+    def watching(self, seen: Seen) -> Iterator[None]:
+        """What becomes of it while it is being answered."""
+        self.seen.append(seen)
+        try:
+            yield
+        except (asyncio.CancelledError, ConnectionError):
+            if not seen.was_cut:
+                seen.hung_up.set()
+            raise
+        seen.finished = True
+
+    async def instead(self, request: web.Request, turn: Turn) -> web.StreamResponse | None:
+        """What was told to be sent in place of an answer. Waits where it was told to."""
+        if turn.hangs:
+            await hang()
+        if turn.gate is not None and turn.gate_after is None:
+            await turn.gate.wait()
+        if turn.error is not None:
+            error = self.refusal(turn.status, turn.error)
+            return json_response(error, status=turn.status, headers=turn.headers)
+        return None if turn.raw is None else await raw_response(request, turn)
+
+    def refusal(self, status: int, error: Mapping[str, Any]) -> Mapping[str, Any]:
+        """In the provider's own words."""
+        raise NotImplementedError
