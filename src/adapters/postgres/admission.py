@@ -41,7 +41,7 @@ class PostgresAdmission:
     up, the call may have been admitted without anybody hearing of it: such are looked for, and
     expire as calls that used nothing.
 
-    What calls used is counted by whoever writes the ledger: see `settle_counters`.
+    What calls used is counted by whoever writes the ledger: see `POST`.
     """
 
     def __init__(

@@ -1,22 +1,12 @@
 """What calls used takes the place of what was reserved for them."""
 
-from collections.abc import Sequence
-
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...domain.admission import Ask
-from ...domain.corrections import Correction, Posting
-from ...domain.ledger import LedgerEntry
 from ...domain.usage import TOKEN_CLASSES
 from .times import to_timestamp
 
-_SETTLE = text("""
-    select langroute.settle(
-        cast(:now_ns as bigint), cast(:ats as timestamptz[]), cast(:ids as uuid[]),
-        cast(:corrections as boolean[]), cast(:tokens as numeric[]), cast(:pico as numeric[])
-    )
-""")
 _TOKENS = " + ".join(f"{name}_tokens" for name in TOKEN_CLASSES)
 _SETTLE_WRITTEN = text(f"""
     select langroute.settle(
@@ -34,28 +24,6 @@ _SETTLE_WRITTEN = text(f"""
 _NOTHING_SETTLES = text("select pg_advisory_xact_lock(7205759403792795)")
 
 
-async def settle_counters(
-    connection: AsyncConnection, postings: Sequence[Posting], now_ns: int | None = None
-) -> None:
-    """In the transaction that adds these to the ledger, after it has, and once for each. What is
-    counted elsewhere is none of its business. `now_ns` is for tests: else Postgres' own clock
-    decides."""
-    if not postings:
-        return
-    calls = [_entry(posting) for posting in postings]
-    await connection.execute(
-        _SETTLE,
-        {
-            "now_ns": now_ns,
-            "ats": [to_timestamp(call.at_ns) for call in calls],
-            "ids": [call.request_id for call in calls],
-            "corrections": [isinstance(posting, Correction) for posting in postings],
-            "tokens": [posting.usage.total for posting in postings],
-            "pico": [posting.cost.pico for posting in postings],
-        },
-    )
-
-
 async def settle_if_written(connection: AsyncConnection, ask: Ask, now_ns: int | None) -> None:
     """For a call whose reservation comes after its entry. Wants `nothing_settles`."""
     at = to_timestamp(ask.at_ns)
@@ -67,7 +35,3 @@ async def nothing_settles(connection: AsyncConnection) -> None:
     """Until the end of the transaction. What was settled before is in the ledger for it to see, and
     what comes later will find what it has written."""
     await connection.execute(_NOTHING_SETTLES)
-
-
-def _entry(posting: Posting) -> LedgerEntry:
-    return posting.entry if isinstance(posting, Correction) else posting

@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 from ...domain.usage import INPUT_CLASSES, OUTPUT_CLASSES
-from .ledger_sums import LONGEST_NAME
+from .postings import LONGEST_NAME
 
 _PROMPT = " + ".join(f"{name}_tokens" for name in INPUT_CLASSES)
 _COMPLETION = " + ".join(f"{name}_tokens" for name in OUTPUT_CLASSES)

@@ -9,10 +9,13 @@ from ...domain.ledger import LedgerEntry
 from .batches import Batches
 from .database import Database
 from .ledger_reports import PostgresReports
-from .ledger_rows import write
+from .ledger_rows import in_order, to_post, write
+from .postings import POST
+from .statements import Statement
 
 _GATHER_S = 0.1
 _CLOSE_S = 10.0
+_WRITE_S = 15.0
 
 # About a kilobyte each. Calls under way are still recorded beyond it; none is admitted.
 _CAPACITY = 50_000
@@ -33,6 +36,7 @@ class PostgresLedger:
         self._reports = PostgresReports(database)
         self._capacity = capacity
         self._first: list[Callable[[], Awaitable[None]]] = []
+        self._post = Statement(database, POST, connections=1, within_s=_WRITE_S)
         self._batches: Batches[LedgerEntry] = Batches(
             self._write, what="ledger entries", gather_s=_GATHER_S
         )
@@ -80,6 +84,7 @@ class PostgresLedger:
     async def aclose(self, within_s: float = _CLOSE_S) -> None:
         """Writes what is left, for so long, then stops."""
         await self._batches.aclose(within_s)
+        await self._post.aclose()
 
     async def __aenter__(self) -> Self:
         self.start()
@@ -96,8 +101,14 @@ class PostgresLedger:
     async def _write(self, batch: Sequence[LedgerEntry]) -> None:
         for written in self._first:
             await written()
-        async with self._database.transaction() as connection:
-            await write(connection, batch)
+        ordered = in_order(batch)
+        async with self._post.prepared() as post:
+            row = await post.fetchrow(to_post(ordered), None)
+        if len(row["places"]) < len(ordered):
+            # Told before, or by another process: some may have to be corrected.
+            known = set(range(len(ordered))).difference(row["places"])
+            async with self._database.transaction() as connection:
+                await write(connection, [ordered[place] for place in known])
 
 
 _: type[LedgerWriter] = PostgresLedger

@@ -12,7 +12,7 @@ from ...domain.money import Money
 from ...domain.usage import INPUT_CLASSES, OUTPUT_CLASSES
 from .database import Database
 from .ledger_rows import entry_of
-from .ledger_sums import sum_name
+from .postings import sum_name
 from .tables.calls import LEDGER, ROLLUPS
 from .texts import storable
 from .times import to_timestamp

@@ -1,37 +1,25 @@
 """Postings as rows of the ledger, and how a batch of them is written."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Row, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ...domain.charges import charge_of
 from ...domain.corrections import BookedCall, Correction, Posting, UsageDifference, belated
 from ...domain.ids import KeyId, OrganizationId, RequestId, TeamId
 from ...domain.ledger import LedgerEntry, Outcome
 from ...domain.money import Money
 from ...domain.usage import TOKEN_CLASSES, TokenUsage
-from .columns import column
-from .counters import settle_counters
-from .ledger_sums import add_to_rollups, add_to_totals
+from .columns import as_json, column
+from .postings import CHARGED, POST
 from .tables.calls import LEDGER
 from .texts import storable
 from .times import to_ns, to_timestamp
 
-_ADD = (
-    insert(LEDGER)
-    .from_select(
-        [each.name for each in LEDGER.c],
-        select(*(column(each.name, each.type) for each in LEDGER.c)),
-    )
-    .on_conflict_do_nothing(index_elements=[LEDGER.c.at, LEDGER.c.request_id, LEDGER.c.number])
-    .returning(LEDGER.c.at, LEDGER.c.request_id, LEDGER.c.number)
-)
-
-
+_CHARGED = tuple(str(each.name) for each in CHARGED)
 _EXPIRED = (
     select(LEDGER)
     .where(
@@ -54,10 +42,6 @@ async def write(connection: AsyncConnection, postings: Sequence[Posting]) -> Seq
         there = {id(posting) for posting in added}
         known = [posting for posting in postings if id(posting) not in there]
         added = [*added, *await _add(connection, await _belated(connection, known))]
-    if added:
-        await add_to_totals(connection, added)
-        await add_to_rollups(connection, added)
-        await settle_counters(connection, added)
     return added
 
 
@@ -87,14 +71,23 @@ async def _belated(
 async def _add(connection: AsyncConnection, postings: Sequence[Posting]) -> Sequence[Posting]:
     if not postings:
         return ()
-    by_id: dict[tuple[datetime, bytes, int], Posting] = {}
+    ordered = in_order(postings)
+    found = await connection.exec_driver_sql(POST, (to_post(ordered), None))
+    places = found.one().places
+    return [ordered[place] for place in places]
+
+
+def in_order(postings: Sequence[Posting]) -> Sequence[Posting]:
+    """The same for whoever writes the same, and each once: what is told again comes too late."""
+    by_id: dict[tuple[bytes, int], Posting] = {}
     for posting in postings:
-        by_id.setdefault(_id(posting), posting)  # whatever is told again comes too late
-    # In one order, so that two gateways that write the same never wait in turn.
-    rows = [_row(posting) for _, posting in sorted(by_id.items(), key=lambda item: item[0][1:])]
-    columns = {each.name: [row[each.name] for row in rows] for each in LEDGER.c}
-    found = await connection.execute(_ADD, columns)
-    return [by_id[at, request_id.bytes, number] for at, request_id, number in found]
+        by_id.setdefault(_id(posting), posting)
+    return [by_id[each] for each in sorted(by_id)]
+
+
+def to_post(postings: Sequence[Posting]) -> str:
+    """See `POST`."""
+    return as_json(_row(posting) | _charged(posting) for posting in postings)
 
 
 def entry_of(row: Row[*tuple[Any, ...]]) -> LedgerEntry:
@@ -153,12 +146,15 @@ def _counts(row: Row[*tuple[Any, ...]]) -> dict[str, int]:
     return {**tokens, **(row.units or {})}
 
 
-def _id(posting: Posting) -> tuple[datetime, bytes, int]:
+def _id(posting: Posting) -> tuple[bytes, int]:
     if isinstance(posting, Correction):
-        entry, number = posting.entry, posting.number
-    else:
-        entry, number = posting, 0
-    return to_timestamp(entry.at_ns), entry.request_id.bytes, number
+        return posting.entry.request_id.bytes, posting.number
+    return posting.request_id.bytes, 0
+
+
+def _charged(posting: Posting) -> dict[str, object]:
+    charge = charge_of(posting)
+    return {name: getattr(charge, name) for name in _CHARGED}
 
 
 def _row(posting: Posting) -> dict[str, object]:
@@ -169,7 +165,7 @@ def _row(posting: Posting) -> dict[str, object]:
             **{f"{name}_tokens": posting.usage.of(name) for name in TOKEN_CLASSES},
             "reason": storable(posting.reason),
             "posted_at": to_timestamp(posting.posted_at_ns),
-            "cost_usd": posting.cost.usd,
+            "cost_usd": str(posting.cost),
             "service": posting.entry.usage.service,
             "units": posting.usage.units or None,
             "priced": posting.priced,
@@ -181,7 +177,7 @@ def _row(posting: Posting) -> dict[str, object]:
         **{f"{name}_tokens": getattr(posting.usage, name) for name in TOKEN_CLASSES},
         "reason": None,
         "posted_at": None,
-        "cost_usd": posting.cost.usd,
+        "cost_usd": str(posting.cost),
         "service": posting.usage.service,
         "units": dict(posting.usage.units.by_name) or None,
         "priced": posting.priced,

@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
-import orjson
 from sqlalchemy import (
     ARRAY,
     Row,
@@ -19,13 +18,13 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...domain.admission import Ask, Claim, CounterId, Reservation
 from ...domain.ids import KeyId, OrganizationId, RequestId, TeamId
 from ...domain.limits import Measure
 from ...domain.money import Money
+from .columns import as_json, recordset
 from .counter_names import HASHED, stored_name
 from .tables.calls import LEDGER, RESERVATIONS, SWEEPS
 from .tables.schema import SCHEMA
@@ -33,7 +32,6 @@ from .texts import storable
 from .times import to_ns, to_timestamp
 
 _ROW = RESERVATIONS.c
-_POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
 _MOST_TOKENS = 2**63 - 1
 _MOST_PICO = 10**30 - 1
 
@@ -43,15 +41,12 @@ _LATE = timedelta(seconds=60)
 _AT_ONCE = 1_000
 _SWEEP = "reservations"
 
-_TYPES = {each.name: each.type.compile(_POSTGRES) for each in _ROW}
-_NAMES = ", ".join(_TYPES)
+_NAMES = ", ".join(each.name for each in _ROW)
 WRITE = f"""
-    insert into {SCHEMA}.{RESERVATIONS.name} ({_NAMES})
-    select {_NAMES}
-    from json_to_recordset($1) as held ({", ".join(f"{name} {of}" for name, of in _TYPES.items())})
+    insert into {SCHEMA}.{RESERVATIONS.name} ({_NAMES}) select {_NAMES} from {recordset(_ROW)}
     on conflict (at, request_id) do nothing
 """  # noqa: S608  (names of columns)
-"""Adds those that are not there yet; takes what `told` gives."""
+"""Adds those that are not there yet; takes what `to_write` gives."""
 
 # One clock for all: a gateway's own may be ahead of that of the one whose call it is.
 _NOW = func.coalesce(bindparam("now", type_=_ROW.lease_until.type), func.now())
@@ -90,11 +85,9 @@ _KEEP_SWEPT = (
 )
 
 
-def told(reservations: Iterable[Reservation], store: str) -> str:
-    """As JSON: one text costs less to send than arrays of sixteen kinds. `store` is who counts
-    them."""
-    rows = [_row(each, store) for each in reservations]
-    return orjson.dumps(rows, default=str).decode()  # ids that asyncpg has read are its own UUIDs
+def to_write(reservations: Iterable[Reservation], store: str) -> str:
+    """`store` is who counts them."""
+    return as_json(_row(each, store) for each in reservations)
 
 
 async def lost(connection: AsyncConnection, now: datetime | None) -> Sequence[Reservation]:

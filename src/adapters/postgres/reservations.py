@@ -6,7 +6,7 @@ from ...domain.admission import Reservation
 from ...domain.errors import LedgerFull, StoreUnavailable
 from .batches import Batches
 from .database import Database
-from .reservation_rows import WRITE, keep_swept, lost, told
+from .reservation_rows import WRITE, keep_swept, lost, to_write
 from .statements import Statement
 from .times import to_timestamp
 
@@ -113,7 +113,7 @@ class PostgresReservations:
 
     async def _write(self, batch: Sequence[Reservation]) -> None:
         async with self._insert.prepared() as insert:
-            await insert.fetch(told(batch, self._store))
+            await insert.fetch(to_write(batch, self._store))
 
 
 _: type[Reservations] = PostgresReservations
