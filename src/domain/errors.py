@@ -39,6 +39,7 @@ from enum import StrEnum
 from .attempts import Attempt
 from .limits import Limit, Refusal
 from .receipt import Receipt
+from .stores import Store
 
 
 class Fault(StrEnum):
@@ -170,14 +171,15 @@ class Forbidden(PolicyError):
 
 
 class LimitReached(PolicyError):
-    """A limit of the key, its team or its organization is used up."""
+    """A limit of the key, its team or its organization is used up. `scope_name` is whose."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: Refusal, scope_name: str = "") -> None:
         limit = refusal.limit
         told = (limit.told(amount) for amount in (limit.amount, refusal.used, refusal.asked))
         allowed, used, asked = told
+        whose = f" {scope_name!r}" if scope_name else ""
         super().__init__(
-            f"{'Budget' if limit.is_budget else 'Rate limit'} reached on {limit.name}: "
+            f"{'Budget' if limit.is_budget else 'Rate limit'} reached on {limit.name}{whose}: "
             f"limit {allowed}, used {used}, requested {asked}."
         )
         self.refusal = refusal
@@ -281,10 +283,11 @@ class AllTargetsFailed(GatewayError):
 
 
 class StoreUnavailable(OwnError):
-    """The configuration is needed, is not in memory, and cannot be read."""
+    """What is kept there is needed, is not in memory, and cannot be read or written."""
 
-    def __init__(self) -> None:
-        super().__init__("The configuration cannot be read just now. Try again in a moment.")
+    def __init__(self, store: Store = Store.CONFIGURATION) -> None:
+        super().__init__(f"{store.capitalize()} cannot be reached just now. Try again in a moment.")
+        self.store = store
 
 
 class LedgerFull(OwnError):

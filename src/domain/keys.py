@@ -6,7 +6,7 @@ from enum import StrEnum
 from .ids import KeyId
 from .limits import Limit, Limits
 from .organizations import Team, check_limits, is_allowed, key_scope
-from .scopes import Scope
+from .scopes import Scope, ScopeKind
 
 SECRET_PREFIX = "lrvk_"
 SECRET_BODY_LENGTH = 32  # base62 digits: 190 bits
@@ -67,6 +67,15 @@ class VirtualKey:
         if self.expires_at_ns is not None and self.expires_at_ns <= now_ns:
             return KeyState.EXPIRED
         return KeyState.ACTIVE
+
+    def name_of(self, scope: Scope) -> str:
+        """How the one is called that carries a limit of this key's."""
+        if scope.kind is ScopeKind.KEY or self.team is None:
+            return self.name
+        organization = self.team.organization
+        if scope.kind is ScopeKind.TEAM or organization is None:
+            return self.team.path
+        return organization.name
 
     def may_use(self, model: str) -> bool:
         team = self.team

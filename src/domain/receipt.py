@@ -11,14 +11,15 @@ from .money import Money
 class Receipt:
     """What a caller may know of how its call was handled. `standings` tell what is left of every
     limit that counts it, `warnings` the soft ones that it goes beyond, `refusal` why it was not let
-    in. `output_cap` is the cap that was sent, where it is not the caller's own, and `shrunk_from`
-    the one that did not fit. `cost` is None while a stream is still running, and where the model
-    has no price."""
+    in, and `scope_name` by whose limit. `output_cap` is the cap that was sent, where it is not the
+    caller's own, and `shrunk_from` the one that did not fit. `cost` is None while a stream is still
+    running, and where the model has no price."""
 
     request_id: RequestId
     standings: Sequence[Standing] = ()
     warnings: Sequence[Limit] = ()
     refusal: Refusal | None = None
+    scope_name: str = ""
     attempts: Sequence[Attempt] = ()
     dropped: Sequence[str] = ()
     output_cap: int | None = None

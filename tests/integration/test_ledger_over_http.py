@@ -105,6 +105,7 @@ async def test_without_the_store_calls_are_refused_where_that_is_wanted(server: 
         for refused in (first, await scene.chat()):
             assert refused.status == 503
             assert refused.body["error"]["code"] == "store_unavailable"
+            assert refused.body["error"]["message"].startswith("The ledger cannot be reached")
             assert refused.headers["retry-after"] == "1"
         assert len(scene.openai.seen) == 2  # the last one was not even asked
         async with asyncio.timeout(5):

@@ -20,6 +20,7 @@ from langroute.domain.errors import StoreUnavailable
 from langroute.domain.ids import KeyId, OrganizationId, TeamId
 from langroute.domain.limits import Limit, Measure
 from langroute.domain.organizations import Organization, Team, team_scope
+from langroute.domain.stores import Store
 from postgres_fixtures import Server, type_in
 from samples import ENTROPY, new_key
 
@@ -72,6 +73,13 @@ async def test_every_call_tells_that_postgres_is_away_and_works_once_it_is_back(
         async with server.running():
             for call in CALLS.values():
                 await call(database)
+
+
+@pytest.mark.parametrize("store", Store)
+async def test_what_cannot_be_reached_is_named(empty_database: Database, store: Store) -> None:
+    with pytest.raises(StoreUnavailable, match=f"{store.capitalize()} cannot be reached") as away:
+        await PostgresKeys(empty_database.of(store)).by_id(KEY.id)
+    assert away.value.store is store
 
 
 async def test_a_database_that_was_never_migrated_is_told_of_in_the_log(

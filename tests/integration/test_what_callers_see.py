@@ -76,7 +76,8 @@ async def test_a_refusal_says_whose_limit_it_was_and_when_to_come_back(scene: Sc
     refused = await asked(scene, key)
     assert refused.status == 429
     message = refused.body["error"]["message"]
-    assert "of the team: limit 1, used 1, requested 1. Please try again in" in message
+    assert "of the team 'web': limit 1, used 1, requested 1. Please try again in" in message
+    assert refused.headers["x-langroute-limit-of"] == "team web"
     name = refused.headers["x-langroute-limit"]
     assert name.startswith("team-requests-")
     wait = refused.headers["retry-after"]
@@ -184,6 +185,7 @@ async def test_a_key_is_told_where_it_stands_and_nothing_of_others(scene: Scene)
     assert int(used["key", "tokens", "day"]["used"]) > 0
     (money,) = (each for each in usage["limits"] if each["measure"] == "money")
     assert money["scope"] == "team"
+    assert money["scope_name"] == "web"
     mine = usage["today"]
     assert mine["calls"] == 1
     assert [line["name"] for line in mine["models"]] == ["gpt-4o-mini"]
@@ -213,6 +215,7 @@ async def test_a_quote_tells_what_a_call_can_cost_and_whether_it_is_let_in(scene
     large = await quoted(max_tokens=5_000)
     assert not large["is_admitted"]
     assert large["refusal"]["scope"] == "key"
+    assert {each["scope_name"] for each in large["limits"]} == {large["refusal"]["scope_name"]}
     assert large["refusal"]["amount"] == "800"
     assert large["refusal"]["fits_at"] is None
     assert (await quoted("true", max_tokens=5_000))["shrunk_from"] == 5_000
@@ -232,6 +235,7 @@ async def test_a_quote_tells_what_a_call_can_cost_and_whether_it_is_let_in(scene
     [
         ({}, "endpoint"),
         ({"endpoint": "/v1/nothing", "body": {}}, "endpoint"),
+        ({"endpoint": "/v1/embeddings", "body": {}, "model": "m"}, "model"),
         ({"endpoint": "/v1/chat/completions"}, "body"),
         ({"endpoint": "/v1/chat/completions", "body": {"model": "m"}}, "messages"),
         ({"endpoint": "embeddings", "body": {"input": "Hi"}}, "model"),

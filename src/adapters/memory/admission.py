@@ -12,6 +12,7 @@ from ...domain.limits import Limit, Refusal, Standing
 from ...domain.money import Money
 from ...domain.rebuild import rebuilt, tallies
 from ...domain.standings import Standings
+from ...domain.stores import Store
 from ...domain.usage import TokenUsage
 from ...domain.verification import KeptCounter
 from .counters import Counters, key_of
@@ -153,7 +154,7 @@ class MemoryAdmission:
         if await seeds.meet(limits, self._patience_s):
             return True
         if not self._local:
-            raise StoreUnavailable
+            raise StoreUnavailable(Store.COUNTERS)
         seeds.forget(limits)
         return False
 

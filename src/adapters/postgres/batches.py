@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Generic, TypeVar
 
 from ...domain.errors import StoreUnavailable
+from ...domain.stores import Store
 from ..system.lasting_task import LastingTask
 from .failures import FOREIGN, blames_the_values
 
@@ -101,7 +102,7 @@ class Batches(Generic[T]):
         """As long as it is held nothing is written: what is given waits to be. What is added
         meanwhile is added to it. Raises StoreUnavailable while nothing can be written."""
         if self.is_failing:
-            raise StoreUnavailable
+            raise StoreUnavailable(Store.LEDGER)
         async with self._one_at_a_time:
             yield self._waiting
 

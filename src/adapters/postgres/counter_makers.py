@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...domain.admission import Counted
 from ...domain.errors import StoreUnavailable
+from ...domain.stores import Store
 from .counter_queue import CounterQueue
 from .database import Database
 from .new_counters import make_counters
@@ -39,7 +40,7 @@ class CounterMakers:
         }
         done, waiting = await asyncio.wait(made, timeout=self._within_s)
         if waiting:
-            raise StoreUnavailable
+            raise StoreUnavailable(Store.COUNTERS)
         for future in done:
             future.result()
 

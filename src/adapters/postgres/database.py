@@ -3,14 +3,17 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from copy import copy
 from decimal import Decimal
 from functools import partial
+from typing import Self
 
 import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from ...domain.errors import StoreUnavailable
+from ...domain.stores import Store
 from .address import to_asyncpg
 from .failures import FOREIGN, needs_an_operator
 
@@ -32,6 +35,8 @@ class Database:
     is the role that logs in.
     """
 
+    store = Store.CONFIGURATION
+
     def __init__(
         self, url: str, *, pool_size: int = _POOL_SIZE, actor: Callable[[], str] | None = None
     ) -> None:
@@ -48,6 +53,12 @@ class Database:
             # A rate that an operator wrote as a JSON number must not become a float.
             json_deserializer=partial(json.loads, parse_float=Decimal, parse_int=_whole),
         )
+
+    def of(self, store: Store) -> Self:
+        """The same, for who keeps something else in it: errors tell what is away."""
+        same = copy(self)
+        same.store = store
+        return same
 
     async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
         """A connection outside the pool."""
@@ -68,7 +79,7 @@ class Database:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """Raises StoreUnavailable."""
-        with _translated():
+        with _translated(self.store):
             async with self.transaction() as connection:
                 yield connection
 
@@ -84,7 +95,7 @@ class Database:
     @asynccontextmanager
     async def reading(self, *, within_s: float = _TRANSACTION_S) -> AsyncIterator[AsyncConnection]:
         """Everything in it sees the same moment. Raises StoreUnavailable."""
-        with _translated():
+        with _translated(self.store):
             async with asyncio.timeout(within_s), self.engine.connect() as connection:
                 yield await connection.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -100,10 +111,10 @@ def _whole(digits: str) -> int | Decimal:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(store: Store) -> Iterator[None]:
     try:
         yield
     except FOREIGN as error:
         if needs_an_operator(error):
             _log.error("Postgres refused: %s", error)
-        raise StoreUnavailable from error
+        raise StoreUnavailable(store) from error

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...application.ports.clock import Clock
 from ...domain.errors import StoreUnavailable
+from ...domain.stores import Store
 from .call_counters import ADMIT, CallCounters
 from .counter_makers import CounterMakers
 from .counters import nothing_settles, settle_if_written
@@ -64,7 +65,7 @@ class Decisions:
                 _log.error("Postgres refused to admit a call: %s", error)
             if _is_cut_off(error):
                 self._away_until_s = time.monotonic() + _PAUSE_S
-            raise StoreUnavailable from error
+            raise StoreUnavailable(Store.COUNTERS) from error
 
     async def count(self, call: CallCounters) -> None:
         """A call that is under way already, or over. Postgres has not known of it until now."""
@@ -75,7 +76,7 @@ class Decisions:
                 await settle_if_written(connection, call.ask, self._now_ns())
         except FOREIGN as error:
             if not is_there_already(error):
-                raise StoreUnavailable from error
+                raise StoreUnavailable(Store.COUNTERS) from error
 
     async def aclose(self) -> None:
         await self._makers.aclose()
@@ -101,11 +102,11 @@ class Decisions:
             if not row["missing"]:
                 return row
             await self._makers.make(call.counting)
-        raise StoreUnavailable
+        raise StoreUnavailable(Store.COUNTERS)
 
     def _check_not_away(self) -> None:
         if time.monotonic() < self._away_until_s:
-            raise StoreUnavailable
+            raise StoreUnavailable(Store.COUNTERS)
 
     async def _count(self, connection: AsyncConnection, call: CallCounters) -> None:
         raw = (await connection.get_raw_connection()).driver_connection

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from ...application.ports.reservations import Reservations
 from ...domain.admission import Reservation
 from ...domain.errors import LedgerFull, StoreUnavailable
+from ...domain.stores import Store
 from .batches import Batches
 from .database import Database
 from .reservation_rows import WRITE, keep_swept, lost, to_write
@@ -59,7 +60,7 @@ class PostgresReservations:
         if len(self._batches) >= self._capacity:
             raise LedgerFull
         if self._batches.is_failing and not self._local:
-            raise StoreUnavailable
+            raise StoreUnavailable(Store.LEDGER)
 
     def hold(self, reservation: Reservation) -> None:
         self._numbers[reservation.ask.request_id.int] = self._batches.add(reservation)
@@ -72,7 +73,7 @@ class PostgresReservations:
             if self._local and (too_long or self._batches.is_failing):
                 return
             if too_long:
-                raise StoreUnavailable
+                raise StoreUnavailable(Store.LEDGER)
             await self._batches.progress()
 
     def settled(self, reservation: Reservation) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from ...domain.errors import StoreUnavailable
+from ...domain.stores import Store
 
 _LONGEST = 10
 
@@ -56,7 +57,7 @@ class Turns:
         stands_still = now_s - max(self._progress_s, began_s) >= self._within_s
         takes_too_long = now_s - began_s >= _LONGEST * self._within_s
         if not turn.done() and (stands_still or takes_too_long):
-            raise StoreUnavailable
+            raise StoreUnavailable(Store.COUNTERS)
 
     def _pass_on(self) -> None:
         while self._waiting:

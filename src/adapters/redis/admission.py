@@ -9,6 +9,7 @@ from ...domain.admission import Ask, Counted, Reservation, counted, used_amount
 from ...domain.errors import StoreUnavailable
 from ...domain.limits import Limit, Refusal, Standing
 from ...domain.money import Money
+from ...domain.stores import Store
 from ...domain.usage import TokenUsage
 from .after_ledger import AfterLedger
 from .line import Line
@@ -132,7 +133,7 @@ class RedisAdmission:
                 over = await self._seeds.sow(tenant_of(ask), unknown, now, about_ns)
                 if ask.request_id in over:
                     counting = [c for c in counting if c.limit not in unknown]
-        raise StoreUnavailable
+        raise StoreUnavailable(Store.COUNTERS)
 
     async def expired(self) -> Sequence[Reservation]:
         now_ns = self._clock.now_ns()
@@ -188,7 +189,7 @@ class RedisAdmission:
             if reply.outcome is Outcome.UNKNOWN and self._seeds is not None:
                 unknown = [counting[index].limit for index in reply.unknown]
                 await self._seeds.sow(tenant_of(ask), unknown, now, about_ns)
-        raise StoreUnavailable
+        raise StoreUnavailable(Store.COUNTERS)
 
     def _question(self, mode: str, ask: Ask, counting: Sequence[Counted], now: str) -> Question:
         return Question(

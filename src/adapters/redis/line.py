@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from ...domain.errors import StoreUnavailable
+from ...domain.stores import Store
 from .connecting import Client, warn_of_evictions
 from .orders import FOREIGN, Order, carry_out, teach
 
@@ -75,7 +76,7 @@ class Line:
     def post(self, order: Order) -> None:
         """To be done while somebody waits for it. Raises StoreUnavailable."""
         if self.is_away or not self.has_room():
-            raise StoreUnavailable
+            raise StoreUnavailable(Store.COUNTERS)
         order.answer = asyncio.get_running_loop().create_future()
         self.tell(order)
 
@@ -88,7 +89,7 @@ class Line:
         except FOREIGN as error:
             if not isinstance(error, TimeoutError):
                 _log.error("the store cannot decide: %s", error)
-            raise StoreUnavailable from error
+            raise StoreUnavailable(Store.COUNTERS) from error
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="langroute-store")

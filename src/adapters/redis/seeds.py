@@ -8,6 +8,7 @@ from ...domain.errors import StoreUnavailable
 from ...domain.ids import RequestId
 from ...domain.limits import Counter, Limit
 from ...domain.rebuild import claim_on, rebuilt, tallies
+from ...domain.stores import Store
 from .line import Line
 from .names import counter_key, counter_name, known_key, leases_key, tenant_of
 from .orders import Order
@@ -49,7 +50,7 @@ class Seeds:
             async with asyncio.timeout(_WITHIN_S):
                 over = await asyncio.gather(*(asyncio.shield(task) for task in wanted))
         except TimeoutError as error:
-            raise StoreUnavailable from error
+            raise StoreUnavailable(Store.COUNTERS) from error
         # In all of them: a call may have ended in between.
         return set(over[0]).intersection(*over[1:])
 

@@ -37,9 +37,13 @@ class Admit:
             plan = fitted
             decision, standings = await self.admission.admit(plan.ask, limits)
         if isinstance(decision, Refusal):
-            refused = LimitReached(decision)
+            whose = plan.key.name_of(decision.limit.scope)
+            refused = LimitReached(decision, whose)
             refused.receipt = Receipt(
-                request_id=plan.ask.request_id, standings=standings, refusal=decision
+                request_id=plan.ask.request_id,
+                standings=standings,
+                refusal=decision,
+                scope_name=whose,
             )
             raise refused
         self.reservations.hold(decision)

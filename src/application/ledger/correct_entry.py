@@ -7,6 +7,7 @@ from ...domain.errors import InvalidRequest, NotFound, StoreUnavailable
 from ...domain.ids import RequestId
 from ...domain.ledger import LedgerEntry
 from ...domain.money import ZERO, Money
+from ...domain.stores import Store
 from ...domain.units import unit_of
 from ...domain.usage import TOKEN_CLASSES, TokenUsage
 from ..ports.audit import AuditLog
@@ -63,7 +64,7 @@ class CorrectEntry:
             if await self.ledger.post(correction):
                 await self._note(correction)
                 return call.with_(correction)
-        raise StoreUnavailable
+        raise StoreUnavailable(Store.LEDGER)
 
     async def one(self, request_id: RequestId) -> BookedCall:
         """The call as it stands. Raises NotFound."""

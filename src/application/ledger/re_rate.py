@@ -7,6 +7,7 @@ from ...domain.errors import InvalidRequest, StoreUnavailable
 from ...domain.money import ZERO, Money
 from ...domain.pricing import PriceBook
 from ...domain.re_rating import ReRated, re_rated
+from ...domain.stores import Store
 from ..ports.audit import AuditLog
 from ..ports.catalogues import Catalogues
 from ..ports.charged_calls import ChargedCalls, ChargedQuery
@@ -101,7 +102,7 @@ class ReRate:
             if again is None:
                 return None
             found = again
-        raise StoreUnavailable
+        raise StoreUnavailable(Store.LEDGER)
 
     async def _note(self, query: ChargedQuery, summed_up: ReRating, reason: str) -> None:
         told = {

@@ -10,6 +10,9 @@ def receipt_headers(receipt: Receipt) -> dict[str, str]:
     """What OpenAI's clients read, and what this gateway has to add."""
     headers = {"x-request-id": f"req_{receipt.request_id.hex}"}
     headers.update(limit_headers(receipt.standings, receipt.refusal))
+    if receipt.refusal is not None:
+        kind = receipt.refusal.limit.scope.kind
+        headers["x-langroute-limit-of"] = f"{kind} {_shown(receipt.scope_name, _MAX_LIMIT)}".strip()
     if receipt.warnings:
         # Patterns in them are the operator's: whatever they hold, they stay in their line.
         names = (_shown(limit.name, _MAX_LIMIT) for limit in receipt.warnings[:_MAX_WARNINGS])

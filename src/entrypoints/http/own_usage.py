@@ -53,7 +53,9 @@ def _usage_view(key: VirtualKey, found: OwnUsage) -> dict[str, Any]:
         "object": "usage",
         "key": {"id": str(key.id), "name": key.name},
         "at": moment(found.at_ns),
-        "limits": [standing_view(limit, standing, found.at_ns) for limit, standing in found.limits],
+        "limits": [
+            standing_view(key, limit, standing, found.at_ns) for limit, standing in found.limits
+        ],
         "today": _spent_view(found.today),
         "this_month": _spent_view(found.this_month),
     }

@@ -76,7 +76,7 @@ def _view(quote: Quote[Any]) -> dict[str, Any]:
         "object": "quote",
         "model": ask.model,
         "is_admitted": quote.refusal is None,
-        "refusal": quote.refusal and refusal_view(quote.refusal, ask.at_ns),
+        "refusal": quote.refusal and refusal_view(plan.key, quote.refusal, ask.at_ns),
         "cost_bound_usd": str(ask.cost_bound) if ask.priced else None,
         "input_tokens_bound": ask.input_bound,
         "output_tokens_bound": ask.output_bound,
@@ -92,5 +92,5 @@ def _view(quote: Quote[Any]) -> dict[str, Any]:
             }
             for target, price in zip(plan.targets, plan.prices, strict=True)
         ],
-        "limits": [standing_view(s.limit, s, ask.at_ns) for s in quote.standings],
+        "limits": [standing_view(plan.key, s.limit, s, ask.at_ns) for s in quote.standings],
     }

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ...domain.keys import VirtualKey
 from ...domain.limits import Limit, Refusal, Standing
 from ..organization_views import limit_view
 from ..views import moment
@@ -10,12 +11,15 @@ from .rate_limits import policy_name
 _NS = 10**9
 
 
-def standing_view(limit: Limit, standing: Standing | None, at_ns: int) -> dict[str, Any]:
+def standing_view(
+    key: VirtualKey, limit: Limit, standing: Standing | None, at_ns: int
+) -> dict[str, Any]:
     """`used` and what follows are null where it is not known for whom."""
     told = standing and (standing.used, standing.remaining, standing.reset_ns)
     used, remaining, reset_ns = told or (None, None, None)
     return {
         "scope": str(limit.scope.kind),
+        "scope_name": key.name_of(limit.scope),
         "name": policy_name(limit),
         **limit_view(limit),
         "used": _told(limit, used),
@@ -24,10 +28,11 @@ def standing_view(limit: Limit, standing: Standing | None, at_ns: int) -> dict[s
     }
 
 
-def refusal_view(refusal: Refusal, at_ns: int) -> dict[str, Any]:
+def refusal_view(key: VirtualKey, refusal: Refusal, at_ns: int) -> dict[str, Any]:
     limit, wait_ns = refusal.limit, refusal.retry_after_ns
     return {
         "scope": str(limit.scope.kind),
+        "scope_name": key.name_of(limit.scope),
         "name": policy_name(limit),
         "limit": limit.name,
         "amount": _told(limit, limit.amount),

@@ -9,6 +9,7 @@ from ...adapters.memory.admission import MemoryAdmission
 from ...adapters.memory.stand_in import SharedAdmission, StandIn
 from ...adapters.postgres.admission import PostgresAdmission
 from ...adapters.postgres.changes import PostgresChanges
+from ...adapters.postgres.database import Database
 from ...adapters.postgres.evidence import PostgresWitness
 from ...adapters.postgres.history import PostgresHistory
 from ...adapters.postgres.kept_with_admission import KeptWithAdmission
@@ -19,6 +20,7 @@ from ...application.ports.evidence import Witness
 from ...application.ports.history import History
 from ...application.ports.reservations import Reservations
 from ...application.ports.virtual_keys import VirtualKeys
+from ...domain.stores import Store
 from .stores import SETTINGS, S, Stores
 
 
@@ -54,7 +56,7 @@ class Counters(Stores):
     something else was written."""
 
     postgres_reservations = S(
-        PostgresReservations, Stores.database, local=SETTINGS.goes_on_without_store
+        PostgresReservations, Stores.of_ledger, local=SETTINGS.goes_on_without_store
     )
     reservations: Provider[Reservations] = providers.Selector(
         SETTINGS.admission_store,
@@ -64,7 +66,7 @@ class Counters(Stores):
     )
     history: Provider[History] = S(
         PostgresHistory,
-        Stores.database,
+        Stores.of_ledger,
         Stores.postgres_ledger.provided.at_rest,
         longest_call_s=SETTINGS.longest_call_s,
     )
@@ -73,7 +75,7 @@ class Counters(Stores):
     )
     postgres_admission = S(
         PostgresAdmission,
-        Stores.database,
+        S(Database.of, Stores.database, Store.COUNTERS),
         Stores.clock,
         connections=SETTINGS.database_pool_size,
         within_s=SETTINGS.store_timeout_s,
@@ -106,7 +108,7 @@ class Counters(Stores):
         ),
     )
     witnesses = providers.List(
-        S(PostgresWitness, Stores.database, longest_call_s=SETTINGS.longest_call_s),
+        S(PostgresWitness, Stores.of_ledger, longest_call_s=SETTINGS.longest_call_s),
         providers.Selector(
             SETTINGS.admission_store,
             memory=memory_admission,

@@ -35,6 +35,7 @@ from ...application.ports.limits import CarriedLimits
 from ...application.ports.organizations import Organizations
 from ...application.ports.past_calls import PastCalls
 from ...application.ports.virtual_keys import KeyLookup, VirtualKeys
+from ...domain.stores import Store
 from ..settings import Settings
 
 S = providers.Singleton
@@ -64,20 +65,24 @@ class Stores(containers.DeclarativeContainer):
         pool_size=settings.provided.database_pool_size,
         actor=actors.provided.current,
     )
+    # The same, by what is kept in it.
+    of_ledger = S(Database.of, database, Store.LEDGER)
     keys: Provider[VirtualKeys] = S(PostgresKeys, database)
     organizations: Provider[Organizations] = S(PostgresOrganizations, database)
     carried_limits: Provider[CarriedLimits] = S(PostgresLimits, database)
     credentials: Provider[Credentials] = S(PostgresCredentials, database)
     catalogues: Provider[Catalogues] = S(PostgresCatalogues, database)
-    audit: Provider[AuditLog] = S(PostgresAudit, database)
-    postgres_ledger = S(PostgresLedger, database)
+    audit: Provider[AuditLog] = S(PostgresAudit, S(Database.of, database, Store.AUDIT_LOG))
+    postgres_ledger = S(PostgresLedger, of_ledger)
     ledger: Provider[LedgerWriter] = S(itself, postgres_ledger)
     reports: Provider[LedgerReports] = S(itself, postgres_ledger)
-    corrections: Provider[LedgerCorrections] = S(PostgresCorrections, database)
-    charged_calls: Provider[ChargedCalls] = S(PostgresChargedCalls, database)
-    past_calls: Provider[PastCalls] = S(PostgresPastCalls, database)
-    partitions = S(PostgresPartitions, database, settings.provided.retention_months)
-    idempotent_replies: Provider[IdempotentReplies] = S(PostgresIdempotency, database, clock)
+    corrections: Provider[LedgerCorrections] = S(PostgresCorrections, of_ledger)
+    charged_calls: Provider[ChargedCalls] = S(PostgresChargedCalls, of_ledger)
+    past_calls: Provider[PastCalls] = S(PostgresPastCalls, of_ledger)
+    partitions = S(PostgresPartitions, of_ledger, settings.provided.retention_months)
+    idempotent_replies: Provider[IdempotentReplies] = S(
+        PostgresIdempotency, S(Database.of, database, Store.REPLIES), clock
+    )
     is_ready: Provider[Callable[[], Awaitable[bool]]] = S(PostgresHealth, database)
 
     key_lookup: Provider[KeyLookup] = S(CachedKeys, keys)
