@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...domain.charges import charge_of
 from ...domain.corrections import BookedCall, Correction, Posting, UsageDifference, belated
-from ...domain.ids import KeyId, OrganizationId, RequestId, TeamId
 from ...domain.ledger import LedgerEntry, Outcome
 from ...domain.money import Money
 from ...domain.usage import TOKEN_CLASSES, TokenUsage
+from .call_rows import row_of_call, told_of_call
 from .columns import as_json, column
 from .postings import CHARGED, POST
 from .tables.calls import LEDGER
@@ -92,24 +92,14 @@ def to_post(postings: Sequence[Posting]) -> str:
 
 def entry_of(row: Row[*tuple[Any, ...]]) -> LedgerEntry:
     return LedgerEntry(
-        request_id=RequestId(row.request_id),
-        key_id=KeyId(row.key_id),
-        team_id=None if row.team_id is None else TeamId(row.team_id),
-        organization_id=None
-        if row.organization_id is None
-        else OrganizationId(row.organization_id),
-        end_user=row.end_user,
-        tag=row.tag,
-        at_ns=to_ns(row.at),
+        **told_of_call(row),
         duration_ns=row.duration_ns,
         first_byte_ns=row.first_byte_ns,
-        model=row.model,
         provider=row.provider,
         upstream_model=row.upstream_model,
         outcome=Outcome(row.outcome),
         error=row.error,
         attempts=row.attempts,
-        streamed=row.streamed,
         usage=TokenUsage.counting(_counts(row), row.service),
         cost=Money.from_usd(row.cost_usd),
         priced=row.priced,
@@ -188,20 +178,12 @@ def _row(posting: Posting) -> dict[str, object]:
 def _facts(entry: LedgerEntry) -> dict[str, object]:
     """What a correction has of its entry."""
     return {
-        "at": to_timestamp(entry.at_ns),
-        "request_id": entry.request_id,
-        "key_id": entry.key_id,
-        "team_id": entry.team_id,
-        "organization_id": entry.organization_id,
-        "end_user": storable(entry.end_user),
-        "tag": storable(entry.tag),
+        **row_of_call(entry),
         "duration_ns": entry.duration_ns,
         "first_byte_ns": entry.first_byte_ns,
-        "model": storable(entry.model),
         "provider": storable(entry.provider),
         "upstream_model": storable(entry.upstream_model),
         "outcome": entry.outcome.value,
         "error": storable(entry.error),
         "attempts": entry.attempts,
-        "streamed": entry.streamed,
     }

@@ -21,14 +21,13 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...domain.admission import Ask, Claim, CounterId, Reservation
-from ...domain.ids import KeyId, OrganizationId, RequestId, TeamId
 from ...domain.limits import Measure
 from ...domain.money import Money
+from .call_rows import row_of_call, told_of_call
 from .columns import as_json, recordset
 from .counter_names import HASHED, stored_name
 from .tables.calls import LEDGER, RESERVATIONS, SWEEPS
 from .tables.schema import SCHEMA
-from .texts import storable
 from .times import to_ns, to_timestamp
 
 _ROW = RESERVATIONS.c
@@ -121,17 +120,7 @@ async def keep_swept(connection: AsyncConnection, until: datetime | None) -> Non
 
 def reservation_of(row: Row[*tuple[Any, ...]]) -> Reservation:
     ask = Ask(
-        request_id=RequestId(row.request_id),
-        key_id=KeyId(row.key_id),
-        team_id=None if row.team_id is None else TeamId(row.team_id),
-        organization_id=None
-        if row.organization_id is None
-        else OrganizationId(row.organization_id),
-        end_user=row.end_user,
-        tag=row.tag,
-        model=row.model,
-        streamed=row.streamed,
-        at_ns=to_ns(row.at),
+        **told_of_call(row),
         lease_until_ns=to_ns(row.lease_until),
         input_bound=row.input_bound,
         output_bound=row.output_bound,
@@ -144,15 +133,7 @@ def reservation_of(row: Row[*tuple[Any, ...]]) -> Reservation:
 def _row(reservation: Reservation, store: str) -> dict[str, object]:
     ask = reservation.ask
     return {
-        "at": to_timestamp(ask.at_ns),
-        "request_id": ask.request_id,
-        "key_id": ask.key_id,
-        "team_id": ask.team_id,
-        "organization_id": ask.organization_id,
-        "end_user": storable(ask.end_user),
-        "tag": storable(ask.tag),
-        "model": storable(ask.model),
-        "streamed": ask.streamed,
+        **row_of_call(ask),
         "lease_until": to_timestamp(ask.lease_until_ns),
         "input_bound": min(ask.input_bound, _MOST_TOKENS),
         "output_bound": min(ask.output_bound, _MOST_TOKENS),
