@@ -156,12 +156,11 @@ class Simulation:
 
 def counted_since(limits: Iterable[Limit], at_ns: int) -> int:
     """What came to its end before this counts for none of the limits at that moment."""
-    return min((_since(limit, at_ns) for limit in limits), default=at_ns)
+    each_window = {limit.window: limit for limit in limits if limit.measure is not Measure.PARALLEL}
+    return min((_since(limit, at_ns) for limit in each_window.values()), default=at_ns)
 
 
 def _since(limit: Limit, at_ns: int) -> int:
-    if limit.measure is Measure.PARALLEL:
-        return at_ns
     first = first_place(limit, at_ns)
     if isinstance(limit.window, Sliding):
         return first * (limit.window.seconds * NS_PER_S // SLOTS)

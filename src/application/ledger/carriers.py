@@ -1,7 +1,9 @@
 """Whoever may carry limits, and those that are supposed to hold."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
 from ...domain.errors import InvalidRequest
@@ -13,7 +15,12 @@ from ..ports.organizations import Organizations
 from ..ports.virtual_keys import VirtualKeys
 from .simulation_order import EACH, LimitChange
 
-_PAGE = 1_000
+# Between so many, callers have their turn: there may be very many keys.
+_AT_A_TIME = 200
+
+_TOLD = 10
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +55,7 @@ async def carriers(keys: VirtualKeys, organizations: Organizations) -> Sequence[
 
 async def _keys(keys: VirtualKeys) -> AsyncIterator[Carrier]:
     after = None
-    while page := await keys.page(after, _PAGE):
+    while page := await keys.page(after, _AT_A_TIME):
         for key in page:
             scope = key_scope(key.id)
             yield Carrier(
@@ -57,17 +64,17 @@ async def _keys(keys: VirtualKeys) -> AsyncIterator[Carrier]:
         after = page[-1].id
 
 
-def supposed_limits(
+async def supposed_limits(
     carriers: Sequence[Carrier], changes: Sequence[LimitChange], *, without: bool
 ) -> dict[UUID, Sequence[Limit]]:
     """By the id of whom they limit. Raises InvalidRequest, naming the field as `limits.0.team`."""
     supposed = {
         carrier.scope.id: {} if without else {limit.id: limit for limit in carrier.limits}
-        for carrier in carriers
+        async for carrier in _in_turns(carriers)
     }
     for index, change in enumerate(changes):
         at = f"limits.{index}"
-        for carrier in _meant(carriers, change, path(at, change.kind)):
+        async for carrier in _in_turns(_meant(carriers, change, path(at, change.kind))):
             limit = change.order.limit(carrier.scope, at)
             limits = supposed[carrier.scope.id]
             if not change.lifted:
@@ -79,6 +86,13 @@ def supposed_limits(
     return {carrier: tuple(limits.values()) for carrier, limits in supposed.items() if limits}
 
 
+async def _in_turns(many: Iterable[T]) -> AsyncIterator[T]:
+    for number, each in enumerate(many, 1):
+        yield each
+        if not number % _AT_A_TIME:
+            await asyncio.sleep(0)
+
+
 def _meant(carriers: Iterable[Carrier], change: LimitChange, param: str) -> Sequence[Carrier]:
     found = [
         carrier
@@ -88,6 +102,6 @@ def _meant(carriers: Iterable[Carrier], change: LimitChange, param: str) -> Sequ
     if not found and change.named != EACH:
         raise InvalidRequest(f"There is no {change.kind} {change.named!r}.", param=param)
     if len(found) > 1 and change.named != EACH:
-        ids = ", ".join(carrier.path or str(carrier.scope.id) for carrier in found)
+        ids = ", ".join(carrier.path or str(carrier.scope.id) for carrier in found[:_TOLD])
         raise InvalidRequest(f"Several are called {change.named!r}: {ids}.", param=param)
     return found

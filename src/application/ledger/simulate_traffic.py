@@ -88,7 +88,7 @@ class SimulateTraffic:
 
     async def _what_if(self, order: SimulationOrder, present: Sequence[Carrier]) -> WhatIf:
         return WhatIf(
-            limits=supposed_limits(present, order.limits, without=order.without_limits),
+            limits=await supposed_limits(present, order.limits, without=order.without_limits),
             present=await self.catalogues.load(),
             prices=SupposedPrices(order.prices, self.list_prices if order.list_prices else None),
             routed=Catalogue.of(routes=order.routes),
