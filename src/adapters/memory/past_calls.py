@@ -29,7 +29,7 @@ class MemoryPastCalls:
         for call in self._ledger.calls():
             held = call.entry.held
             if from_ns <= call.entry.at_ns < until_ns:
-                yield PastCall(call, held and held.ask)
+                yield PastCall(call, None if held is None else held.ask)
 
 
 _: type[PastCalls] = MemoryPastCalls
