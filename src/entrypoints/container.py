@@ -1,5 +1,7 @@
 """Where what `wiring` holds in parts comes together."""
 
+from typing import Any
+
 from dependency_injector import providers
 
 from ..adapters.memory.audit import MemoryAudit
@@ -16,36 +18,37 @@ from ..adapters.memory.past_calls import MemoryPastCalls
 from ..adapters.memory.reservations import MemoryReservations
 from ..adapters.memory.virtual_keys import MemoryKeys
 from ..application.gateway import Gateway
-from .http.app import HttpParts, create_app
-from .http.guard import ManagementGuard
+from ..application.ports.audit import Actors
 from .settings import Settings
 from .wiring import calls, management
 from .wiring.management import Management
 from .wiring.stores import SETTINGS, S
 
 
+def _app(admin_key: str | None, is_development: bool, actors: Actors, **parts: Any) -> Any:
+    # Commands need none: all that it imports is a fifth of their start.
+    from .http.app import HttpParts, create_app  # noqa: PLC0415
+    from .http.guard import ManagementGuard  # noqa: PLC0415
+
+    guard = ManagementGuard(admin_key=admin_key, open_in_development=is_development, actors=actors)
+    return create_app(HttpParts(guard=guard, **parts))
+
+
 class Container(Management):
     """LangRoute on Postgres. Nothing here opens or starts anything: `lifecycle` does."""
 
     gateway = S(Gateway, **calls.USE_CASES, **management.USE_CASES)
-    guard = S(
-        ManagementGuard,
-        admin_key=SETTINGS.admin_key_text,
-        open_in_development=SETTINGS.dev,
-        actors=Management.actors,
-    )
     app = S(
-        create_app,
-        S(
-            HttpParts,
-            gateway=gateway,
-            guard=guard,
-            clock=Management.clock,
-            entropy=Management.entropy,
-            is_ready=Management.is_ready,
-            max_body_bytes=SETTINGS.max_body_bytes,
-            idle_s=SETTINGS.idle_timeout_s,
-        ),
+        _app,
+        SETTINGS.admin_key_text,
+        SETTINGS.dev,
+        Management.actors,
+        gateway=gateway,
+        clock=Management.clock,
+        entropy=Management.entropy,
+        is_ready=Management.is_ready,
+        max_body_bytes=SETTINGS.max_body_bytes,
+        idle_s=SETTINGS.idle_timeout_s,
     )
 
 

@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 
 from ...domain.errors import InvalidRequest
-from ..http.bodies import checked
+from ..checked import checked
 from ..http.management.simulation_bodies import SimulationBody
 from ..simulation_views import simulation_view
 from .output import JsonFlag, err, out, print_json, show, show_one

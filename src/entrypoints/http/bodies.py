@@ -1,19 +1,17 @@
 import asyncio
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
-from pydantic import BaseModel, ValidationError
 from quart import Request
 from quart import request as current_request
 from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
 from ...domain.errors import InvalidRequest, RequestTooLarge
 from ...domain.nesting import MAX_DEPTH, is_too_deep
+from ..checked import ModelT, checked
 
 _ARRIVES_S = 60.0
-
-ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 async def read_body(request: Request) -> bytes:
@@ -50,18 +48,6 @@ async def read(model: type[ModelT], *, empty_is: Any = None) -> ModelT:
         param = ".".join(path)
         raise InvalidRequest(f"'{param}' holds a NUL character.", param=param)
     return checked(model, given)
-
-
-def checked(model: type[ModelT], given: object) -> ModelT:
-    """Raises InvalidRequest, naming the field."""
-    try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        param = ".".join(str(step) for step in first["loc"])
-        if not param:
-            raise InvalidRequest("The request body must be a JSON object.") from error
-        raise InvalidRequest(f"'{param}': {first['msg']}.", param=param) from error
 
 
 def _with_nul(given: object, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -13,13 +13,13 @@ from langroute.domain.errors import InvalidRequest
 from langroute.domain.limits import Measure
 from langroute.domain.money import Money
 from langroute.domain.scopes import ScopeKind
+from langroute.entrypoints.checked import checked
 from langroute.entrypoints.cli.supposed import (
     supposed_in,
     supposed_limit,
     supposed_price,
     supposed_route,
 )
-from langroute.entrypoints.http.bodies import checked
 from langroute.entrypoints.http.management.simulation_bodies import SimulationBody
 
 FROM = {"from": "2026-11-01T00:00:00Z"}
@@ -71,12 +71,19 @@ def test_a_limit_as_it_was_read_may_be_sent_back() -> None:
 
 def test_a_price_without_a_date_is_that_of_all_calls() -> None:
     always = supposed_price("openai gpt-4o --input 2.5 --output 10 --cached-input 1.25")
-    dated = supposed_price("openai gpt-4o --input 3 --output 10 --since 2026-11-02")
+    dated = supposed_price(
+        "openai gpt-4o --input 3 --output 10 --since 2026-11-02"
+        " --unit images=0.04 --unit=requests=5"
+    )
 
     first, second = body(prices=[always, dated]).order().prices
 
     assert (first.provider, first.model, first.effective_from_ns) == ("openai", "gpt-4o", 0)
     assert first.price.rates.cached_input == Money.from_usd("0.00000125")
+    assert second.price.units.by_name == {
+        "images": Money.from_usd("0.04"),
+        "requests": Money.from_usd(5),
+    }
     assert second.effective_from_ns == 1_793_577_600 * 10**9
 
 
@@ -97,6 +104,7 @@ def test_a_route_has_its_targets_in_order_and_by_weight() -> None:
     ("fields", "param"),
     [
         ({"from": None}, "from"),
+        ({"from": 1_700_000_000}, "from"),
         ({"frm": 1}, "frm"),
         ({"limits": [{"measure": "requests", "key": "a"}]}, "limits.0.amount"),
         ({"limits": [{"measure": "hats", "amount": 1, "key": "a"}]}, "limits.0.measure"),
