@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from langroute.domain.admission import Ask, CounterId, Reservation
 from langroute.domain.books import Books
 from langroute.domain.ids import KeyId, OrganizationId, RequestId, TeamId
-from langroute.domain.ledger import LedgerEntry, Outcome
+from langroute.domain.ledger import LedgerEntry
 from langroute.domain.limits import Counter, Limit, Measure, Sliding
 from langroute.domain.money import Money
 from langroute.domain.organizations import key_scope, organization_scope, team_scope
@@ -19,6 +19,7 @@ from langroute.domain.rate_window import MINUTE_NS, SLOTS
 from langroute.domain.rebuild import claim_on, first_place, rebuilt, tallies
 from langroute.domain.scopes import Scope
 from langroute.domain.usage import TokenUsage
+from samples import entry_of
 
 S = 10**9
 SLOT_NS = MINUTE_NS // SLOTS
@@ -43,6 +44,14 @@ class Passes(NamedTuple):
     ns: int
 
 
+SETTLES = st.builds(Settles, which=st.integers(0, 50), actual=st.integers(0, 50))
+PASSED_NS = (
+    st.integers(0, 2 * SLOT_NS)
+    | st.integers(0, 8).map(lambda tens: tens * 10 * S)
+    | st.integers(0, 30).map(lambda hours: hours * 3_600 * S)
+    | st.sampled_from([MINUTE_NS - 1, MINUTE_NS, MINUTE_NS + SLOT_NS])
+)
+
 Step = Asks | Settles | Passes
 STEPS: st.SearchStrategy[list[Step]] = st.lists(
     st.one_of(
@@ -53,14 +62,8 @@ STEPS: st.SearchStrategy[list[Step]] = st.lists(
             end_user=st.sampled_from([None, "ann", "bob"]),
             model=st.sampled_from(["a1", "b"]),
         ),
-        st.builds(Settles, which=st.integers(0, 50), actual=st.integers(0, 50)),
-        st.builds(
-            Passes,
-            ns=st.integers(0, 2 * SLOT_NS)
-            | st.integers(0, 8).map(lambda tens: tens * 10 * S)
-            | st.integers(0, 30).map(lambda hours: hours * 3_600 * S)
-            | st.sampled_from([MINUTE_NS - 1, MINUTE_NS, MINUTE_NS + SLOT_NS]),
-        ),
+        SETTLES,
+        st.builds(Passes, PASSED_NS),
     ),
     max_size=40,
 )
@@ -133,7 +136,9 @@ class Lived:
             return
         held = list(self.books.open.values())[step.which % len(self.books.open)]
         usage, cost = TokenUsage(output=step.actual), Money(step.actual)
-        self.over.append((an_entry(held.ask, usage, cost, self.now_ns), held))
+        lasted_ns = self.now_ns - held.ask.at_ns
+        entry = entry_of(held.ask, usage, cost, duration_ns=lasted_ns)
+        self.over.append((entry, held))
         _, self.books = self.books.settle(held.ask.request_id, usage, cost, self.now_ns)
 
     def rebuilt(
@@ -154,21 +159,3 @@ class Lived:
 
 def as_it_is(held: Reservation, claimed: bool) -> Reservation:
     return held if claimed else replace(held, claims=())
-
-
-def an_entry(ask: Ask, usage: TokenUsage, cost: Money, now_ns: int) -> LedgerEntry:
-    return LedgerEntry(
-        request_id=ask.request_id,
-        key_id=ask.key_id,
-        team_id=ask.team_id,
-        organization_id=ask.organization_id,
-        end_user=ask.end_user,
-        at_ns=ask.at_ns,
-        duration_ns=now_ns - ask.at_ns,
-        model=ask.model,
-        outcome=Outcome.SUCCEEDED,
-        attempts=1,
-        streamed=False,
-        usage=usage,
-        cost=cost,
-    )

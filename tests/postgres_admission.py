@@ -10,10 +10,11 @@ from langroute.adapters.postgres.times import to_timestamp
 from langroute.application.ports.admission import Admission
 from langroute.application.ports.clock import Clock
 from langroute.domain.admission import Ask, Reservation
-from langroute.domain.ledger import LedgerEntry, Outcome
+from langroute.domain.ledger import LedgerEntry
 from langroute.domain.limits import Limit, Refusal, Standing
 from langroute.domain.money import Money
 from langroute.domain.usage import TokenUsage
+from samples import entry_of
 
 # As in what writes the ledger, whose partitions these tests' times are not in.
 _SETTLE = text("""
@@ -73,25 +74,6 @@ class SettledLater:
 
     async def aclose(self) -> None:
         await self.postgres.aclose()
-
-
-def entry_of(ask: Ask, usage: TokenUsage, cost: Money) -> LedgerEntry:
-    return LedgerEntry(
-        request_id=ask.request_id,
-        key_id=ask.key_id,
-        team_id=ask.team_id,
-        organization_id=ask.organization_id,
-        end_user=ask.end_user,
-        tag=ask.tag,
-        at_ns=ask.at_ns,
-        duration_ns=0,
-        model=ask.model,
-        outcome=Outcome.SUCCEEDED,
-        attempts=1,
-        streamed=ask.streamed,
-        usage=usage,
-        cost=cost,
-    )
 
 
 _: type[Admission] = SettledLater

@@ -49,6 +49,26 @@ def new_entry(**different: Any) -> LedgerEntry:
     return LedgerEntry(**fields | different)
 
 
+def entry_of(ask: Ask, usage: TokenUsage, cost: Money, *, duration_ns: int = 0) -> LedgerEntry:
+    """Of a call that was asked for so, and has succeeded."""
+    return LedgerEntry(
+        request_id=ask.request_id,
+        key_id=ask.key_id,
+        team_id=ask.team_id,
+        organization_id=ask.organization_id,
+        end_user=ask.end_user,
+        tag=ask.tag,
+        at_ns=ask.at_ns,
+        duration_ns=duration_ns,
+        model=ask.model,
+        outcome=Outcome.SUCCEEDED,
+        attempts=1,
+        streamed=ask.streamed,
+        usage=usage,
+        cost=cost,
+    )
+
+
 def a_reservation(**different: Any) -> Reservation:
     """Of a call that was asked for just now, with a lease of an hour."""
     now_ns = CLOCK.now_ns()

@@ -24,18 +24,15 @@ from langroute.domain.ids import KeyId, OrganizationId, RequestId, TeamId
 from langroute.domain.limits import Limit, Limits, Measure, Refusal, Sliding, Standing
 from langroute.domain.money import ZERO, Money
 from langroute.domain.organizations import key_scope, organization_scope, team_scope
-from langroute.domain.periods import FOR_GOOD, Every, Period
-from langroute.domain.rate_window import MINUTE_NS, SLOTS
+from langroute.domain.periods import FOR_GOOD, Period
+from langroute.domain.rate_window import MINUTE_NS
 from langroute.domain.usage import NO_USAGE, TokenUsage
+from lived import DAILY, LEASE_NS, PASSED_NS, SETTLES, SLOT_NS, Passes, S, Settles
 from postgres_admission import SettledLater
 from postgres_fixtures import Databases
 from valkey_fixtures import Valkey, a_line
 
 STORES = ("memory", "postgres", "valkey")
-S = 10**9
-SLOT_NS = MINUTE_NS // SLOTS
-LEASE_NS = 90 * S
-DAILY = Period(every=Every.DAY, zone="Europe/Berlin")
 
 
 async def at_once() -> None:
@@ -380,15 +377,6 @@ class Asks(NamedTuple):
     amounts: tuple[int | None, ...]
 
 
-class Settles(NamedTuple):
-    which: int
-    actual: int
-
-
-class Passes(NamedTuple):
-    ns: int
-
-
 Step = Asks | Settles | Passes
 AMOUNT = st.none() | st.integers(0, 30)
 KINDS = 8
@@ -401,16 +389,9 @@ STEPS: st.SearchStrategy[list[Step]] = st.lists(
             end_user=st.sampled_from([None, "ann", "bob"]),
             amounts=st.tuples(*[AMOUNT] * KINDS),
         ),
-        st.builds(Settles, which=st.integers(0, 50), actual=st.integers(0, 50)),
-        st.builds(
-            Passes,
-            ns=st.integers(0, 2 * SLOT_NS)
-            | st.integers(0, 8).map(lambda tens: tens * 10 * S)
-            | st.integers(0, 30).map(lambda hours: hours * 3_600 * S)
-            | st.sampled_from([MINUTE_NS - 1, MINUTE_NS, MINUTE_NS + SLOT_NS])
-            # A clock that is set back.
-            | st.integers(-90, 0).map(lambda seconds: seconds * S),
-        ),
+        SETTLES,
+        # Or a clock is set back.
+        st.builds(Passes, PASSED_NS | st.integers(-90, 0).map(lambda seconds: seconds * S)),
     ),
     min_size=5,
     max_size=40,

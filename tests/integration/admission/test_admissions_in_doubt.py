@@ -19,8 +19,8 @@ from langroute.domain.money import ZERO
 from langroute.domain.organizations import key_scope
 from langroute.domain.periods import FOR_GOOD
 from langroute.domain.usage import NO_USAGE
-from postgres_admission import entry_of
 from postgres_fixtures import type_in
+from samples import entry_of
 
 _CUT = """
     select pg_terminate_backend(pid) from pg_stat_activity

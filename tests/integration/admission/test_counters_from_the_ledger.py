@@ -26,9 +26,8 @@ from langroute.domain.money import Money
 from langroute.domain.organizations import Team, key_scope, team_scope
 from langroute.domain.periods import FOR_GOOD, Period
 from langroute.domain.usage import TokenUsage
-from postgres_admission import entry_of
 from postgres_fixtures import type_in
-from samples import new_key
+from samples import entry_of, new_key
 
 LONGEST_CALL_S = 900.0
 

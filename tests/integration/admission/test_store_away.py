@@ -21,8 +21,8 @@ from langroute.domain.money import Money
 from langroute.domain.organizations import key_scope
 from langroute.domain.periods import FOR_GOOD
 from langroute.domain.usage import TokenUsage
-from postgres_admission import entry_of
 from postgres_fixtures import Server
+from samples import entry_of
 
 USAGE, COST = TokenUsage(output=2), Money(10)
 

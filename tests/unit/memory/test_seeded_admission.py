@@ -19,13 +19,14 @@ from langroute.application.ports.history import History, Past
 from langroute.domain.admission import Ask, Reservation
 from langroute.domain.errors import StoreUnavailable
 from langroute.domain.ids import KeyId, RequestId
-from langroute.domain.ledger import LedgerEntry, Outcome
+from langroute.domain.ledger import LedgerEntry
 from langroute.domain.limits import Limit, Measure, Refusal
 from langroute.domain.money import Money
 from langroute.domain.organizations import key_scope
 from langroute.domain.periods import FOR_GOOD, Every, Period
 from langroute.domain.rebuild import tallies
 from langroute.domain.usage import TokenUsage
+from samples import entry_of
 
 S = 10**9
 START_NS = 1_800_000_000 * S
@@ -134,7 +135,7 @@ class Process:
         held = self.open.pop(which % len(self.open))
         usage, cost = TokenUsage(output=amount), Money(amount)
         assert self.admission.settle(held, usage, cost) is not None
-        self.ledger.add(entry_of(held, usage, cost, self.clock.ns))
+        self.ledger.add(ended(held, usage, cost, self.clock.ns))
 
     async def verify(self) -> None:
         assert (await VerifyLedger([self.admission])()).differences == []
@@ -157,22 +158,11 @@ def disk() -> Disk:
     return Disk()
 
 
-def entry_of(
+def ended(
     held: Reservation, usage: TokenUsage, cost: Money, ended_ns: int = START_NS
 ) -> LedgerEntry:
-    return LedgerEntry(
-        request_id=held.ask.request_id,
-        key_id=held.ask.key_id,
-        at_ns=held.ask.at_ns,
-        duration_ns=ended_ns - held.ask.at_ns,
-        model=held.ask.model,
-        outcome=Outcome.SUCCEEDED,
-        attempts=1,
-        streamed=False,
-        usage=usage,
-        cost=cost,
-        held=held,
-    )
+    entry = entry_of(held.ask, usage, cost, duration_ns=ended_ns - held.ask.at_ns)
+    return replace(entry, held=held)
 
 
 class Admits(NamedTuple):
@@ -302,7 +292,7 @@ async def test_nothing_is_left_of_what_another_process_gave_back(disk: Disk) -> 
         ann = replace(process.ask(0), end_user="ann")
         _, before = await process.admission.foresee(ann, [by_user])
         assert [standing.used for standing in before] == [50]
-        disk.written.append(replace(entry_of(held, TokenUsage(), Money(0)), end_user="ann"))
+        disk.written.append(replace(ended(held, TokenUsage(), Money(0)), end_user="ann"))
         assert await process.admission.expired() == []
         _, after = await process.admission.foresee(ann, [by_user])
         assert [standing.used for standing in after] == [0]
@@ -315,7 +305,7 @@ async def test_a_lost_call_that_this_process_never_knew_is_counted_all_the_same(
         (lost,) = other.open
         usage, cost = lost.ask.usage_bound, lost.ask.cost_bound
         assert process.admission.settle(lost, usage, cost) is None
-        process.ledger.add(entry_of(lost, usage, cost))
+        process.ledger.add(ended(lost, usage, cost))
         assert await process.used(*NEW) == [50, 50, 0]
 
 
