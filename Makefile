@@ -16,8 +16,9 @@ serve: $(VENV)/.run ## start the gateway on port 3000, with a database of its ow
 demo: $(VENV)/.demo ## the same with a real local model behind it, and a first chat
 	@exec $(BIN)/langroute demo $(ARGS)
 
+# A process for each core, each with servers of its own; whole files, as some share a gateway.
 test: $(VENV)/.dev ## every test, against a real Postgres and real HTTP
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, architecture
 	@$(BIN)/ruff format --check .

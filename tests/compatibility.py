@@ -33,7 +33,11 @@ PATHS = (
 _COLUMNS = tuple(dict.fromkeys((*FEATURES, *PATHS)))
 # A parameter of a test that names a provider, and who plays it.
 _PLAYED_BY = {"double": "ours", "theirs": "llmock", "at_aimock": "aimock"}
+# Under which reports tell of it.
+_SHOWS = "shows"
 Seen = dict[str, dict[str, dict[str, list[str]]]]
+# Table, row, column, and who answered.
+_Claim = tuple[str, str, str, str]
 
 
 def seen() -> Seen:
@@ -56,21 +60,29 @@ def _table(rows: Mapping[str, Mapping[str, list[str]]]) -> str:
     return "".join("| " + " | ".join(cells) + " |\n" for cells in [*head, *body])
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Recorder:
+    """Also of tests that ran in other processes: it goes by their reports."""
+
     records: bool
     recorded: Seen = field(default_factory=seen)
-    claims: set[tuple[str, str, str, str]] = field(default_factory=set)
+    claims: set[_Claim] = field(default_factory=set)
     skipped: bool = False
 
-    def note(self, table: str, who: str, feature: str, by: str) -> str | None:
+    def fault(self, claim: _Claim) -> str | None:
         """What is wrong with the claim, if anything is."""
+        table, who, feature, by = claim
         if feature not in _COLUMNS:
             return f"{feature!r} is not among the FEATURES and PATHS of {__name__}"
-        self.claims.add((table, who, feature, by))
         if self.records or by in self.recorded.get(table, {}).get(who, {}).get(feature, ()):
             return None
         return f"{who}: {feature} ({by}) is not recorded; tests/compatibility.py tells how"
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        claims: list[Any] = [told for name, told in report.user_properties if name == _SHOWS]
+        if report.when == "call" and report.passed:
+            self.claims.update(claims)
+        self.skipped |= report.skipped and bool(claims)
 
     def as_seen(self, *, and_before: bool = False) -> Seen:
         told: Seen = {}
@@ -80,7 +92,7 @@ class _Recorder:
         return told
 
 
-def _flat(told: Seen) -> set[tuple[str, str, str, str]]:
+def _flat(told: Seen) -> set[_Claim]:
     return {
         (table, who, feature, by)
         for table, rows in told.items()
@@ -90,12 +102,12 @@ def _flat(told: Seen) -> set[tuple[str, str, str, str]]:
     }
 
 
-def _order(claim: tuple[str, str, str, str]) -> tuple[str, str, int, str]:
+def _order(claim: _Claim) -> tuple[str, str, int, str]:
     table, who, feature, by = claim
     return table, who.lower(), _COLUMNS.index(feature), by
 
 
-def _claims(item: pytest.Item) -> Iterator[tuple[str, str, str, str]]:
+def _claims(item: pytest.Item) -> Iterator[_Claim]:
     params: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
     for mark in item.iter_markers("shows"):
         client = mark.kwargs.get("client")
@@ -131,7 +143,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "shows(*features, client, provider): what is seen by passing"
     )
-    config.stash[_RECORDER] = _Recorder(bool(config.getoption("--record-compatibility")))
+    recorder = _Recorder(bool(config.getoption("--record-compatibility")))
+    config.stash[_RECORDER] = recorder
+    config.pluginmanager.register(recorder)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -139,11 +153,11 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    recorder = item.config.stash[_RECORDER]
-    if report.skipped and item.get_closest_marker("shows"):
-        recorder.skipped = True
+    claims = list(_claims(item))
+    report.user_properties += [(_SHOWS, claim) for claim in claims]
     if call.when == "call" and report.passed:
-        wrong = [fault for claim in _claims(item) if (fault := recorder.note(*claim))]
+        recorder = item.config.stash[_RECORDER]
+        wrong = [fault for claim in claims if (fault := recorder.fault(claim))]
         if wrong:
             report.outcome, report.longrepr = "failed", "\n".join(wrong)
     return report
@@ -151,7 +165,8 @@ def pytest_runtest_makereport(
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     recorder = session.config.stash[_RECORDER]
-    if exitstatus != pytest.ExitCode.OK or session.config.option.collectonly:
+    is_a_part = hasattr(session.config, "workerinput")  # with pytest-xdist, of one process
+    if exitstatus != pytest.ExitCode.OK or session.config.option.collectonly or is_a_part:
         return
     told = recorder.as_seen()
     is_whole = _is_whole_run(session.config) and not recorder.skipped

@@ -4,8 +4,6 @@ import pytest
 
 from command_line import Langroute, told
 
-pytestmark = pytest.mark.slow
-
 
 async def test_an_organization_lives_its_life(cli: Langroute) -> None:
     acme = await told(cli, "organizations", "set", "acme", "--model", "gpt-*")

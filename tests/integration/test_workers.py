@@ -26,8 +26,6 @@ from worker_processes import (
     until_all_serve,
 )
 
-pytestmark = pytest.mark.slow
-
 STREAM = {**CHAT, "stream": True}
 LASTING = {"requests_per_minute": None, "tokens_per_minute": None}
 
