@@ -49,6 +49,7 @@ class Limit:
     that match are counted together; each end user, and each tag, is counted on its own. A `soft`
     limit only warns. Two limits that count the same calls in the same way are the same limit: its
     `id` says what it counts, not how much of it is allowed, so changing that forgets nothing.
+    `since` is another one once it was lifted and is set again, where that is known.
     """
 
     scope: Scope
@@ -59,6 +60,7 @@ class Limit:
     end_user: str | None = None
     tag: str | None = None
     soft: bool = False
+    since: int | None = field(default=None, compare=False, repr=False)
     id: UUID = field(init=False)
     is_narrow: bool = field(init=False, repr=False, compare=False)
     """Whether there are calls of its scope that it does not count, or counts apart."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .admission import Ask, Claim, CounterId, Reservation, used_amount
-from .corrections import BookedCall
+from .corrections import BookedCall, Correction
 from .cost_ledger import CostLedger
 from .ids import KeyId, OrganizationId, TeamId
 from .ledger import LedgerEntry
@@ -94,26 +94,28 @@ def tallies(limit: Limit, entry: LedgerEntry, held: Reservation | None = None) -
 def tallies_of(limit: Limit, call: BookedCall, held: Reservation | None = None) -> list[Tally]:
     """Those of its corrections included: what one gives back is given back where it was taken, what
     one takes is owed from when it was posted."""
-    held = held or call.entry.held
-    found = list(tallies(limit, call.entry, held))
-    counter = counts(limit, call.entry)
-    if counter is None:
-        return found
+    corrected = (tally_of(limit, correction, held) for correction in call.corrections)
+    return [*tallies(limit, call.entry, held), *(each for each in corrected if each is not None)]
+
+
+def tally_of(limit: Limit, correction: Correction, held: Reservation | None) -> Tally | None:
+    """What a correction adds by itself."""
+    entry = correction.entry
+    held = held or entry.held
+    counter = counts(limit, entry)
+    more = 0
+    if limit.measure is Measure.TOKENS:
+        more = correction.usage.total
+    elif limit.measure is Measure.MONEY:
+        more = correction.cost.pico
+    if counter is None or not more:
+        return None
     claim = None if held is None else claim_on(limit, held)
-    began = place_of(limit, call.entry.at_ns) if claim is None else claim.place
-    for correction in call.corrections:
-        more = 0
-        if limit.measure is Measure.TOKENS:
-            more = correction.usage.total
-        elif limit.measure is Measure.MONEY:
-            more = correction.cost.pico
-        place = began
-        owed = more > 0 and isinstance(limit.window, Sliding)
-        if owed:
-            place = max(began, place_of(limit, correction.posted_at_ns))
-        if more:
-            found.append(Tally(name=counter.name, place=place, amount=more, owed=owed))
-    return found
+    place = place_of(limit, entry.at_ns) if claim is None else claim.place
+    owed = more > 0 and isinstance(limit.window, Sliding)
+    if owed:
+        place = max(place, place_of(limit, correction.posted_at_ns))
+    return Tally(name=counter.name, place=place, amount=more, owed=owed)
 
 
 def rebuilt(

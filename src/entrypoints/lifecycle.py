@@ -91,6 +91,10 @@ async def open_container(
                 if settings.admission_store == "postgres":
                     # It keeps their reservations.
                     ledger.follows(admission.counted)
+            if settings.admission_store == "redis":
+                corrections = container.redis_corrections()
+                corrections.start()
+                stack.push_async_callback(corrections.aclose)
             await _follow_changes(container, stack)
             stack.enter_context(_sweeping(container, container.partitions()))
             stack.enter_context(_forgetting_replies(container))

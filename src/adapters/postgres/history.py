@@ -17,6 +17,7 @@ from ...domain.rebuild import Tally, first_place
 from ...domain.scopes import Scope
 from .database import Database
 from .history_rows import OVER, Shape, by_period, shape_of, sliding
+from .posted_corrections import LAST_POSITION
 from .reservation_rows import unsettled
 from .times import to_timestamp
 
@@ -40,11 +41,13 @@ class PostgresHistory:
             async with self._database.reading() as connection:
                 settled = await settled_of(connection, limits, now_ns, self._longest_call_ns)
                 over = await _over(connection, [*doubted, *waiting])
+                position = (await connection.execute(LAST_POSITION)).scalar_one()
             # Another process may have settled a call of ours: what it has written is what counts.
             yield Past(
                 settled=settled,
                 waiting=[entry for entry in waiting if entry.request_id not in over],
                 over=over,
+                position=position,
             )
 
     async def open(self, now_ns: int) -> Sequence[Reservation]:

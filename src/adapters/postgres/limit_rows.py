@@ -101,6 +101,7 @@ def _limit_of(row: AnyRow) -> Limit:
             end_user=row.end_user,
             tag=row.tag,
             soft=row.soft,
+            since=row.id,
         )
     except MALFORMED as error:
         does = "warns of" if row.soft else "refuses"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from sqlalchemy import text
 
 from .database import Database
+from .posted_corrections import FORGET
 
 # Those who write must not wait long behind whoever waits for a partition.
 _LOCK_TIMEOUT = text("set local lock_timeout = '2s'")
@@ -43,4 +44,6 @@ class PostgresPartitions:
     async def _drop_oldest(self, months: int) -> Sequence[str]:
         async with self._database.writing() as connection:
             await connection.execute(_LOCK_TIMEOUT)
-            return list((await connection.execute(_DROP, {"months": months})).scalars())
+            dropped = list((await connection.execute(_DROP, {"months": months})).scalars())
+            await connection.execute(FORGET, {"months": months})
+            return dropped

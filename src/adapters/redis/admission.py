@@ -6,7 +6,9 @@ from ...application.ports.admission import Admission
 from ...application.ports.clock import Clock
 from ...application.ports.history import History
 from ...domain.admission import Ask, Counted, Reservation, counted, used_amount
+from ...domain.corrections import BookedCall
 from ...domain.errors import StoreUnavailable
+from ...domain.ids import RequestId
 from ...domain.limits import Limit, Refusal, Standing
 from ...domain.money import Money
 from ...domain.stores import Store
@@ -61,9 +63,11 @@ class RedisAdmission:
         history: History | None = None,
         *,
         written: Callable[[], Awaitable[object]] | None = None,
+        booked: Callable[[RequestId], Awaitable[BookedCall | None]] | None = None,
         instead: Clock | None = None,
     ) -> None:
         self._line = line
+        self._booked = booked
         self._after_ledger = None if written is None else AfterLedger(line, written)
         self._clock = clock
         self._instead = instead
@@ -103,7 +107,7 @@ class RedisAdmission:
         # Also where it is not here: it may be a lost one of another process. One that was settled
         # stays as it is.
         which, limits = (held.reservation, held.limits) if held else (reservation, ())
-        order = settlement(which, limits, usage, cost, *self._now())
+        order = settlement(which, limits, usage, cost, *self.now())
         (self._after_ledger or self._line).tell(order)
         if held is None:
             return None
@@ -121,7 +125,7 @@ class RedisAdmission:
         self._lost.tell(ask)
         counting = counted(ask, limits)
         for _ in range(_TRIES):
-            now, about_ns = self._now()
+            now, about_ns = self.now()
             question = self._question("count", ask, counting, now)
             order = Order(script=COUNT, keys=question.keys(), args=question.args(about_ns))
             reply = read_reply(await self._line.ask(order))
@@ -139,7 +143,22 @@ class RedisAdmission:
         now_ns = self._clock.now_ns()
         if self._instead is None:
             await self._look_for_lost(now_ns)
-        return [call for call in self._open_here() if call.ask.lease_until_ns <= now_ns]
+        lost = [call for call in self._open_here() if call.ask.lease_until_ns <= now_ns]
+        return [call for call in lost if not await self._is_over(call)]
+
+    async def _is_over(self, reservation: Reservation) -> bool:
+        """Whether the ledger has it already: whoever wrote that was killed before the server heard
+        of it. Then it comes to what stands there; corrections are told by themselves."""
+        held = self._open.get(reservation.ask.request_id.int)
+        if self._booked is None or held is None or held.at_ns:
+            return False
+        try:
+            call = await self._booked(reservation.ask.request_id)
+        except StoreUnavailable:
+            return True  # or not: there is a next time
+        if call is not None:
+            self.settle(reservation, call.entry.usage, call.entry.cost)
+        return call is not None
 
     async def flush(self) -> None:
         """Returns once the server knows what was settled so far, however long that takes."""
@@ -173,7 +192,7 @@ class RedisAdmission:
         if mode == "admit":
             self._lost.tell(ask)
         for _ in range(_TRIES):
-            now, about_ns = self._now()
+            now, about_ns = self.now()
             question = self._question(mode, ask, counting, now)
             order = Order(script=ADMIT, keys=question.keys(), args=question.args(about_ns))
             try:
@@ -201,7 +220,7 @@ class RedisAdmission:
             has_past=self._seeds is not None,
         )
 
-    def _now(self) -> tuple[str, int]:
+    def now(self) -> tuple[str, int]:
         """For a script, and about when that will be, in nanoseconds."""
         if self._instead is None:
             return "", self._clock.now_ns() + self._ahead_ns

@@ -1,10 +1,11 @@
 -- A call's counters, as admit.lua and count.lua are told of them.
--- KEYS: the call, the tenant's leases, the limits whose past is known, then each counter.
+-- KEYS: the call, the tenant's leases, what the keys of limits whose past is known begin with, then
+-- each counter.
 -- ARGV: mode, now ('' is the server's), the call's id, its lease in ms, its ask as JSON, `1` where
--- limits have a past, then for each counter: limit id, slot ('-' for a period), began, ends, limit,
+-- limits have a past, then for each counter: limit, slot ('-' for a period), began, ends, limit,
 -- amount, `1` for soft, and the rest of its claim.
 local EACH, FIRST_KEY, FIRST_ARG = 8, 3, 6
-local LIMIT_ID, SLOT, BEGAN, ENDS, LIMIT, AMOUNT, SOFT, CLAIM = 1, 2, 3, 4, 5, 6, 7, 8
+local LIMIT_NAME, SLOT, BEGAN, ENDS, LIMIT, AMOUNT, SOFT, CLAIM = 1, 2, 3, 4, 5, 6, 7, 8
 
 local function arg(index, name)
   return ARGV[FIRST_ARG + (index - 1) * EACH + name]
@@ -26,7 +27,7 @@ local function read_counters(now_us)
       end
     end
     if counter.is_new and ARGV[6] == '1' then
-      if redis.call('SISMEMBER', KEYS[3], arg(index, LIMIT_ID)) == 0 then
+      if redis.call('EXISTS', KEYS[3] .. arg(index, LIMIT_NAME)) == 0 then
         unknown[#unknown + 1] = index - 1
       end
     end

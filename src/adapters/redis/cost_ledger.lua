@@ -1,5 +1,7 @@
 -- domain/cost_ledger.py, in a hash: `began`, `ends` ('' for never), `spent`, `reserved`.
 local A_DAY_MS = 24 * 3600 * 1000
+-- One that never begins anew, and that nobody asks for: longer than its limit is taken to be known.
+local KEPT_MS_FOR_GOOD = 93 * A_DAY_MS
 
 -- `began_us` and `ends_us` are the period that the caller takes to be now's: nil where it is not,
 -- and is wanted. For whoever settles without a period, what is there stays.
@@ -39,7 +41,9 @@ local function write_ledger(ledger, now_us)
   local ends = ledger.ends and text(ledger.ends) or ''
   redis.call('HSET', ledger.key, 'began', text(ledger.began), 'ends', ends,
     'spent', ledger.spent, 'reserved', ledger.reserved)
-  if ledger.is_new and ledger.ends then
+  if not ledger.ends then
+    redis.call('PEXPIRE', ledger.key, text(KEPT_MS_FOR_GOOD))
+  elseif ledger.is_new then
     redis.call('PEXPIRE', ledger.key, text(math.ceil((ledger.ends - now_us) / 1000) + A_DAY_MS))
   end
 end

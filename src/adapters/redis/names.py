@@ -5,8 +5,12 @@ one slot: https://valkey.io/topics/cluster-spec/#hash-tags
 from hashlib import sha256
 from uuid import UUID
 
-from ...domain.admission import Ask, CounterId
+from ...domain.admission import Ask
 from ...domain.keys import VirtualKey
+from ...domain.limits import Limit
+from ...domain.organizations import Team
+
+_HEX = 32
 
 TENANTS = "langroute:tenants"
 """Whose leases to look at, and when: tenants by a time in Unix milliseconds."""
@@ -20,9 +24,10 @@ def tenant_of(ask: Ask) -> UUID:
 
 def tenant_of_key(key: VirtualKey) -> UUID:
     """The same, for all of its calls."""
-    team = key.team
-    if team is None:
-        return key.id
+    return key.id if key.team is None else tenant_of_team(key.team)
+
+
+def tenant_of_team(team: Team) -> UUID:
     return team.organization.id if team.organization else team.id
 
 
@@ -34,18 +39,37 @@ def leases_key(tenant: str) -> str:
     return f"langroute:{{{tenant}}}:leases"
 
 
-def known_key(tenant: str) -> str:
-    return f"langroute:{{{tenant}}}:known"
+def known_key(tenant: str, limit: Limit) -> str:
+    """Of a limit whose past is known there: the position of the last correction that it counts."""
+    return f"{known_keys(tenant)}{limit_name(limit)}"
+
+
+def known_keys(tenant: str) -> str:
+    """What those begin with."""
+    return f"langroute:{{{tenant}}}:known:"
+
+
+def corrected_key(tenant: str) -> str:
+    """The position of the last correction of the tenant's calls that was told there."""
+    return f"langroute:{{{tenant}}}:corrected"
 
 
 def counter_key(tenant: str, counter: str) -> str:
     return f"langroute:{{{tenant}}}:{counter}"
 
 
-def counter_name(counter_id: CounterId) -> str:
+def limit_name(limit: Limit) -> str:
+    """One that was lifted and is set again has another: it has missed calls in between."""
+    return limit.id.hex if limit.since is None else f"{limit.id.hex}.{limit.since}"
+
+
+def counter_name(limit: Limit, name: str) -> str:
     """What callers call their end users may be long, and is nobody's business."""
-    limit = counter_id.limit_id.hex
-    if not counter_id.name:
-        return limit
-    told = counter_id.name.encode("utf-8", "surrogatepass")
-    return f"{limit}:{sha256(told).hexdigest()[:32]}"
+    if not name:
+        return limit_name(limit)
+    told = name.encode("utf-8", "surrogatepass")
+    return f"{limit_name(limit)}:{sha256(told).hexdigest()[:32]}"
+
+
+def limit_id_of(counter: str) -> UUID:
+    return UUID(counter[:_HEX])

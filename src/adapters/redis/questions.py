@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from ...domain.admission import Ask, Claim, Counted, Reservation, longest, refusal
 from ...domain.limits import Limit, Refusal, Sliding, Standing
-from .names import call_key, counter_key, counter_name, known_key, leases_key
+from .names import call_key, counter_key, counter_name, known_keys, leases_key, limit_name
 from .reservations import place_ns, slot_of, told_ask, told_claim
 
 _NS_PER_US = 1000
@@ -39,8 +39,8 @@ class Question:
         return [
             call_key(tenant, self.ask.request_id.hex),
             leases_key(tenant),
-            known_key(tenant),
-            *(counter_key(tenant, counter_name(c.counter_id)) for c in self.counting),
+            known_keys(tenant),
+            *(counter_key(tenant, counter_name(c.limit, c.counter_id.name)) for c in self.counting),
         ]
 
     def args(self, about_ns: int) -> list[str]:
@@ -56,7 +56,7 @@ class Question:
         for each in self.counting:
             limit = each.limit
             told += (
-                limit.id.hex,
+                limit_name(limit),
                 slot_of(limit),
                 *period_around(limit, about_ns),
                 str(limit.amount),

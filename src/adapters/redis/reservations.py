@@ -8,7 +8,7 @@ from ...domain.ids import KeyId, OrganizationId, RequestId, TeamId
 from ...domain.limits import Limit, Measure, Sliding
 from ...domain.money import Money
 from ...domain.rate_window import SLOTS
-from .names import counter_name
+from .names import counter_name, limit_id_of
 
 _US_PER_S = 10**6
 _NS_PER_US = 1000
@@ -49,7 +49,7 @@ def told_ask(ask: Ask) -> str:
 
 def told_claim(limit: Limit, counter_id: CounterId) -> str:
     """What the server puts behind slot, amount and place."""
-    return f"{counter_name(counter_id)} {limit.measure} {json.dumps(counter_id.name)}"
+    return f"{counter_name(limit, counter_id.name)} {limit.measure} {json.dumps(counter_id.name)}"
 
 
 def claim_line(limit: Limit, claim: Claim) -> str:
@@ -89,7 +89,7 @@ def _read_ask(text: str) -> Ask:
 def _read_claim(line: str) -> Claim:
     slot, amount, place, counter, measure, name = line.split(" ", 5)
     return Claim(
-        counter=CounterId(UUID(counter.split(":")[0]), json.loads(name)),
+        counter=CounterId(limit_id_of(counter), json.loads(name)),
         measure=Measure(measure),
         amount=int(amount),
         place=place_ns(slot, int(place)),

@@ -31,4 +31,6 @@ LOST = Script.of(lua(*_BEFORE, "lost"))
 LOOK_LATER = Script.of(lua("arguments", "look_later"))
 SEED = Script.of(lua(*_BEFORE, "seed"))
 
-ALL = (ADMIT, COUNT, SETTLE, LOST, LOOK_LATER, SEED)
+CORRECT = Script.of(lua(*_BEFORE, "correct"))
+
+ALL = (ADMIT, COUNT, SETTLE, LOST, LOOK_LATER, SEED, CORRECT)

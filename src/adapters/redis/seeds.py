@@ -10,7 +10,14 @@ from ...domain.limits import Counter, Limit
 from ...domain.rebuild import claim_on, rebuilt, tallies
 from ...domain.stores import Store
 from .line import Line
-from .names import counter_key, counter_name, known_key, leases_key, tenant_of
+from .names import (
+    corrected_key,
+    counter_key,
+    counter_name,
+    known_key,
+    leases_key,
+    tenant_of,
+)
 from .orders import Order
 from .reservations import claim_line, told_ask
 from .scripts import SEED
@@ -18,6 +25,8 @@ from .words import words_of
 
 _NS_PER_MS = 10**6
 _WITHIN_S = 3.0
+_TRIES = 3
+_OUTDATED = -1
 # Counters in one step of the server.
 _PART = 50
 
@@ -61,7 +70,12 @@ class Seeds:
                 task.exception()  # told to whoever waited; nobody may have
 
     async def _sow(
-        self, tenant: UUID, limits: Sequence[Limit], now: str, about_ns: int
+        self,
+        tenant: UUID,
+        limits: Sequence[Limit],
+        now: str,
+        about_ns: int,
+        tries: int = _TRIES,
     ) -> Collection[RequestId]:
         under_way = await self._history.open(about_ns)
         doubted = [held for held in under_way if tenant_of(held.ask) == tenant]
@@ -79,7 +93,9 @@ class Seeds:
             # Before any settlement that comes after this moment.
             for order in orders:
                 self._line.post(order)
-        await asyncio.gather(*(self._line.answer_to(order) for order in orders))
+        answers = await asyncio.gather(*(self._line.answer_to(order) for order in orders))
+        if _OUTDATED in answers and tries:
+            return await self._sow(tenant, limits, now, about_ns, tries - 1)
         return over
 
     def _ours(self, tenant: UUID) -> Iterator[Reservation]:
@@ -102,7 +118,7 @@ def _orders(
     named = list(counters.items())
     parts = [named[at : at + _PART] for at in range(0, len(named), _PART)] or [[]]
     return [
-        _order(tenant, limit, part, claims, now, about_ns, is_last=part is parts[-1])
+        _order(tenant, limit, part, claims, past, now, about_ns, is_last=part is parts[-1])
         for part in parts
     ]
 
@@ -112,13 +128,14 @@ def _order(
     limit: Limit,
     part: Sequence[tuple[CounterId, Counter]],
     claims: Iterable[tuple[Reservation, Claim]],
+    past: Past,
     now: str,
     about_ns: int,
     *,
     is_last: bool,
 ) -> Order:
     numbers = {counter_id: str(index) for index, (counter_id, _) in enumerate(part, 1)}
-    told = [now, limit.id.hex, "1" if is_last else "", str(len(part))]
+    told = [now, str(past.position), "1" if is_last else "", str(len(part))]
     for _, counter in part:
         to_live, words = words_of(counter, about_ns)
         told += (to_live, str(len(words)), *words)
@@ -128,7 +145,7 @@ def _order(
             ask = held.ask
             lease_ms = str(ask.lease_until_ns // _NS_PER_MS)
             told += (number, ask.request_id.hex, lease_ms, told_ask(ask), claim_line(limit, claim))
-    keys = [counter_key(tenant.hex, counter_name(counter_id)) for counter_id, _ in part]
-    return Order(
-        script=SEED, keys=[known_key(tenant.hex), leases_key(tenant.hex), *keys], args=told
-    )
+    its = tenant.hex
+    counters = [counter_key(its, counter_name(limit, id_.name)) for id_, _ in part]
+    keys = [known_key(its, limit), leases_key(its), corrected_key(its), *counters]
+    return Order(script=SEED, keys=keys, args=told)

@@ -26,7 +26,7 @@ def settlement(
         for measure in (Measure.REQUESTS, Measure.TOKENS, Measure.MONEY, Measure.PARALLEL)
     ]
     periods = [each for limit in limits for each in period_around(limit, about_ns)]
-    return _order("settle", reservation, now, [*used, *periods])
+    return _order("settle", reservation, now, [*used, *periods], limits)
 
 
 def undoing(reservation: Reservation, now: str) -> Order:
@@ -34,10 +34,19 @@ def undoing(reservation: Reservation, now: str) -> Order:
     return _order("undo", reservation, now, _NOTHING)
 
 
-def _order(mode: str, reservation: Reservation, now: str, further: Sequence[str]) -> Order:
+def _order(
+    mode: str,
+    reservation: Reservation,
+    now: str,
+    further: Sequence[str],
+    limits: Sequence[Limit] = (),
+) -> Order:
     call = reservation.ask.request_id.hex
     tenant = tenant_of(reservation.ask).hex
-    counters = (counter_key(tenant, counter_name(c.counter)) for c in reservation.claims)
+    counters = (
+        counter_key(tenant, counter_name(limit, claim.counter.name))
+        for limit, claim in zip(limits, reservation.claims, strict=False)
+    )
     return Order(
         script=SETTLE,
         keys=[call_key(tenant, call), leases_key(tenant), *counters],

@@ -93,10 +93,10 @@ class RedisWitness:
         return kept
 
     async def _words(self, tenant: str, limit: Limit, which: CounterId) -> Mapping[str, str] | None:
-        key = counter_key(tenant, counter_name(which))
+        key = counter_key(tenant, counter_name(limit, which.name))
         raw = await self._line.ask(Order(args=["HGETALL", key]))
         if not raw:
-            is_known = Order(args=["SISMEMBER", known_key(tenant), limit.id.hex])
+            is_known = Order(args=["EXISTS", known_key(tenant, limit)])
             return {} if await self._line.ask(is_known) else None
         pairs = raw.items() if isinstance(raw, dict) else zip(raw[::2], raw[1::2], strict=True)
         return {name.decode(): value.decode() for name, value in pairs}

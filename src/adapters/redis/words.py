@@ -10,10 +10,12 @@ _NS_PER_US = 1000
 _NS_PER_MS = 10**6
 _HOUR_MS = 3600 * 1000
 _DAY_MS = 24 * _HOUR_MS
+# As in cost_ledger.lua.
+_FOR_GOOD_MS = 93 * _DAY_MS
 
 
 def words_of(counter: Counter, now_ns: int) -> tuple[str, list[str]]:
-    """How long it is kept, in milliseconds, empty for ever; and its fields and values, in turn. A
+    """How long it is kept, in milliseconds; and its fields and values, in turn. A
     correction may have given back more than there was: no counter is below 0 there."""
     if isinstance(counter, RateWindow):
         return str(2 * counter.length_ns // _NS_PER_MS + _HOUR_MS), _of_window(counter)
@@ -61,5 +63,5 @@ def _of_ledger(ledger: CostLedger) -> list[str]:
 
 def _to_live(ledger: CostLedger, now_ns: int) -> str:
     if ledger.ends_ns is None:
-        return ""
+        return str(_FOR_GOOD_MS)
     return str(max(0, ledger.ends_ns - now_ns) // _NS_PER_MS + _DAY_MS)

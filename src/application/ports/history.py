@@ -17,12 +17,14 @@ class Past:
 
     `settled` is what each limit (by its id) counts of the entries that are written, corrections
     included; `waiting` are the entries of this process that are not written yet: none is in both,
-    and none is missing. `over` are those of the doubted calls that are settled.
+    and none is missing. `over` are those of the doubted calls that are settled. `position` is that
+    of the last correction among them: see PostedCorrections.
     """
 
     settled: Mapping[UUID, Sequence[Tally]] = field(default_factory=dict)
     waiting: Sequence[LedgerEntry] = ()
     over: Collection[RequestId] = ()
+    position: int = 0
 
 
 class History(Protocol):

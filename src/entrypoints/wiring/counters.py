@@ -13,13 +13,18 @@ from ...adapters.postgres.database import Database
 from ...adapters.postgres.evidence import PostgresWitness
 from ...adapters.postgres.history import PostgresHistory
 from ...adapters.postgres.kept_with_admission import KeptWithAdmission
+from ...adapters.postgres.posted_corrections import PostgresPostedCorrections
 from ...adapters.postgres.reservations import PostgresReservations
 from ...application.ports.admission import Admission
 from ...application.ports.clock import Clock
 from ...application.ports.evidence import Witness
 from ...application.ports.history import History
+from ...application.ports.organizations import Organizations
+from ...application.ports.posted_corrections import PostedCorrections
 from ...application.ports.reservations import Reservations
 from ...application.ports.virtual_keys import VirtualKeys
+from ...domain.corrections import BookedCall
+from ...domain.ids import RequestId
 from ...domain.stores import Store
 from .stores import SETTINGS, S, Stores
 
@@ -38,11 +43,27 @@ def _redis_line(url: str, within_s: float) -> Any:
 
 
 def _redis_admission(
-    line: Any, clock: Clock, history: History, written: Callable[[], Awaitable[None]]
-) -> SharedAdmission:
+    line: Any,
+    clock: Clock,
+    history: History,
+    written: Callable[[], Awaitable[None]],
+    booked: Callable[[RequestId], Awaitable[BookedCall | None]],
+) -> Any:
     from ...adapters.redis.admission import RedisAdmission  # noqa: PLC0415
 
-    return RedisAdmission(line, clock, history, written=written)
+    return RedisAdmission(line, clock, history, written=written, booked=booked)
+
+
+def _redis_corrections(
+    line: Any,
+    posted: PostedCorrections,
+    keys: VirtualKeys,
+    organizations: Organizations,
+    now: Callable[[], tuple[str, int]],
+) -> Any:
+    from ...adapters.redis.corrections import Corrections  # noqa: PLC0415
+
+    return Corrections(line, posted, keys, organizations, now)
 
 
 def _redis_witness(line: Any, keys: VirtualKeys, history: History, clock: Clock) -> Witness:
@@ -88,6 +109,15 @@ class Counters(Stores):
         Stores.clock,
         history,
         Stores.postgres_ledger.provided.written,
+        Stores.corrections.provided.call,
+    )
+    redis_corrections = S(
+        _redis_corrections,
+        redis_line,
+        S(PostgresPostedCorrections, Stores.database),
+        Stores.keys,
+        Stores.organizations,
+        redis_admission.provided.now,
     )
     admission: Provider[Admission] = providers.Selector(
         SETTINGS.admission_store,
@@ -121,6 +151,11 @@ class Counters(Stores):
         keys=Stores.key_lookup,
         credentials=Stores.credential_lookup,
         catalogue=Stores.cached_catalogue,
-        counters=memory_admission,
+        counters=providers.Selector(
+            SETTINGS.admission_store,
+            memory=memory_admission,
+            postgres=memory_admission,
+            redis=redis_corrections,
+        ),
     )
     changes = S(PostgresChanges, Stores.database, caches)

@@ -1,4 +1,4 @@
-from sqlalchemy import BigInteger, Column, Date, DateTime, Numeric, Table, Text, Uuid
+from sqlalchemy import BigInteger, Column, Date, DateTime, Identity, Numeric, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from .schema import METADATA
@@ -44,4 +44,13 @@ DROPPED_SUMS = Table(
     Column("calls", Numeric, nullable=False),
     Column("tokens", Numeric, nullable=False),
     Column("cost_usd", Numeric, nullable=False),
+)
+
+POSTED_CORRECTIONS = Table(
+    "posted_corrections",
+    METADATA,
+    Column("position", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("request_id", Uuid, nullable=False),
+    Column("number", BigInteger, nullable=False),
 )
