@@ -25,14 +25,15 @@ class PriceDifference:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Which rates are others; `tiers`, where those for long prompts are, and `services`."""
+        """Which rates are others; `tiers`, where those for long prompts are, `units` and
+        `services`."""
         if self.stored is None or self.listed is None:
             return ()
         stored, listed = self.stored.price, self.listed.price
         pairs: list[tuple[str, object, object]] = [
             (each, stored.rates, listed.rates) for each in Rates.__slots__
         ]
-        pairs += [(each, stored, listed) for each in ("tiers", "services")]
+        pairs += [(each, stored, listed) for each in ("tiers", "units", "services")]
         return tuple(each for each, old, new in pairs if getattr(old, each) != getattr(new, each))
 
     @property

@@ -20,10 +20,12 @@ def price_view(row: DatedPrice) -> dict[str, Any]:
         "source": row.source,
         **_rates_view(row.price.rates),
         "tiers": _tiers_view(row.price),
+        "units": _units_view(row.price),
         "services": {
             service.name: {
                 **_rates_view(service.price.rates),
                 "tiers": _tiers_view(service.price),
+                "units": _units_view(service.price),
             }
             for service in row.price.services
         },
@@ -35,6 +37,11 @@ def _tiers_view(price: ModelPrice) -> list[dict[str, Any]]:
         {"above_prompt_tokens": tier.above_prompt_tokens, **_rates_view(tier.rates)}
         for tier in price.tiers
     ]
+
+
+def _units_view(price: ModelPrice) -> dict[str, str]:
+    """US dollars for as many as they are sold in."""
+    return {name: _plain(rate.usd) for name, rate in sorted(price.units.by_name.items())}
 
 
 def difference_view(differs: PriceDifference) -> dict[str, Any]:
@@ -57,7 +64,11 @@ def _rates_view(rates: Rates) -> dict[str, str | None]:
 def per_mtok(rate: Money | None) -> str | None:
     if rate is None:
         return None
-    return f"{(rate.usd * _TOKENS_PER_MTOK).normalize() + Decimal(0):f}"
+    return _plain(rate.usd * _TOKENS_PER_MTOK)
+
+
+def _plain(usd: Decimal) -> str:
+    return f"{usd.normalize() + Decimal(0):f}"
 
 
 def re_rating_view(found: ReRating) -> dict[str, Any]:

@@ -6,17 +6,22 @@ from typing import Annotated, Any
 import typer
 
 from ...domain.money import Money
-from ...domain.price_differences import Step
 from ...domain.pricing import DatedPrice, ModelPrice, Rates
-from ..price_views import difference_view, price_view
+from ...domain.services import service_named
+from ...domain.units import UnitRates
+from ..price_views import price_view
 from ..times import to_ns
-from .output import JsonFlag, err, show, show_one
+from .listed_prices import compare_prices, sync_prices
+from .output import JsonFlag, show, show_one
 from .re_rate import re_rate
 from .run import with_gateway
 
 app = typer.Typer(help="Prices: dated rows, in US dollars a million tokens.", no_args_is_help=True)
 
-_COLUMNS = ("provider", "model", "effective_from", "input", "cached_input", "output", "source")
+_COLUMNS = (
+    *("provider", "model", "effective_from", "input", "cached_input", "output"),
+    *("units", "services", "source"),
+)
 _TOKENS_PER_MTOK = 1_000_000
 
 
@@ -31,10 +36,22 @@ def _usd(text: str) -> Decimal:
     return usd
 
 
+def _unit(text: str) -> tuple[str, Money]:
+    name, _, usd = text.partition("=")
+    try:
+        rates = UnitRates({name: Money.from_usd(usd)})
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    return name, rates.by_name[name]
+
+
 app.command("re-rate")(re_rate)
+app.command("diff")(compare_prices)
+app.command("sync")(sync_prices)
 
 Usd = Annotated[Decimal, typer.Option(parser=_usd, metavar="USD")]
 OptionalUsd = Annotated[Decimal | None, typer.Option(parser=_usd, metavar="USD")]
+Since = Annotated[datetime | None, typer.Option(help="From when, in UTC; now if not given.")]
 
 
 @app.command("list")
@@ -49,6 +66,8 @@ def list_prices(
         for row in catalogue.prices.rows()
         if provider is None or row.provider == provider
     ]
+    if not as_json:
+        rows = [{**row, "services": list(row["services"])} for row in rows]
     show(rows, _COLUMNS, as_json=as_json)
 
 
@@ -59,6 +78,8 @@ def set_price(
     input: Usd,  # noqa: A002  (the option's name)
     output: Usd,
     cached_input: OptionalUsd = None,
+    cached_audio_input: OptionalUsd = None,
+    cached_image_input: OptionalUsd = None,
     cache_write: OptionalUsd = None,
     cache_write_1h: OptionalUsd = None,
     audio_input: OptionalUsd = None,
@@ -66,16 +87,28 @@ def set_price(
     reasoning: OptionalUsd = None,
     audio_output: OptionalUsd = None,
     image_output: OptionalUsd = None,
-    since: Annotated[
-        datetime | None, typer.Option(help="From when, in UTC; now if not given.")
+    unit: Annotated[
+        list[Any],
+        typer.Option(
+            parser=_unit,
+            metavar="NAME=USD",
+            help="Of what is not sold by the token, such as images; may be given again.",
+        ),
+    ] = [],  # noqa: B006  (typer copies it)
+    service: Annotated[
+        str | None, typer.Option(help="Of this service alone: priority, flex, fast.")
     ] = None,
+    since: Since = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Add a price. The one before it stays on record, and past calls keep what they cost."""
+    """Add a price, or that of a service beside it. The one before stays on record, and past calls
+    keep what they cost; services keep theirs until they are set or removed."""
     given: dict[str, Any] = {
         "input": input,
         "output": output,
         "cached_input": cached_input,
+        "cached_audio_input": cached_audio_input,
+        "cached_image_input": cached_image_input,
         "cache_write": cache_write,
         "cache_write_1h": cache_write_1h,
         "audio_input": audio_input,
@@ -94,56 +127,32 @@ def set_price(
     price = DatedPrice(
         provider=provider,
         model=model,
-        effective_from_ns=to_ns(since) if since else time.time_ns() // 1000 * 1000,
-        price=ModelPrice(rates=rates),
+        effective_from_ns=_from_ns(since),
+        price=ModelPrice(rates=rates, units=UnitRates(dict(unit))),
     )
-    show_one(price_view(with_gateway(lambda g: g.set_price(price))), as_json=as_json)
+    if service is None:
+        done = with_gateway(lambda g: g.set_price.ordinary(price))
+    elif service_named(service) is None:
+        raise typer.BadParameter("no name of a service", param_hint="--service")
+    else:
+        done = with_gateway(lambda g: g.set_price.of_service(service, price))
+    show_one(price_view(done), as_json=as_json)
 
 
-@app.command("diff")
-def compare_prices(as_json: JsonFlag = False) -> None:
-    """Where prices in force are not those that providers list, of the models that routes name."""
-    found = with_gateway(lambda g: g.compare_prices())
-    rows = [difference_view(each) for each in found]
-    _show_differences(rows, ("provider", "model", "differences", "source"), as_json=as_json)
-
-
-@app.command("sync")
-def sync_prices(
-    apply: Annotated[bool, typer.Option("--apply", help="Write them; or only show them.")] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Also where an operator has set another price.")
-    ] = False,
+@app.command("remove-service")
+def remove_service(
+    provider: str,
+    model: str,
+    service: str,
+    since: Since = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Bring prices up to those that providers list, from now on. What was charged stays."""
-    steps = with_gateway(lambda g: g.sync_prices(force=force, apply=apply))
-    rows = [{**difference_view(each), "step": str(step)} for each, step in steps]
-    columns = ("step", "provider", "model", "differences", "source")
-    _show_differences(rows, columns, as_json=as_json)
-    if not apply and any(step in {Step.ADD, Step.REPLACE} for _, step in steps):
-        err.print("[dim]Nothing was written: --apply does.[/dim]")
+    """From now on, or then, a service costs what the ordinary one costs."""
+    removed = with_gateway(
+        lambda g: g.set_price.without_service(provider, model, service, _from_ns(since))
+    )
+    show_one(price_view(removed), as_json=as_json)
 
 
-def _show_differences(
-    rows: list[dict[str, Any]], columns: tuple[str, ...], *, as_json: bool
-) -> None:
-    if not as_json:
-        for row in rows:
-            stored, listed = row["stored"], row["listed"]
-            row["differences"] = _differences(stored, listed, row["differs_in"])
-            row["source"] = stored and stored["source"]
-    show(rows, columns, as_json=as_json)
-
-
-def _differences(
-    stored: dict[str, Any] | None, listed: dict[str, Any] | None, classes: list[str]
-) -> list[str]:
-    if listed is None:
-        return ["has no price, and none is listed"]
-    if stored is None:
-        return [f"has no price; listed: {listed['input']} in, {listed['output']} out"]
-    return [
-        name if name == "tiers" else f"{name}: {stored[name] or '-'} → {listed[name] or '-'}"
-        for name in classes
-    ]
+def _from_ns(since: datetime | None) -> int:
+    return to_ns(since) if since else time.time_ns() // 1000 * 1000

@@ -12,6 +12,7 @@ from langroute.adapters.pricing.genai_list_prices import GenaiListPrices
 from langroute.application.catalogue.starter import CHATS
 from langroute.domain.money import Money
 from langroute.domain.pricing import DatedPrice, PriceBook, Rates
+from langroute.domain.units import Units
 from langroute.domain.usage import TokenUsage
 
 
@@ -181,3 +182,39 @@ def test_no_network_is_needed(overheard: Overheard) -> None:
         assert heard == []
         socket.socket().close()
     assert heard  # it would have been heard
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "units"),
+    [
+        ("openai", "tts-1", {"characters": "15"}),
+        ("openai", "whisper-1", {"audio_seconds": "0.36"}),
+        ("openai", "gpt-5", {"web_searches": "10", "file_searches": "2.5"}),
+        ("anthropic", "claude-opus-5-5", {"web_searches": "10"}),
+        ("gemini", "gemini-2.5-pro", {"web_searches": "35"}),
+        ("perplexity", "sonar-pro", {"requests": "14"}),
+        ("openai", "gpt-3.5-turbo", {}),
+    ],
+)
+def test_what_is_not_sold_by_the_token_has_a_price(
+    provider: str, model: str, units: dict[str, str]
+) -> None:
+    row = listed(provider, model)[-1]
+    assert {name: str(rate.usd) for name, rate in row.price.units.by_name.items()} == units
+    for service in row.price.services:
+        assert service.price.units == row.price.units
+
+
+def test_what_is_sold_by_the_letter_alone_costs_nothing_by_the_token() -> None:
+    (row,) = listed("openai", "tts-1-hd")
+    used = TokenUsage(input=1_000, output=9_000, units=Units.of(characters=1_000))
+    assert row.price.cost_of(used) == Money.from_usd("0.03")
+
+
+def test_cached_sound_and_images_have_prices_of_their_own() -> None:
+    (image,) = listed("openai", "gpt-image-2")
+    rates = image.price.rates
+    assert (rates.cached_input, rates.cached_image_input) == (per_mtok("1.25"), per_mtok("2"))
+    (sound,) = listed("gemini", "gemini-2.5-flash")
+    rates = sound.price.rates
+    assert (rates.cached_input, rates.cached_audio_input) == (per_mtok("0.03"), per_mtok("0.1"))

@@ -9,6 +9,7 @@ from ....application.ports.charged_calls import ChargedQuery
 from ....domain.errors import InvalidRequest
 from ....domain.money import Money
 from ....domain.pricing import DatedPrice, ModelPrice, Rates, Service, Tier
+from ....domain.units import UnitRates
 from ...times import to_ns
 from .moments import Moment
 
@@ -16,6 +17,7 @@ _TOKENS_PER_MTOK = 1_000_000
 
 Name = Annotated[str, Field(min_length=1, pattern=r"^[^\x00]*$")]
 ServiceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+Usd = Annotated[Decimal, Field(ge=0, decimal_places=12, max_digits=30)]
 UsdPerMtok = Annotated[Decimal, Field(ge=0, decimal_places=6, max_digits=18)]
 
 
@@ -29,6 +31,8 @@ class RatesBody(_Body):
     input: UsdPerMtok
     output: UsdPerMtok
     cached_input: UsdPerMtok | None = None
+    cached_audio_input: UsdPerMtok | None = None
+    cached_image_input: UsdPerMtok | None = None
     cache_write: UsdPerMtok | None = None
     cache_write_1h: UsdPerMtok | None = None
     audio_input: UsdPerMtok | None = None
@@ -40,7 +44,7 @@ class RatesBody(_Body):
     def rates(self) -> Rates:
         given: dict[str, Any] = {
             name: Money.from_usd(getattr(self, name) / _TOKENS_PER_MTOK)
-            for name in RatesBody.model_fields
+            for name in Rates.__slots__
             if getattr(self, name) is not None
         }
         return Rates(**given)
@@ -54,13 +58,26 @@ class ServiceBody(RatesBody):
     """Of one service: the ordinary one, or one beside it."""
 
     tiers: list[TierBody] = []
+    units: dict[str, Usd] = {}
 
     def model_price(self, services: tuple[Service, ...] = ()) -> ModelPrice:
+        """Raises InvalidRequest."""
         tiers = (
             Tier(above_prompt_tokens=tier.above_prompt_tokens, rates=tier.rates())
             for tier in self.tiers
         )
-        return ModelPrice(rates=self.rates(), tiers=tuple(tiers), services=services)
+        try:
+            return ModelPrice(
+                rates=self.rates(), tiers=tuple(tiers), units=self._units(), services=services
+            )
+        except ValueError as error:
+            raise InvalidRequest(f"{error}.", param="tiers") from error
+
+    def _units(self) -> UnitRates:
+        try:
+            return UnitRates({name: Money.from_usd(usd) for name, usd in self.units.items()})
+        except ValueError as error:
+            raise InvalidRequest(f"{error}.", param="units") from error
 
 
 class PriceBody(ServiceBody):
@@ -70,18 +87,32 @@ class PriceBody(ServiceBody):
     services: dict[ServiceName, ServiceBody] = {}
 
     def price(self, now_ns: int) -> DatedPrice:
-        try:
-            services = [Service(name, body.model_price()) for name, body in self.services.items()]
-            by_name = sorted(services, key=lambda service: service.name)
-            price = self.model_price(tuple(by_name))
-        except ValueError as error:
-            raise InvalidRequest(f"{error}.", param="tiers") from error
-        return DatedPrice(
-            provider=self.provider,
-            model=self.model,
-            effective_from_ns=to_ns(self.effective_from) if self.effective_from else now_ns,
-            price=price,
-        )
+        """Raises InvalidRequest."""
+        services = (Service(name, body.model_price()) for name, body in self.services.items())
+        by_name = sorted(services, key=lambda service: service.name)
+        return _dated(self, self.model_price(tuple(by_name)), now_ns)
+
+
+class ServicePriceBody(ServiceBody):
+    """Of one service alone: what else a model costs stays."""
+
+    provider: str
+    model: Annotated[str, Field(min_length=1)]
+    service: ServiceName
+    effective_from: Moment | None = None
+
+    def price(self, now_ns: int) -> DatedPrice:
+        """Raises InvalidRequest."""
+        return _dated(self, self.model_price(), now_ns)
+
+
+def _dated(body: PriceBody | ServicePriceBody, price: ModelPrice, now_ns: int) -> DatedPrice:
+    return DatedPrice(
+        provider=body.provider,
+        model=body.model,
+        effective_from_ns=to_ns(body.effective_from) if body.effective_from else now_ns,
+        price=price,
+    )
 
 
 class ReRateBody(_Body):

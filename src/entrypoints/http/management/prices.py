@@ -1,11 +1,12 @@
-from quart import Blueprint, Response
+from quart import Blueprint, Response, request
 
 from ....application.gateway import Gateway
 from ....application.ports.clock import Clock
+from ....domain.fields import required
 from ...price_views import difference_view, price_view, re_rating_view
 from ..bodies import read
 from .answers import as_json, as_list
-from .price_bodies import PriceBody, ReRateBody, SyncBody
+from .price_bodies import PriceBody, ReRateBody, ServicePriceBody, SyncBody
 
 
 def add_prices(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
@@ -21,6 +22,20 @@ def add_prices(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
         body = await read(PriceBody)
         price = await gateway.set_price(body.price(clock.now_ns()))
         return as_json(price_view(price), 201)
+
+    @blueprint.post("/prices/services")
+    async def set_service_price() -> Response:
+        body = await read(ServicePriceBody)
+        price = await gateway.set_price.of_service(body.service, body.price(clock.now_ns()))
+        return as_json(price_view(price), 201)
+
+    @blueprint.delete("/prices/services")
+    async def remove_service_price() -> Response:
+        provider, model, service = (
+            required(request.args, name, str) for name in ("provider", "model", "service")
+        )
+        price = await gateway.set_price.without_service(provider, model, service, clock.now_ns())
+        return as_json(price_view(price))
 
     @blueprint.get("/prices/diff")
     async def compare_prices() -> Response:
