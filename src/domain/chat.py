@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .dialects import Dialect, Native
@@ -74,9 +75,12 @@ class ChatRequest:
 
     @property
     def input_bound(self) -> int:
+        return self.input_bound_at(())
+
+    def input_bound_at(self, models: Sequence[str], /) -> int:
         """The most tokens that the input can be, in whichever dialect it is sent."""
-        translated = input_bound(self.body)
-        return translated if self.native is None else max(translated, input_bound(self.native.body))
+        bound = input_bound(self.body, models)
+        return bound if self.native is None else max(bound, input_bound(self.native.body, models))
 
     @property
     def likely_input(self) -> int:

@@ -1,14 +1,16 @@
 """How many tokens a text can be, told without a tokenizer."""
 
+import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from typing import Any
+
+from .seen_pictures import PER_PICTURE, beyond
 
 # The chat templates of the open models, and OpenAI's cookbook, put 3 to 8 tokens around a message.
 _PER_OBJECT = 8
-# A picture at full detail: OpenAI bills at most 1,536 patches of newer models, and
-# 85 + 170 x 8 tiles of older ones; Mistral up to 4,096 for one of 1024 x 1024.
-_PER_IMAGE = 4_096
 # A file, a recording or a film cannot be measured here; this is an hour of speech at ten tokens a
 # second, some thirty pages, or two minutes of a film at Google's 263 tokens a second:
 # https://ai.google.dev/gemini-api/docs/tokens
@@ -16,8 +18,8 @@ _PER_FILE = 36_000
 # Parts of OpenAI, of vLLM (https://docs.vllm.ai/en/latest/features/multimodal_inputs/), of Mistral
 # and of Anthropic; what holds a source counts as its source does.
 _OPAQUE = {
-    **dict.fromkeys(("image_url", "input_image", "computer_screenshot", "image"), _PER_IMAGE),
-    "image_embeds": _PER_IMAGE,
+    **dict.fromkeys(("image_url", "input_image", "computer_screenshot", "image"), PER_PICTURE),
+    "image_embeds": PER_PICTURE,
     **dict.fromkeys(("input_audio", "audio_url", "video_url"), _PER_FILE),
     **dict.fromkeys(("file", "input_file", "document_url"), _PER_FILE),
     **dict.fromkeys(("base64", "url"), _PER_FILE),  # the source of a document, as Anthropic has it
@@ -37,26 +39,48 @@ _BYTES_PER_TOKEN = 4
 
 # Of a chat in any dialect, the fields that the model reads: those with pictures and files in them,
 # and those of texts alone, where a schema may happen to have a name of theirs as its type.
-_SAID = ("messages", "prompt", "system", "input", "prediction")
+_SAID = ("messages", "prompt", "system", "input", "prediction", "documents")
 _TEXTS = (
     *("tools", "functions", "response_format", "suffix", "instructions", "text"),
-    *("output_config", "output_format"),
+    *("output_config", "output_format", "chat_template_kwargs", "prompt_embeds"),
 )
+# What Claude is told where there are tools, and beside that for a computer; and each tool whose
+# description is Anthropic's own:
+# https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview#pricing and
+# https://platform.claude.com/docs/en/agents-and-tools/tool-use/computer-use-tool
+_FOR_TOOLS = 804 + 499
+_PER_KNOWN_TOOL = 735
 
 
-def input_bound(body: Mapping[str, Any]) -> int:
-    """No fewer tokens than a chat request's input can be.
+def input_bound(body: Mapping[str, Any], models: Sequence[str] = ()) -> int:
+    """No fewer tokens than a chat request's input can be, whichever of the `models` reads it.
 
     Every tokenizer in use works on bytes of UTF-8, and none makes two tokens of one byte: a text
     has at most as many tokens as bytes. Pictures and files count by the piece.
     """
-    said = sum(token_bound(body[name]) for name in _SAID if name in body)
-    return said + sum(token_bound(body[name], media=False) for name in _TEXTS if name in body)
+    pictures: list[Mapping[str, Any]] = []
+    bound = sum(token_bound(body[name], pictures=pictures) for name in _SAID if name in body)
+    bound += sum(token_bound(body[name], media=False) for name in _TEXTS if name in body)
+    if pictures:
+        bound += beyond(models, pictures)
+    tools = body.get("tools") or body.get("functions")
+    return bound + _told_of(tools) if tools else bound
 
 
-def token_bound(value: Any, *, media: bool = True) -> int:
+def _told_of(tools: object) -> int:
+    known = (
+        tool
+        for tool in (tools if isinstance(tools, list) else ())
+        if isinstance(tool, Mapping) and tool.get("type", "function") not in ("function", "custom")
+    )
+    return _FOR_TOOLS + _PER_KNOWN_TOOL * sum(1 for _ in known)
+
+
+def token_bound(
+    value: Any, *, media: bool = True, pictures: list[Mapping[str, Any]] | None = None
+) -> int:
     """No fewer tokens than a piece of JSON can be. With `media`, its pictures and files count by
-    the piece."""
+    the piece; the former are added to `pictures`."""
     bound = 0
     waiting = [value]  # a stack of our own: a caller's nesting must not reach Python's
     while waiting:
@@ -67,6 +91,8 @@ def token_bound(value: Any, *, media: bool = True) -> int:
             pieces, payloads = _media(item) if media else (0, _NONE)
             if pieces:
                 bound += pieces
+                if pieces == PER_PICTURE and pictures is not None:
+                    pictures.append(item)
                 item = {name: inner for name, inner in item.items() if name not in payloads}
             bound += _PER_OBJECT + sum(map(_bytes_of, item))
             waiting.extend(item.values())
@@ -90,6 +116,23 @@ def _media(item: Mapping[str, Any]) -> tuple[int, AbstractSet[str]]:
 
 def _bytes_of(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def written_anew(text: str) -> int:
+    """How many bytes longer a text can become where a model reads what its letters stand for, as
+    those do that read in many languages (NFKC): U+FDFA is three bytes, and becomes 33."""
+    if text.isascii():
+        return 0
+    longer = {letter: more for letter in set(text) if (more := _longer(letter))}
+    if not longer:
+        return 0
+    return sum(count * longer.get(letter, 0) for letter, count in Counter(text).items())
+
+
+@lru_cache(maxsize=4_096)
+def _longer(letter: str) -> int:
+    # One by one: a text of nothing but accents takes Python the square of its length.
+    return max(0, _bytes_of(unicodedata.normalize("NFKC", letter)) - _bytes_of(letter))
 
 
 def likely_tokens(text_bytes: int) -> int:

@@ -4,7 +4,7 @@ what of that is not sold by the token."""
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .estimates import likely_tokens, token_bound
+from .estimates import likely_tokens, token_bound, written_anew
 from .fields import count_in
 from .pictures import picture_tokens
 from .recordings import likely_seconds, most_seconds
@@ -23,6 +23,7 @@ _PICTURES = ("image", "images", "mask")
 # https://platform.openai.com/docs/guides/images-vision#gpt-image-model-inputs
 _PER_IMAGE = 8_192
 _MOST_PICTURES = 128
+_AROUND_A_TEXT = 4
 # OpenAI hears ten tokens a second, Mistral 12.5, and fills up the last half minute.
 _AUDIO_TOKENS_A_SECOND, _LIKELY_AUDIO_TOKENS_A_SECOND = 12.5, 10
 _FILLED_UP_S = 30
@@ -46,7 +47,8 @@ def input_tokens(operation: str, body: Json, uploads: Sequence[bytes]) -> int:
     if operation in _LISTENING:
         seconds = sum(most_seconds(data) + _FILLED_UP_S for data in uploads)
         heard = _tokens_heard(seconds)
-    return _ids(operation, body) + _text(operation, body) + heard + _seen(operation, body, uploads)
+    read = _ids(operation, body) + _embedded(operation, body) + _text(operation, body)
+    return read + heard + _seen(operation, body, uploads)
 
 
 def likely_input_tokens(operation: str, body: Json, uploads: Sequence[bytes]) -> int:
@@ -119,6 +121,17 @@ def _spoken(body: Json) -> int:
 
 def _tokens_heard(seconds: int) -> int:
     return int(seconds * _AUDIO_TOKENS_A_SECOND) + 1 if seconds else 0
+
+
+def _embedded(operation: str, body: Json) -> int:
+    """What many models of embeddings make of a text beside what stands in it: where it begins,
+    where it ends, and a space before it; and letters that they write anew."""
+    given = body.get("input")
+    if operation != "embeddings":
+        return 0
+    texts = given if isinstance(given, list) and given and type(given[0]) is not int else [given]
+    longer = sum(written_anew(text) for text in texts if isinstance(text, str))
+    return _AROUND_A_TEXT * len(texts) + longer
 
 
 def _ids(operation: str, body: Json) -> int:

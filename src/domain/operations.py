@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -138,6 +138,9 @@ class OperationRequest:
     def input_bound(self) -> int:
         """The most tokens that the input can be: a text has no more of them than bytes."""
         return bounds.input_tokens(self.operation, self.body, self._uploads)
+
+    def input_bound_at(self, _models: Sequence[str], /) -> int:
+        return self.input_bound
 
     @property
     def likely_input(self) -> int:

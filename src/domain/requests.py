@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from .units import Units
@@ -15,8 +15,8 @@ class ModelRequest(Protocol):
     `units_bound` is the most of what is not sold by the token, `likely_units` what it probably is.
     `service` is the one that is asked for, where that is not the ordinary one; `services.ANY` is
     whichever the provider takes.
-    `input_bound` is the most tokens that its input can be, `likely_input` what it
-    probably comes to.
+    `input_bound_at` is the most tokens that its input can be at any of the models, `likely_input`
+    what it probably comes to.
     """
 
     @property
@@ -49,8 +49,7 @@ class ModelRequest(Protocol):
     @property
     def service(self) -> str | None: ...
 
-    @property
-    def input_bound(self) -> int: ...
+    def input_bound_at(self, models: Sequence[str], /) -> int: ...
 
     @property
     def likely_input(self) -> int: ...

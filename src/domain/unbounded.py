@@ -30,6 +30,11 @@ _KEPT_BY_GOOGLE = ("cached_content", "cachedContent")
 _SEARCHES = ("web_search_options", "search_parameters", "plugins")
 
 
+# vLLM writes the prompt as the caller's own template says, however often:
+# https://docs.vllm.ai/en/latest/serving/openai_compatible_server/#chat-api
+_TEMPLATES = ("chat_template",)
+
+
 def unbounded(dialect: Dialect | None, body: Json) -> str | None:
     """Of a chat, in a dialect; None is OpenAI's chats."""
     match dialect:
@@ -48,7 +53,7 @@ def unbounded_operation(body: Json) -> str | None:
 
 
 def _of_chats(body: Json) -> Iterator[str]:
-    yield from _given(body, _SEARCHES + _KEPT_BY_GOOGLE)
+    yield from _given(body, _SEARCHES + _KEPT_BY_GOOGLE + _TEMPLATES)
     extra = body.get("extra_body")
     google = extra.get("google") if isinstance(extra, Mapping) else None
     if isinstance(google, Mapping):

@@ -117,7 +117,7 @@ class PlanCall:
         now_ns = self.clock.now_ns()
         request_id = RequestId(self.entropy.uuid())
         targets = route.candidates(request.model, request_id.int)
-        reserved_input = request.input_bound
+        reserved_input = request.input_bound_at([target.model for target in targets])
         bounding = _bounding(key.all_limits, request)
         if bounding and (field := request.unbounded) is not None:
             raise UnboundedField(field, bounding[0])

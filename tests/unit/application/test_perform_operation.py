@@ -126,7 +126,7 @@ async def test_bytes_come_with_their_type() -> None:
 
 async def test_the_caller_asks_for_no_output_so_that_none_is_set_aside_or_capped() -> None:
     scene, upstream = await a_scene(), ScriptedOperations(openai=made())
-    await performing(scene, upstream)(a_key(Limits(tokens_per_minute=len(INPUT))), embed())
+    await performing(scene, upstream)(a_key(Limits(tokens_per_minute=len(INPUT) + 4)), embed())
     assert upstream.calls[0].output_cap is None
     assert upstream.calls[0].request.body == {"model": "smart", "input": INPUT}
     assert upstream.calls[0].model == "gpt"
