@@ -4,7 +4,7 @@ from ....application.gateway import Gateway
 from ... import views
 from ..bodies import read
 from . import bodies
-from .answers import as_json, as_list, fields_named
+from .answers import as_json, as_list
 
 
 def add_catalogue(blueprint: Blueprint, gateway: Gateway) -> None:
@@ -27,18 +27,6 @@ def add_catalogue(blueprint: Blueprint, gateway: Gateway) -> None:
     @blueprint.delete("/providers/<name>")
     async def remove_provider(name: str) -> Response:
         await gateway.define_provider.remove(name)
-        return as_json({"removed": name})
-
-    @blueprint.put("/providers/<name>/credential")
-    async def save_shared_credential(name: str) -> Response:
-        body = await read(bodies.CredentialBody)
-        with fields_named({name: "secret"}):
-            saved = await gateway.save_credentials(None, {name: body.secret})
-        return as_json({"saved": saved})
-
-    @blueprint.delete("/providers/<name>/credential")
-    async def remove_shared_credential(name: str) -> Response:
-        await gateway.remove_credential(None, name)
         return as_json({"removed": name})
 
     @blueprint.get("/routes")

@@ -11,12 +11,12 @@ from ... import views
 from ...times import to_ns
 from ..bodies import read
 from . import bodies
-from .answers import as_json, as_list, check_args, count_arg, fields_named, key_id
+from .answers import as_json, as_list, check_args, count_arg, key_id
 from .limit_bodies import orders
 
 
 def add_keys(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
-    """Virtual keys and their credentials. The two paths of the original come first."""
+    """Virtual keys. `/generate-virtual-key` is the original's path."""
 
     def shown(key: VirtualKey) -> dict[str, Any]:
         return views.key_view(key, clock.now_ns())
@@ -24,33 +24,14 @@ def add_keys(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
     def issued(issue: IssuedKey) -> Response:
         return as_json({**shown(issue.key), "virtual_key": issue.secret}, 201)
 
-    async def order() -> KeyOrder:
-        body = await read(bodies.KeyBody, empty_is={})
-        return KeyOrder(
-            name=body.name,
-            limits=body.usual_limits(gateway.issue_virtual_key.default_limits),
-            further_limits=orders(body.limits),
-            team=body.team,
-            allowed_models=tuple(body.allowed_models),
-            expires_at_ns=to_ns(body.expires_at) if body.expires_at else None,
-        )
-
     @blueprint.post("/generate-virtual-key")
     async def generate_virtual_key() -> Response:
-        issue = await gateway.issue_virtual_key(await order())
+        issue = await gateway.issue_virtual_key(await _order(gateway))
         return as_json({"virtualKey": issue.secret})
-
-    @blueprint.post("/save-keys")
-    async def save_keys() -> Response:
-        body = await read(bodies.SaveKeysBody)
-        secrets = {"openai": body.openaiKey or "", "mistral": body.mistralKey or ""}
-        with fields_named({"openai": "openaiKey", "mistral": "mistralKey"}):
-            saved = await gateway.save_credentials.for_holder(body.virtualKey, secrets)
-        return as_json({"message": "API keys saved", "saved": saved})
 
     @blueprint.post("/keys")
     async def issue_key() -> Response:
-        return issued(await gateway.issue_virtual_key(await order()))
+        return issued(await gateway.issue_virtual_key(await _order(gateway)))
 
     @blueprint.get("/keys")
     async def list_keys() -> Response:
@@ -69,18 +50,7 @@ def add_keys(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
     async def change_key(key: str) -> Response:
         body = await read(bodies.KeyBody)
         present = await gateway.list_virtual_keys.one(key_id(key))
-        given = body.model_fields_set
-        change = KeyChange(
-            name=body.name if "name" in given else None,
-            limits=body.usual_limits(present.limits),
-            further_limits=orders(body.limits) if "limits" in given else None,
-            team=body.team,
-            leaves_team="team" in given and body.team is None,
-            allowed_models=tuple(body.allowed_models) if "allowed_models" in given else None,
-            never_expires="expires_at" in given and body.expires_at is None,
-            expires_at_ns=to_ns(body.expires_at) if body.expires_at else None,
-        )
-        return as_json(shown(await gateway.change_virtual_key(present.id, change)))
+        return as_json(shown(await gateway.change_virtual_key(present.id, _change(body, present))))
 
     @blueprint.post("/keys/<key>/rotate")
     async def rotate_key(key: str) -> Response:
@@ -90,14 +60,28 @@ def add_keys(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
     async def revoke_key(key: str) -> Response:
         return as_json(shown(await gateway.revoke_virtual_key(key_id(key))))
 
-    @blueprint.put("/keys/<key>/credentials/<provider>")
-    async def save_own_credential(key: str, provider: str) -> Response:
-        body = await read(bodies.CredentialBody)
-        with fields_named({provider: "secret"}):
-            saved = await gateway.save_credentials(key_id(key), {provider: body.secret})
-        return as_json({"saved": saved})
 
-    @blueprint.delete("/keys/<key>/credentials/<provider>")
-    async def remove_own_credential(key: str, provider: str) -> Response:
-        await gateway.remove_credential(key_id(key), provider)
-        return as_json({"removed": provider})
+async def _order(gateway: Gateway) -> KeyOrder:
+    body = await read(bodies.KeyBody, empty_is={})
+    return KeyOrder(
+        name=body.name,
+        limits=body.usual_limits(gateway.issue_virtual_key.default_limits),
+        further_limits=orders(body.limits),
+        team=body.team,
+        allowed_models=tuple(body.allowed_models),
+        expires_at_ns=to_ns(body.expires_at) if body.expires_at else None,
+    )
+
+
+def _change(body: bodies.KeyBody, present: VirtualKey) -> KeyChange:
+    given = body.model_fields_set
+    return KeyChange(
+        name=body.name if "name" in given else None,
+        limits=body.usual_limits(present.limits),
+        further_limits=orders(body.limits) if "limits" in given else None,
+        team=body.team,
+        leaves_team="team" in given and body.team is None,
+        allowed_models=tuple(body.allowed_models) if "allowed_models" in given else None,
+        never_expires="expires_at" in given and body.expires_at is None,
+        expires_at_ns=to_ns(body.expires_at) if body.expires_at else None,
+    )

@@ -18,7 +18,7 @@ _SPEND_ARGS = ("by", "from", "until", "key", "team", "organization", *_NAMES, "f
 
 
 def add_spend(blueprint: Blueprint, gateway: Gateway) -> None:
-    """What was spent, the calls themselves, and their corrections."""
+    """What was spent."""
 
     @blueprint.get("/spend")
     async def spend() -> Response:
@@ -39,6 +39,10 @@ def add_spend(blueprint: Blueprint, gateway: Gateway) -> None:
         )
         lines = [views.spend_view(line) for line in await gateway.report_spend(query)]
         return _as_wanted(lines, views.SPEND_COLUMNS)
+
+
+def add_ledger(blueprint: Blueprint, gateway: Gateway) -> None:
+    """The calls themselves, and their corrections."""
 
     @blueprint.get("/ledger")
     async def ledger() -> Response:
