@@ -101,7 +101,8 @@ class UnboundedField(InvalidRequest):
     def __init__(self, param: str, limit: Limit) -> None:
         super().__init__(
             f"'{param}' is not allowed for this key: the input or the cost that it brings cannot "
-            f"be told beforehand, so the limit on {limit.name} could not be held.",
+            f"be told beforehand, so the limit on {limit.name} could not be held. Ask the operator "
+            "for a route of this model with 'unbounded: debt', or for a key without such a limit.",
             param=param,
         )
         self.limit = limit

@@ -16,6 +16,15 @@ class Unsupported(StrEnum):
     REFUSE = "refuse"
 
 
+class Unbounded(StrEnum):
+    """What becomes of a call that brings more than can be told beforehand, where a limit counts it
+    that could not be held then: it is refused; or it is let in by what is known of it, and what it
+    uses beyond that is a debt of its limits."""
+
+    REFUSE = "refuse"
+    DEBT = "debt"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """One model at one provider.
@@ -44,8 +53,9 @@ class ModelRoute:
 
     `model` and `aliases` are what callers ask for; each may hold one `*`. `output_cap` is the
     output that a call without a cap of its own may use at most, in tokens. `unsupported` says what
-    to do with what a target cannot express. With `shrink`, a call whose cap does not fit into its
-    limits is given the one that does, where the caller says nothing else.
+    to do with what a target cannot express, `unbounded` with what has no bound. With `shrink`, a
+    call whose cap does not fit into its limits is given the one that does, where the caller says
+    nothing else.
     """
 
     model: str
@@ -53,6 +63,7 @@ class ModelRoute:
     aliases: tuple[str, ...] = ()
     output_cap: int | None = None
     unsupported: Unsupported = Unsupported.DROP
+    unbounded: Unbounded = Unbounded.REFUSE
     shrink: bool = False
 
     def __post_init__(self) -> None:

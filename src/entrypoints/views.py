@@ -57,6 +57,7 @@ def route_view(route: ModelRoute) -> dict[str, Any]:
         "aliases": list(route.aliases),
         "output_cap": route.output_cap,
         "unsupported": str(route.unsupported),
+        "unbounded": str(route.unbounded),
         "shrink": route.shrink,
         "targets": [
             {

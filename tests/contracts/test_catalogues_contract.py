@@ -12,7 +12,7 @@ from langroute.domain.errors import NotFound
 from langroute.domain.money import Money
 from langroute.domain.pricing import DatedPrice, ModelPrice, Rates, Service, Tier
 from langroute.domain.providers import Provider, ProviderKind
-from langroute.domain.routes import ModelRoute, Target, Unsupported
+from langroute.domain.routes import ModelRoute, Target, Unbounded, Unsupported
 from langroute.domain.units import UnitRates
 from postgres_fixtures import Databases
 from samples import CLOCK, SECOND_NS
@@ -29,6 +29,8 @@ ROUTE = ModelRoute(
     aliases=("default", "fast*"),
     output_cap=4096,
     unsupported=Unsupported.REFUSE,
+    unbounded=Unbounded.DEBT,
+    shrink=True,
     targets=(
         Target(provider="openai", model="gpt-*", order=1, weight=3),
         Target(provider="local", model="tiny", order=0),

@@ -59,6 +59,7 @@ _REFUSED = [
     "update langroute.routes set output_cap = 0",
     "update langroute.routes set unsupported = 'ignore'",
     "update langroute.routes set unsupported = null",
+    "update langroute.routes set unbounded = 'allow'",
     "update langroute.routes set aliases = array[null]",
     "update langroute.routes set aliases = '{{a},{b}}'",
     "update langroute.route_targets set weight = 0",

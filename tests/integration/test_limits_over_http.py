@@ -46,7 +46,10 @@ async def test_a_teams_limit_holds_for_its_keys_together(shared: Scene) -> None:
     assert len(shared.openai.seen) == 5
     refused = next(answer for answer in answers if answer.status == 429)
     error = refused.body["error"]
-    assert "requests in 3600 s of the team 'research': limit 5, used 5, requested 1" in error["message"]
+    assert (
+        "requests in 3600 s of the team 'research': limit 5, used 5, requested 1"
+        in error["message"]
+    )
     assert (error["type"], error["code"]) == ("requests", "rate_limit_exceeded")
     assert 0 < int(refused.headers["retry-after"]) <= 3620
     assert (await shared.running.chat(other)).status == 200

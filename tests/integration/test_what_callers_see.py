@@ -151,6 +151,31 @@ async def test_what_has_no_bound_is_refused_where_tokens_are_limited(
     assert "unbounded" not in str(allowed.body)
 
 
+async def test_what_has_no_bound_is_let_in_as_a_debt_where_its_route_says_so(scene: Scene) -> None:
+    targets = [{"provider": "openai", "model": "gpt-4o-mini"}]
+    route = {"targets": targets, "unbounded": "debt"}
+    defined = await scene.running.call("PUT", "/api/routes/searching", route)
+    assert defined.body["unbounded"] == "debt"
+    key = await a_key(scene, tokens_per_minute=1_000)
+    # What it finds is input that nobody could tell beforehand.
+    found = {"prompt_tokens": 1_500, "completion_tokens": 5, "total_tokens": 1_505}
+    body = {**CHAT, "model": "searching", "web_search_options": {}, "max_tokens": 50}
+    quote = {"endpoint": "/v1/chat/completions", "body": body}
+    quoted = await scene.running.call("POST", "/v1/quote", quote, key=key)
+    assert (quoted.body["is_admitted"], quoted.body["unbounded"]) == (True, "web_search_options")
+
+    scene.openai.say("Found.", usage=found)
+    answered = await asked(scene, key, **body)
+    assert answered.status == 200, answered
+    assert answered.headers["x-ratelimit-remaining-tokens"] == "0"
+    (entry,) = await scene.running.entries()
+    assert sum(entry["usage"].values()) == 1_505
+    (limit,) = (await scene.running.call("GET", "/v1/usage", key=key)).body["limits"]
+    assert limit["used"] == "1505"
+    refused = await asked(scene, key)
+    assert (refused.status, refused.body["error"]["type"]) == (429, "tokens")
+
+
 async def test_a_key_is_told_where_it_stands_and_nothing_of_others(scene: Scene) -> None:
     running = scene.running
     made = await running.call(

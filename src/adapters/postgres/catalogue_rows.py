@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from ...domain.money import Money
 from ...domain.pricing import DatedPrice, ModelPrice, Rates, Service, Tier
 from ...domain.providers import Provider, ProviderKind
-from ...domain.routes import ModelRoute, Target, Unsupported
+from ...domain.routes import ModelRoute, Target, Unbounded, Unsupported
 from ...domain.units import UnitRates
 from ...domain.usage import TOKEN_CLASSES
 from .tables.catalogue import PLAIN_CLASSES
@@ -48,6 +48,7 @@ def route_of(row: AnyRow, targets: Sequence[AnyRow]) -> ModelRoute:
         aliases=tuple(row.aliases),
         output_cap=row.output_cap,
         unsupported=Unsupported(row.unsupported),
+        unbounded=Unbounded(row.unbounded),
         shrink=row.shrink,
         targets=tuple(
             Target(
@@ -67,6 +68,7 @@ def row_of_route(route: ModelRoute) -> dict[str, object]:
         "aliases": list(route.aliases),
         "output_cap": route.output_cap,
         "unsupported": str(route.unsupported),
+        "unbounded": str(route.unbounded),
         "shrink": route.shrink,
     }
 

@@ -12,7 +12,7 @@ from ...domain.keys import VirtualKey
 from ...domain.limits import Limit, Measure, Standing
 from ...domain.pricing import ModelPrice
 from ...domain.requests import ModelRequest
-from ...domain.routes import ModelRoute, Target, Unsupported
+from ...domain.routes import ModelRoute, Target, Unbounded, Unsupported
 from ...domain.services import service_named
 from ...domain.shrinking import shrunk
 from ...domain.timeouts import Timeouts
@@ -119,8 +119,8 @@ class PlanCall:
         targets = route.candidates(request.model, request_id.int)
         reserved_input = request.input_bound_at([target.model for target in targets])
         bounding = _bounding(key.all_limits, request)
-        if bounding and (field := request.unbounded) is not None:
-            raise UnboundedField(field, bounding[0])
+        if bounding and route.unbounded is Unbounded.REFUSE:
+            _check_bounded(request, bounding[0])
         cap, sent = self._caps(bounding, request, route, reserved_input)
         output = _output(request, cap, targets)
         service = request.service
@@ -183,6 +183,12 @@ class PlanCall:
             fits = (min(tokens) - reserved_input) // (request.choices * _PARTS)
             cap = max(1, min(cap, fits))
         return cap, cap
+
+
+def _check_bounded(request: ModelRequest, limit: Limit) -> None:
+    field = request.unbounded
+    if field is not None:
+        raise UnboundedField(field, limit)
 
 
 def _output(request: ModelRequest, cap: int, targets: Sequence[Target]) -> int:

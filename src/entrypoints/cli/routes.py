@@ -2,7 +2,7 @@ from typing import Annotated
 
 import typer
 
-from ...domain.routes import ModelRoute, Target, Unsupported
+from ...domain.routes import ModelRoute, Target, Unbounded, Unsupported
 from .. import views
 from .output import JsonFlag, err, out, show, show_one
 from .run import with_gateway
@@ -21,7 +21,7 @@ def list_routes(as_json: JsonFlag = False) -> None:
     if not as_json:
         for row, route in zip(rows, catalogue.routes, strict=True):
             row["targets"] = " → ".join(_places(route))
-    columns = ("model", "aliases", "targets", "output_cap", "unsupported", "shrink")
+    columns = ("model", "aliases", "targets", "output_cap", "unsupported", "unbounded", "shrink")
     show(rows, columns, as_json=as_json)
 
 
@@ -36,6 +36,10 @@ def set_route(
     unsupported: Annotated[
         Unsupported, typer.Option(help="What becomes of fields that a target cannot take.")
     ] = Unsupported.DROP,
+    unbounded: Annotated[
+        Unbounded,
+        typer.Option(help="What becomes of calls that have no bound, where limits count them."),
+    ] = Unbounded.REFUSE,
     shrink: Annotated[
         bool, typer.Option("--shrink", help="Lower an output cap that does not fit the limits.")
     ] = False,
@@ -53,6 +57,7 @@ def set_route(
             ),
             output_cap=output_cap,
             unsupported=unsupported,
+            unbounded=unbounded,
             shrink=shrink,
         )
     except ValueError as error:

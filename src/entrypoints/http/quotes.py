@@ -81,6 +81,7 @@ def _view(quote: Quote[Any]) -> dict[str, Any]:
         "input_tokens_bound": ask.input_bound,
         "output_tokens_bound": ask.output_bound,
         "output_cap": plan.output_cap,
+        "unbounded": plan.request.unbounded,
         "shrunk_from": plan.shrunk_from,
         "targets": [
             {

@@ -33,6 +33,7 @@ ROUTES = Table(
     Column("output_cap", BigInteger),
     Column("unsupported", Text, nullable=False),
     Column("shrink", Boolean, nullable=False),
+    Column("unbounded", Text, nullable=False),
 )
 
 ROUTE_TARGETS = Table(

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ....domain.errors import InvalidRequest
 from ....domain.limits import Limits
-from ....domain.routes import ModelRoute, Target, Unsupported
+from ....domain.routes import ModelRoute, Target, Unbounded, Unsupported
 from .limit_bodies import LimitBody
 from .moments import Moment
 
@@ -82,6 +82,7 @@ class RouteBody(_Body):
     aliases: list[str] = []
     output_cap: Annotated[int, Field(ge=1, le=10**9)] | None = None
     unsupported: Unsupported = Unsupported.DROP
+    unbounded: Unbounded = Unbounded.REFUSE
     shrink: bool = False
 
     def route(self, model: str) -> ModelRoute:
@@ -90,6 +91,7 @@ class RouteBody(_Body):
                 model=model,
                 output_cap=self.output_cap,
                 unsupported=self.unsupported,
+                unbounded=self.unbounded,
                 shrink=self.shrink,
                 targets=tuple(Target(**target.model_dump()) for target in self.targets),
             )
