@@ -189,13 +189,23 @@ def test_counters_of_which_nothing_is_left_are_let_go() -> None:
     a_minute = Limit(scope=scope, measure=Measure.REQUESTS, amount=1, end_user="*")
     for_good = Limit(scope=scope, measure=Measure.REQUESTS, amount=1, window=FOR_GOOD, tag="*")
     simulation = Simulation(under([a_minute, for_good]), 0)
-    for number in range(5_000):
+    # It is under way for longer than its window, and settles while others go on.
+    simulation.replay(a_past_call(10**6, end_user="long", duration_ns=2_500 * 120 * S))
+    for number in range(3_000):
         at_ns = START_NS + number * 120 * S
-        simulation.replay(a_past_call(number, at_ns, end_user=f"{number}", tag=f"{number % 10}"))
-    simulation.replay(a_past_call(5_000, START_NS + 5_000 * 120 * S, end_user="4999"))
+        simulation.replay(a_past_call(2 * number, at_ns, end_user=f"{number}"))
+        simulation.replay(a_past_call(2 * number + 1, at_ns, tag=f"{number % 10}"))
 
-    assert simulation.result().total.admitted.calls == 11
+    assert simulation.result().total.admitted.calls == 1 + 3_000 + 10
     assert len(simulation._replay._counters) < 2_000
+
+
+def test_a_call_that_ends_when_another_begins_has_ended_before() -> None:
+    limit = Limit(scope=key_scope(KEYS[0]), measure=Measure.PARALLEL, amount=1, window=FOR_GOOD)
+    calls = [a_past_call(number, START_NS + number * S) for number in range(3)]
+    assert simulated(calls, under([limit])).total.refused == 0
+    calls = [a_past_call(number, START_NS + number * (S - 1)) for number in range(3)]
+    assert simulated(calls, under([limit])).total.refused == 1
 
 
 @pytest.mark.parametrize(
