@@ -25,10 +25,13 @@ def supposed_limit(text: str) -> Json:
 
 
 def supposed_price(text: str) -> Json:
-    """`openai gpt-4o --input 2.5 --output 10`."""
-    fields = _fields(text, ("provider", "model"))
-    since = fields.pop("since", None)
-    return fields | ({"effective_from": since} if since is not None else {})
+    """`openai gpt-4o --input 2.5 --output 10 --unit web_searches=10`."""
+    fields = _fields(text, ("provider", "model"), repeated="unit")
+    since, units = fields.pop("since", None), fields.pop("unit", ())
+    if since is not None:
+        fields["effective_from"] = since
+    named = [each.partition("=") for each in units]
+    return fields | ({"units": {name: usd for name, _, usd in named}} if named else {})
 
 
 def supposed_route(text: str) -> Json:
