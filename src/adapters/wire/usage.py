@@ -164,13 +164,15 @@ def _not_cached(details: Mapping[str, Any], name: str, cached: int) -> int:
 
 def _part(part: object, whole: int) -> tuple[int, int]:
     """The part, and what is left of the whole."""
+    if not part:  # most are not told, or nothing
+        return 0, whole
     count = min(_count(part) or 0, whole)
     return count, whole - count
 
 
 def _count(value: object) -> int | None:
     # A bool is an int in Python; a NaN fails both comparisons.
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if type(value) is not int and type(value) is not float:
         return None
     return int(value) if 0 <= value <= MAX_TOKENS else None
 
