@@ -26,7 +26,7 @@ from samples import new_entry, new_key
 # What changes with every call, and the log itself; and what tells of no configuration.
 _NOT_CONFIGURATION = {
     *("ledger", "rollups", "reservations", "sweeps", "counters", "later_claims"),
-    *("idempotent_replies", "audit", "dropped_sums", "posted_corrections"),
+    *("idempotent_replies", "audit", "dropped_sums", "posted_corrections", "recounts"),
 }
 
 

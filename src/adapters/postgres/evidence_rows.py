@@ -128,7 +128,12 @@ COUNTS = text("""
         (select count(*) from langroute.reservations) as reservations
 """)
 
-COUNTERS = text("select * from langroute.counters order by limit_id, name")
+# Those that are counted once more have not counted all yet.
+COUNTERS = text("""
+    select * from langroute.counters
+    where limit_id not in (select limit_id from langroute.recounts)
+    order by limit_id, name
+""")
 
 SCOPES = text("""
     select id, 'key' as kind, requests_per_minute, tokens_per_minute from langroute.virtual_keys

@@ -48,8 +48,26 @@ async def forget_counters(connection: AsyncConnection, limit_ids: Sequence[UUID]
         await connection.execute(_FORGET_THESE, {"ids": list(limit_ids)})
 
 
+# By then every gateway has heard of a limit, also one that had lost its connection.
+_RECOUNT_LATER = text("""
+    insert into langroute.recounts (limit_id, due)
+    select unnest(cast(:ids as uuid[])), now() + interval '10 seconds'
+    on conflict (limit_id) do update set due = excluded.due
+""")
+_DUE = text("delete from langroute.recounts where due <= now() returning limit_id")
+
+
+async def recount_later(connection: AsyncConnection, limit_ids: Sequence[UUID]) -> None:
+    """Limits that are new. A gateway that has not heard of one yet does not count for it: what it
+    has admitted is counted when the counters are made anew, at the next `forget_idle`."""
+    if limit_ids:
+        await connection.execute(_RECOUNT_LATER, {"ids": sorted(limit_ids)})
+
+
 async def forget_idle(connection: AsyncConnection) -> int:
     """Counters in which nothing has come for so long that nothing is left to count, and that no
-    call under way can have a claim on. How many: the next thousand at the most."""
+    call under way can have a claim on. How many: the next thousand at the most. And those that are
+    to be made anew."""
     await connection.execute(_FORGET_CLAIMS)
+    await forget_counters(connection, (await connection.execute(_DUE)).scalars().all())
     return (await connection.execute(_FORGET)).rowcount

@@ -15,7 +15,7 @@ from ...domain.money import Money
 from ...domain.periods import FOR_GOOD, Every, Period
 from ...domain.scopes import Scope, ScopeKind
 from .catalogue_rows import MALFORMED, AnyRow
-from .idle_counters import forget_counters
+from .idle_counters import forget_counters, recount_later
 from .tables.organizations import LIMITS
 
 _log = logging.getLogger(__name__)
@@ -57,12 +57,15 @@ async def read_limits(
     return {scope: tuple(found[scope].values()) if scope in found else () for scope in scopes}
 
 
-async def put_limits(connection: AsyncConnection, scope: Scope, limits: Iterable[Limit]) -> None:
+async def put_limits(
+    connection: AsyncConnection, scope: Scope, limits: Iterable[Limit], *, is_new: bool = False
+) -> None:
     """Makes these the only limits of the scope, whose row must be locked. What stays the same is
     not touched: also a row that cannot be read, as long as what stands for it is put again.
 
     One that goes, or comes, has no counter: it is made of what the ledger says when it is needed.
-    Also where it comes: a gateway that had not heard of its going may have made one meanwhile."""
+    Also where it comes: a gateway that had not heard of its going may have made one meanwhile. A
+    scope that `is_new` has no calls yet that gateways could have failed to count."""
     carrier = _CARRIERS[scope.kind]
     wanted = {limit.id: limit for limit in limits}
     there = (await connection.execute(select(LIMITS).where(carrier == scope.id))).all()
@@ -87,6 +90,8 @@ async def put_limits(connection: AsyncConnection, scope: Scope, limits: Iterable
             )
         )
     await forget_counters(connection, [*other, *wanted])
+    if not is_new:
+        await recount_later(connection, list(wanted))
 
 
 def _limit_of(row: AnyRow) -> Limit:

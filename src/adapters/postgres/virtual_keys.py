@@ -40,7 +40,7 @@ class PostgresKeys:
         async with self._database.changing() as connection:
             if key.team is not None:
                 await hold_team(connection, key.team.id)
-            await _put(connection, key)
+            await _put(connection, key, is_new=True)
 
     async def change(self, key_id: KeyId, change: Callable[[VirtualKey], VirtualKey]) -> VirtualKey:
         async with self._database.changing() as connection:
@@ -78,7 +78,7 @@ def _other_limits(before: VirtualKey, after: VirtualKey) -> list[UUID]:
     return sorted(had ^ {limit.id for limit in after.limits.of(after.scope)})
 
 
-async def _put(connection: AsyncConnection, key: VirtualKey) -> None:
+async def _put(connection: AsyncConnection, key: VirtualKey, *, is_new: bool = False) -> None:
     added = insert(VIRTUAL_KEYS).values(_row(key))
     new: dict[str, ColumnElement[object]] = {
         column.name: added.excluded[column.name] for column in _COLUMNS
@@ -88,7 +88,7 @@ async def _put(connection: AsyncConnection, key: VirtualKey) -> None:
     await connection.execute(
         added.on_conflict_do_update(index_elements=[VIRTUAL_KEYS.c.id], set_=new)
     )
-    await put_limits(connection, key.scope, key.further_limits)
+    await put_limits(connection, key.scope, key.further_limits, is_new=is_new)
 
 
 async def _keys(connection: AsyncConnection, rows: Sequence[AnyRow]) -> list[VirtualKey]:

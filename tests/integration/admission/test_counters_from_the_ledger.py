@@ -21,6 +21,7 @@ from langroute.application.ledger.verify_ledger import VerifyLedger
 from langroute.domain.admission import Ask, Reservation
 from langroute.domain.corrections import BookedCall
 from langroute.domain.ids import RequestId, TeamId
+from langroute.domain.ledger import Outcome
 from langroute.domain.limits import MINUTE, Limit, Limits, Measure, Sliding
 from langroute.domain.money import Money
 from langroute.domain.organizations import Team, key_scope, team_scope
@@ -279,6 +280,55 @@ async def test_a_limit_that_is_lifted_leaves_nothing_and_has_missed_nothing_when
         await settled(database, under_way, 5, 1)
         for limit in (budget, by_user):
             assert await used(admission, ask, limit) == [100 + 30 + 1 + 1 + PRICE]
+    assert (await VerifyLedger([PostgresWitness(database, LONGEST_CALL_S)])()).differences == []
+
+
+async def test_what_gateways_admit_that_have_not_heard_of_a_limit_is_counted_in_the_end(
+    database: Database,
+) -> None:
+    key = new_key(limits=Limits())
+    await PostgresKeys(database).put(key)
+    budget = replace(a_limit(key.id, Measure.MONEY, FOR_GOOD), amount=10**21)
+    verify = VerifyLedger([PostgresWitness(database, LONGEST_CALL_S)])
+    async with an_admission(database) as admission, an_admission(database) as unheard:
+        await PostgresLimits(database).set(budget)
+        await admitted(admission, a_call(key.id), budget)
+        over, under_way = a_call(key.id), a_call(key.id)
+        for call in (over, under_way):
+            await admitted(unheard, call)
+        await settled(database, over, 1, 50)
+        assert await used(admission, a_call(key.id), budget) == [PRICE]
+        assert (await verify()).differences == []
+
+        await type_in(database, "update langroute.recounts set due = now()")
+        async with database.transaction() as connection:
+            await forget_idle(connection)
+        assert await used(admission, a_call(key.id), budget) == [2 * PRICE + 50]
+        await settled(database, under_way, 1, 7)
+        assert await used(admission, a_call(key.id), budget) == [PRICE + 57]
+        verdict = await verify()
+        assert verdict.differences == []
+        assert verdict.looked_at["counters"] == 1
+
+
+async def test_a_call_that_ends_after_it_was_taken_for_lost_counts_what_it_used(
+    database: Database,
+) -> None:
+    key = new_key()
+    await PostgresKeys(database).put(key)
+    budget = replace(a_limit(key.id, Measure.MONEY, FOR_GOOD), amount=10**21)
+    await PostgresLimits(database).set(budget)
+    _, tokens = key.limits.of(key.scope)
+    async with an_admission(database) as admission:
+        call = a_call(key.id)
+        await admitted(admission, call, budget, tokens)
+        ended = entry_of(call, TokenUsage(output=2), Money(30))
+        lost = replace(ended, outcome=Outcome.EXPIRED, usage=call.usage_bound, cost=Money(PRICE))
+        for entry in (lost, ended, lost, ended):
+            async with database.transaction() as connection:
+                await write(connection, [entry])
+        assert await used(admission, a_call(key.id), budget, tokens) == [30, 2]
+    await type_in(database, "delete from langroute.recounts")
     assert (await VerifyLedger([PostgresWitness(database, LONGEST_CALL_S)])()).differences == []
 
 

@@ -54,3 +54,10 @@ POSTED_CORRECTIONS = Table(
     Column("request_id", Uuid, nullable=False),
     Column("number", BigInteger, nullable=False),
 )
+
+RECOUNTS = Table(
+    "recounts",
+    METADATA,
+    Column("limit_id", Uuid, primary_key=True),
+    Column("due", DateTime(timezone=True), nullable=False),
+)
