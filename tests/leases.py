@@ -18,7 +18,7 @@ _OPEN = """
 """
 _LATER = (
     "alter table langroute.reservations disable trigger append_only",
-    "update langroute.reservations set lease_until = now() - interval '1 second'",
+    "update langroute.reservations set lease_until = greatest(at, now() - interval '1 second')",
     "alter table langroute.reservations enable trigger append_only",
 )
 # In an ask, as a Valkey keeps it.
@@ -35,11 +35,15 @@ async def open_calls(database: Database) -> "list[asyncpg.Record]":
         await connection.close()
 
 
+async def end_leases(database: Database) -> None:
+    await type_in(database, *_LATER)
+
+
 async def lose_leases(database: Database, valkey: Valkey | None = None) -> None:
     """For when no call is under way any more. Returns once no lost one is left."""
     if valkey is not None:
         await _lose_those_in(valkey)
-    await type_in(database, *_LATER)
+    await end_leases(database)
     async with asyncio.timeout(_PATIENCE_S):
         while await open_calls(database) or (valkey and await _leases_in(valkey)):
             await asyncio.sleep(0.05)

@@ -1,7 +1,6 @@
 """Whole gateways that share a database, and with it their limits."""
 
 import asyncio
-from dataclasses import replace
 
 from admitting import CLOCK, ENTROPY, PRICE, a_call
 from gateway_fixtures import Scene, running_gateway, scene_on
@@ -12,6 +11,7 @@ from langroute.domain.limits import Limit, Measure
 from langroute.domain.organizations import key_scope
 from langroute.domain.periods import FOR_GOOD
 from langroute.domain.usage import TOKEN_CLASSES
+from leases import end_leases
 from postgres_fixtures import Server
 
 _TOKENS = " + ".join(f"l.{name}_tokens" for name in TOKEN_CLASSES)
@@ -109,8 +109,9 @@ async def test_what_a_killed_gateway_held_is_settled_by_another(database_url: st
     database = Database(database_url)
     killed = PostgresAdmission(database, CLOCK, within_s=30)
     ask = a_call(key)
-    await killed.admit(replace(ask, lease_until_ns=ask.at_ns + 1_000), limits)
+    await killed.admit(ask, limits)
     await killed.aclose()
+    await end_leases(database)
 
     async with running_gateway(database_url, admission="postgres") as other:
         await other.gateway.expire_reservations()
