@@ -227,7 +227,7 @@ async def test_a_client_that_hangs_up_on_a_whole_chat_stops_the_provider_and_pay
 ) -> None:
     gate = scene.openai.hold()
     call = asyncio.create_task(scene.chat(max_tokens=30))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await gate.reached.wait()
     call.cancel()
     await scene.openai.seen[0].wait_for_hang_up()
@@ -275,7 +275,7 @@ async def test_concurrent_calls_never_pass_either_limit(scene: Scene) -> None:
     for _ in range(19):
         scene.openai.will(scene.openai._turns[0])
     calls = [asyncio.create_task(scene.running.chat(key, max_tokens=150)) for _ in range(20)]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await gate.reached.wait()
     gate.open()
     answered = await asyncio.gather(*calls)
@@ -341,7 +341,7 @@ async def test_a_warm_request_makes_no_query_before_it_is_answered(
         event.listen(database.engine.sync_engine, "before_cursor_execute", note)
         gate = scene.openai.hold()
         call = asyncio.create_task(scene.chat())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await gate.reached.wait()
         assert asked == []
         gate.open()

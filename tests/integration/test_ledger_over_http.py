@@ -101,14 +101,14 @@ async def test_without_the_store_calls_are_refused_where_that_is_wanted(server: 
         scene.openai.hang(after_events=1)
         began = time.monotonic()
         first = await scene.chat(stream=True)
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 10
         for refused in (first, await scene.chat()):
             assert refused.status == 503
             assert refused.body["error"]["code"] == "store_unavailable"
             assert refused.body["error"]["message"].startswith("The ledger cannot be reached")
             assert refused.headers["retry-after"] == "1"
         assert len(scene.openai.seen) == 2  # the last one was not even asked
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await scene.openai.seen[1].hung_up.wait()
 
         async with server.running():

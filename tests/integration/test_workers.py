@@ -113,7 +113,7 @@ async def test_a_second_signal_ends_at_once_and_loses_no_entry(ending: Workers) 
         await ending.until_there_are(1)
         began = time.monotonic()
         assert await ending.server.stop(signal.SIGTERM) == 0
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15  # else it waits for half a minute
     await ending.server.start()
     (entry,) = await ending.ledger()
     assert entry["outcome"] == "client_cancelled"
