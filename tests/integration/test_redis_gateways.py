@@ -1,6 +1,7 @@
 """Gateways that share a Valkey: processes of their own, called over HTTP."""
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -76,6 +77,39 @@ async def test_what_is_not_used_is_given_back_to_all(shared: Shared) -> None:
                     left = int(response.headers["x-ratelimit-remaining-tokens"])
                 if left > 1_000_000 - 100 * 13:
                     break
+
+
+async def test_a_correction_counts_for_all_of_them_and_once(shared: Shared) -> None:
+    one, other = shared.gateways
+    key = await one.new_key(requests_per_minute=None, tokens_per_minute=1_000_000)
+    async with (
+        aiohttp.ClientSession(one.server.url, headers=key) as http,
+        http.post("/v1/chat/completions", json=CHAT) as response,
+    ):
+        assert response.status == 200
+        call = response.headers["x-request-id"]
+    await one.until_it_is_verified()
+    correction = {
+        "reason": "the provider billed more",
+        "usage": {"output": 70_000},
+        "cost_usd": "1",
+    }
+    path = f"/api/ledger/{call}/corrections"
+    status, told = await fresh(one.server, path, body=correction)
+    assert status < 300, told
+
+    async with asyncio.timeout(20):
+        while not 70_000 <= (used := await _tokens_used(other, key)) < 70_100:
+            assert used < 70_000
+            await asyncio.sleep(0.05)
+    await other.until_it_is_verified()
+
+
+async def _tokens_used(gateway: Workers, key: dict[str, str]) -> int:
+    status, told = await fresh(gateway.server, "/v1/usage", key)
+    assert status == 200, told
+    (limit,) = json.loads(told)["limits"]
+    return int(limit["used"])
 
 
 async def test_a_valkey_that_is_away_refuses_and_forgives_nothing_afterwards(

@@ -93,8 +93,13 @@ class Corrections:
 
     async def _tell(self, batch: Sequence[Posted]) -> None:
         concerned: dict[tuple[UUID, Limit], list[Posted]] = defaultdict(list)
+        known: dict[tuple[UUID, UUID | None, UUID | None], Sequence[tuple[UUID, Limit]]] = {}
         for posted in batch:
-            for tenant, limit in await self._limits(posted.correction.entry):
+            entry = posted.correction.entry
+            whose = (entry.key_id, entry.team_id, entry.organization_id)
+            if whose not in known:
+                known[whose] = await self._limits(entry)
+            for tenant, limit in known[whose]:
                 concerned[tenant, limit].append(posted)
         last = batch[-1].position
         await asyncio.gather(
@@ -110,8 +115,8 @@ class Corrections:
         key = await self._keys.by_id(entry.key_id)
         if key is not None:
             found += [(tenant_of_key(key), limit) for limit in key.all_limits]
-        if key is None or key.team is None or key.team.id != entry.team_id:
-            # It belonged to another one then.
+        has_moved = key is None or key.team is None or key.team.id != entry.team_id
+        if has_moved and entry.team_id is not None:
             for team in await self._organizations.teams():
                 if team.id == entry.team_id:
                     of_its = team.organization.limits if team.organization else ()
