@@ -1,12 +1,13 @@
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+from pydantic_settings import BaseSettings
 
 from ..domain.timeouts import Timeouts
 from .setting_types import Positive, Seconds
 
 
-class CallSettings(BaseModel):
+class CallSettings(BaseSettings):
     """How large a call may be, and how long it may take."""
 
     default_output_cap: Annotated[

@@ -1,12 +1,13 @@
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+from pydantic_settings import BaseSettings
 
 from ..domain.limits import Limits
 from .setting_types import Optional, RedisUrl, Seconds
 
 
-class LimitSettings(BaseModel):
+class LimitSettings(BaseSettings):
     """What limits a new key has, and where limits are counted."""
 
     requests_per_minute: Annotated[

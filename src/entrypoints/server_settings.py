@@ -1,8 +1,8 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, BaseModel, Field
-from pydantic_settings import NoDecode
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, NoDecode
 
 from .setting_types import (
     AdminKey,
@@ -15,7 +15,7 @@ from .setting_types import (
 )
 
 
-class ServerSettings(BaseModel):
+class ServerSettings(BaseSettings):
     """How it is reached, who administers it, and where it keeps what it knows."""
 
     database_url: Annotated[

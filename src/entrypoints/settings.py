@@ -3,7 +3,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from pydantic import AliasChoices, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from .call_settings import CallSettings
 from .limit_settings import LimitSettings
@@ -14,7 +14,7 @@ class WrongSettings(Exception):
     """`str()` names each setting that is wrong, and why; never its value."""
 
 
-class Settings(CallSettings, LimitSettings, ServerSettings, BaseSettings):
+class Settings(CallSettings, LimitSettings, ServerSettings):
     """Everything that the environment, or a `.env` file beside it, decides.
 
     Names carry the prefix `LANGROUTE_`; a few that every platform knows are read without it.

@@ -50,12 +50,11 @@ def orders(bodies: list[LimitBody]) -> tuple[LimitOrder, ...]:
     return tuple(body.order() for body in bodies)
 
 
-class OrganizationChangeBody(BaseModel):
+class _CarrierBody(BaseModel):
     """Null is nothing that these could be."""
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = ""
     allowed_models: list[str] = []
     limits: list[LimitBody] = []
 
@@ -69,8 +68,12 @@ class OrganizationChangeBody(BaseModel):
         return given
 
 
-class OrganizationBody(OrganizationChangeBody):
+class OrganizationBody(_CarrierBody):
     name: str
+
+
+class OrganizationChangeBody(_CarrierBody):
+    name: str = ""
 
 
 class TeamBody(OrganizationBody):
