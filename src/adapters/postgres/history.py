@@ -12,11 +12,12 @@ from ...domain.admission import Ask, Reservation
 from ...domain.ids import RequestId
 from ...domain.ledger import LedgerEntry
 from ...domain.limits import Limit, Measure, Sliding
+from ...domain.periods import FOR_GOOD
 from ...domain.rate_window import NS_PER_S, SLOTS
 from ...domain.rebuild import Tally, first_place
 from ...domain.scopes import Scope
 from .database import Database
-from .history_rows import OVER, Shape, by_period, shape_of, sliding
+from .history_rows import OVER, Shape, by_period, for_good, shape_of, sliding
 from .posted_corrections import LAST_POSITION
 from .reservation_rows import unsettled
 from .times import to_timestamp
@@ -100,6 +101,8 @@ def _query(
         since = to_timestamp(max(0, first * slot_ns - longest_call_ns))
         query = sliding(shape.scope, shape.measure, shape.names)
         return query, {**asked, "slot_ns": slot_ns, "first": first, "since": since}
+    if shape.window == FOR_GOOD and not shape.names:
+        return for_good(shape.scope, shape.measure), asked
     query = by_period(shape.scope, shape.measure, shape.names)
     return query, {
         **asked,
