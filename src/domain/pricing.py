@@ -124,17 +124,22 @@ class ModelPrice:
         costs. Nothing used costs nothing."""
         price = self._at(usage.service)
         cost = price.rates_for(usage.prompt_tokens).cost_of(usage)
-        units = price.units or self.units
-        if not units or usage.is_nothing:
+        rates = price.units if price.units.by_name else self.units
+        if not rates.by_name:
             return cost
-        return Money(cost.pico + units.pico_of(usage.units) + units.pico_a_request)
+        others = rates.pico_of(usage.units) if usage.units.by_name else 0
+        fee = rates.pico_a_request
+        if fee and not usage.is_nothing:
+            others += fee
+        return Money(cost.pico + others) if others else cost
 
     def bound(self, input_tokens: int, output_tokens: int, units: Units = NO_UNITS) -> Money:
         """The most that a call within these counts can cost, whatever classes they fall into, and
         whichever of the services answers."""
         bound = self._bound(input_tokens, output_tokens, units, self.units)
         for service in self.services:
-            rates = service.price.units or self.units
+            own = service.price.units
+            rates = own if own.by_name else self.units
             bound = max(bound, service.price._bound(input_tokens, output_tokens, units, rates))
         return Money(bound)
 
@@ -143,7 +148,9 @@ class ModelPrice:
         for tier in self.tiers:
             if input_tokens > tier.above_prompt_tokens:
                 bound = max(bound, tier.rates.bound(input_tokens, output_tokens).pico)
-        return bound + rates.pico_of(units) + rates.pico_a_request if rates else bound
+        if units.by_name:
+            bound += rates.pico_of(units)
+        return bound + rates.pico_a_request
 
     def asked_for(self, service: str | None) -> "ModelPrice":
         """For a call that asks for a service, or for none: others will not answer it. Any may,

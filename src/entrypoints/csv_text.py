@@ -9,7 +9,7 @@ _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 def csv_text(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     """RFC 4180, with a line of headings. A column such as `usage.input` is of a row within the
-    row."""
+    row; a whole one of those is written as `images=2 web_searches=1`."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(columns)
@@ -21,6 +21,8 @@ def _cell(row: Mapping[str, Any], column: str) -> object:
     value: Any = row
     for name in column.split("."):
         value = value[name]
+    if isinstance(value, Mapping):
+        value = " ".join(f"{name}={inner}" for name, inner in value.items())
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str) and value.startswith(_FORMULAS) and not _is_number(value):

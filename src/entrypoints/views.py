@@ -1,5 +1,6 @@
 """Domain values as plain JSON, for the management endpoints and the command line."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -80,7 +81,7 @@ ENTRY_COLUMNS = (
     *("model", "provider", "upstream_model", "outcome", "error", "attempts", "streamed"),
     *("duration_ms", "first_byte_ms"),
     *(f"usage.{name}" for name in TOKEN_CLASSES),
-    *("service", "cost_usd", "priced", "estimated"),
+    *("units", "service", "cost_usd", "priced", "estimated"),
 )
 
 
@@ -123,7 +124,7 @@ def entry_view(entry: LedgerEntry) -> dict[str, Any]:
         "error": entry.error,
         "attempts": entry.attempts,
         "streamed": entry.streamed,
-        "usage": usage.counts,
+        **_used(usage.counts),
         "service": usage.service,
         "cost_usd": str(entry.cost),
         "priced": entry.priced,
@@ -140,7 +141,7 @@ def call_view(call: BookedCall) -> dict[str, Any]:
                 "number": correction.number,
                 "posted_at": moment(correction.posted_at_ns),
                 "reason": correction.reason,
-                "usage": dict(correction.usage.by_class),
+                **_used(correction.usage.by_class),
                 "cost_usd": str(correction.cost),
             }
             for correction in call.corrections
@@ -156,4 +157,13 @@ def settled_view(call: BookedCall) -> dict[str, Any]:
         "cost_usd": str(call.cost),
         "priced": call.priced,
         "estimated": call.estimated,
+    }
+
+
+def _used(counts: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """Apart: what is no token must not be added to tokens."""
+    tokens = {name: count for name, count in counts.items() if name in TOKEN_CLASSES}
+    return {
+        "usage": tokens,
+        "units": {name: count for name, count in counts.items() if name not in tokens},
     }

@@ -256,6 +256,7 @@ async def test_pictures_are_made_and_billed_by_their_tokens(scene: Scene) -> Non
     (entry,) = await scene.running.entries()
     used = {name: count for name, count in entry["usage"].items() if count}
     assert used == {"input": 10, "image_input": 40, "image_output": 100}
+    assert entry["units"] == {"images:low:1024x1024": 2}
     (line,) = (await scene.running.call("GET", "/api/spend")).body["data"]
     assert (line["prompt_tokens"], line["completion_tokens"]) == (50, 100)
 

@@ -33,3 +33,8 @@ def test_numbers_and_plain_text_stay_as_they_are(text: str) -> None:
     (_, cells) = csv.reader(io.StringIO(csv_text([{"name": text, "n": 1}], ("name", "n"))))
 
     assert cells == [text, "1"]
+
+
+def test_a_row_within_a_row_may_stand_in_one_cell() -> None:
+    rows = [{"units": {"images": 2, "web_searches": 1}}, {"units": {}}]
+    assert csv_text(rows, ("units",)) == 'units\r\nimages=2 web_searches=1\r\n""\r\n'

@@ -89,7 +89,7 @@ def test_google_charges_queries_and_before_that_prompts(model: str, searches: in
         "usageMetadata": usage,
     }
     whole = GeminiCodec().reply(body, SENT)
-    (chunk,) = GeminiCodec().decoder(SENT)(body, b"") or ()
+    (chunk,) = list(GeminiCodec().decoder(SENT)(body, b"") or ())
     expected = TokenUsage(input=10, output=3, units=Units.of(web_searches=searches))
     assert token_usage(whole["usage"]) == token_usage(chunk["usage"]) == expected
 
