@@ -1,4 +1,5 @@
-"""`make bench`: what it costs to put a gateway in between, side by side in one run.
+"""`make bench`: what it costs to put a gateway in between, side by side in one run; then what
+admission alone costs, by who counts.
 
 Machines differ and are shared; read the ratios.
 """
@@ -18,6 +19,7 @@ from rich.table import Table
 
 from langroute.adapters.postgres.embedded import EmbeddedPostgres
 
+from .admission.report import run as admission
 from .load import Load, Timing, drive
 from .subjects import Subject, direct, langroute, litellm, litellm_command
 
@@ -109,4 +111,7 @@ def _start_and_memory(subjects: list[Subject]) -> Table:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--calls", type=int, default=2000, help="calls a round")
-    asyncio.run(main(parser.parse_args().calls))
+    parser.add_argument("--quick", action="store_true", help="of admission: fewer calls and keys")
+    arguments = parser.parse_args()
+    asyncio.run(main(arguments.calls))
+    admission(quick=arguments.quick)

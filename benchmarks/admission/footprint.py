@@ -23,8 +23,7 @@ from langroute.domain.rate_window import MINUTE_NS, SLOTS
 
 from .scene import COST, USAGE, Tenant, usual_limits
 
-KEYS = 100_000
-_BUSY = 500
+_BUSY = 300
 
 
 class _Clock:

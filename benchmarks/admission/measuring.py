@@ -1,9 +1,12 @@
 import asyncio
 import gc
+import os
 import statistics
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from langroute.domain.admission import Reservation
 
@@ -11,6 +14,8 @@ from .scene import Call, Tenant
 from .stores import Store
 
 _MORE = 2_000
+_FLUSHES = 50
+_PAGE = bytes(8192)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,3 +118,16 @@ async def under_way_beside(store: Store, tenant: Tenant, calls: int) -> float:
         store.settle(reservation)
     await store.written()
     return cost_us
+
+
+def flush_ms_on(folder: Path) -> float:
+    """How long the disk takes for what a commit waits for; the median."""
+    took = []
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for _ in range(_FLUSHES):
+            file.write(_PAGE)
+            began = time.perf_counter()
+            file.flush()
+            os.fdatasync(file.fileno())
+            took.append(time.perf_counter() - began)
+    return statistics.median(took) * 1000

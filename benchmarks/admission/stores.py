@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,24 +23,22 @@ from langroute.adapters.postgres.embedded_server import SUPERUSER
 from langroute.adapters.postgres.embedded_socket import SOCKET
 from langroute.adapters.postgres.ledger import PostgresLedger
 from langroute.adapters.postgres.migrate import migrate
-from langroute.adapters.postgres.new_counters import make_counters
 from langroute.adapters.redis.admission import RedisAdmission
 from langroute.adapters.redis.connecting import connect
 from langroute.adapters.redis.line import Line
 from langroute.adapters.redis.orders import Order
 from langroute.adapters.system.clock import SystemClock
 from langroute.application.ports.admission import Admission
-from langroute.domain.admission import Reservation, counted
+from langroute.domain.admission import Reservation
 from langroute.domain.ledger import LedgerEntry, Outcome
 
 from ..subjects import free_port
+from .planting import plant_in_memory, plant_in_postgres, plant_in_valkey
 from .round_trips import RoundTrips
 from .scene import COST, USAGE, Call
 
 _LONGEST_CALL_S = 600.0
 _PATIENCE_S = 30.0
-_AT_A_TIME = 100
-_MADE_AT_ONCE = 2_000
 _SIZE = text("select pg_total_relation_size('langroute.counters')")
 
 
@@ -55,12 +53,12 @@ def _nothing(reservation: Reservation) -> None:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
     """`record` is what a settlement takes beside the admission's own, and `written` returns once
-    the server knows of all. `prepare` makes counters as first calls would, many at once, and
-    `weight` is what all counters take, in bytes."""
+    the server knows of all. `plant` makes the counters of many keys that made a call, and `weight`
+    is what all counters take, in bytes."""
 
     name: str
     admission: Admission
-    prepare: Callable[[Sequence[Call]], Awaitable[None]]
+    plant: Callable[[Sequence[Call]], Awaitable[None]]
     record: Callable[[Reservation], None] = _nothing
     written: Callable[[], Awaitable[None]] = _at_once
     weight: Callable[[], Awaitable[int]] | None = None
@@ -81,6 +79,9 @@ class Store:
         return float(ended + sum(each.user + each.system for each in alive))
 
 
+Open = Callable[..., AbstractAsyncContextManager[Store]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Servers:
     """A Postgres with a database that is migrated, and a Valkey; both as they come."""
@@ -94,7 +95,7 @@ class Servers:
     async def memory(self, *, counting: bool = False) -> AsyncIterator[Store]:
         del counting  # there is nobody to ask
         admission = MemoryAdmission(SystemClock(), MemoryHistory(MemoryLedger()))
-        yield Store(name="memory", admission=admission, prepare=_calling(admission))
+        yield Store(name="memory", admission=admission, plant=partial(plant_in_memory, admission))
 
     @asynccontextmanager
     async def postgres(self, *, counting: bool = False) -> AsyncIterator[Store]:
@@ -115,7 +116,7 @@ class Servers:
             yield Store(
                 name="Postgres",
                 admission=admission,
-                prepare=partial(_make_counters, database),
+                plant=partial(plant_in_postgres, database),
                 weight=partial(_size_of_counters, database),
                 record=lambda reservation: ledger.record(entry_of(reservation)),
                 written=ledger.flush,
@@ -131,7 +132,8 @@ class Servers:
                 server, port = port, free_port()
                 trips = RoundTrips(lambda: asyncio.open_connection("127.0.0.1", server))
                 await stack.enter_async_context(trips.on_port(port))
-            line = Line(lambda: connect(f"redis://127.0.0.1:{port}", _PATIENCE_S))
+            url = f"redis://127.0.0.1:{port}"
+            line = Line(lambda: connect(url, _PATIENCE_S), within_s=_PATIENCE_S)
             line.start()
             stack.push_async_callback(line.aclose)
             history = MemoryHistory(MemoryLedger())
@@ -139,7 +141,7 @@ class Servers:
             yield Store(
                 name="Valkey",
                 admission=admission,
-                prepare=_calling(admission, line.flush),
+                plant=partial(plant_in_valkey, url),
                 weight=partial(_used_memory, line),
                 written=line.flush,
                 server=psutil.Process(self.valkey_server._process.pid),
@@ -192,42 +194,13 @@ def entry_of(reservation: Reservation) -> LedgerEntry:
     )
 
 
-def _calling(
-    admission: Admission, written: Callable[[], Awaitable[None]] = _at_once
-) -> Callable[[Sequence[Call]], Awaitable[None]]:
-    """By first calls themselves."""
-
-    async def prepare(calls: Sequence[Call]) -> None:
-        left = iter(calls)
-
-        async def one_after_the_other() -> None:
-            for ask, limits in left:
-                decision, _ = await admission.admit(ask, limits)
-                assert isinstance(decision, Reservation)
-                admission.settle(decision, USAGE, COST)
-
-        await asyncio.gather(*(one_after_the_other() for _ in range(_AT_A_TIME)))
-        await written()
-
-    return prepare
-
-
-async def _make_counters(database: Database, calls: Sequence[Call]) -> None:
-    for first in range(0, len(calls), _MADE_AT_ONCE):
-        part = calls[first : first + _MADE_AT_ONCE]
-        counting = [each for ask, limits in part for each in counted(ask, limits)]
-        async with database.transaction() as connection:
-            await make_counters(connection, counting, None)
-
-
 async def _size_of_counters(database: Database) -> int:
     async with database.reading() as connection:
         return int((await connection.execute(_SIZE)).scalar_one())
 
 
 async def _used_memory(line: Line) -> int:
-    info = (await line.ask(Order(args=["INFO", "memory"]))).decode()
-    return int(info.partition("used_memory:")[2].split()[0])
+    return int((await line.ask(Order(args=["INFO", "memory"])))["used_memory"])
 
 
 def _postmaster(folder: Path) -> psutil.Process:

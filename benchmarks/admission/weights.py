@@ -3,39 +3,25 @@
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 
-from .measuring import warmed_up
 from .scene import Call, Tenant, usual_limits
-from .stores import Store
+from .stores import Open
 
-_AT_A_TIME = 100
-# Of Postgres: a counter that is new takes some milliseconds.
-_SAMPLED = 5_000
 _CHILD_S = 120.0
 
 
-async def fill(store: Store, tenant: Tenant) -> None:
-    """Every key of it has a counter."""
-    await store.prepare(tenant.calls(len(tenant.keys)))
-    await warmed_up(store, tenant.calls(100))
-
-
-async def weights(
-    stores: Sequence[Callable[..., AbstractAsyncContextManager[Store]]], keys: int
-) -> list[tuple[str, float]]:
+async def weights(stores: Sequence[Open], keys: int) -> list[tuple[str, float]]:
     """Bytes for each key."""
     found = list((await _in_memory(keys)).items())
+    tenant = Tenant(keys)
+    calls = [Call(tenant.ask(key), usual_limits(key)) for key in tenant.keys]
     for opened in stores:
         async with opened() as store:
-            if store.weight is None:
-                continue
-            tenant = Tenant(min(keys, _SAMPLED))
-            calls = [Call(tenant.ask(key), usual_limits(key)) for key in tenant.keys]
-            before = await store.weight()
-            await warmed_up(store, calls, at_a_time=_AT_A_TIME)
-            found.append((store.name, (await store.weight() - before) / len(calls)))
+            if store.weight is not None:
+                before = await store.weight()
+                await store.plant(calls)
+                found.append((store.name, (await store.weight() - before) / keys))
     return found
 
 
