@@ -118,6 +118,7 @@ async def a_stored_key(database: Database) -> VirtualKey:
     key = a_key()
     await PostgresKeys(database).put(key)
     stored = await PostgresKeys(database).by_id(key.id)
+    assert stored is not None
     assert stored == key
     return stored
 
