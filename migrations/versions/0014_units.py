@@ -80,7 +80,22 @@ _DOWN = (
     """,
     """
     update langroute.prices set services = (
-        select jsonb_object_agg(name, own - 'units' - 'cached_audio_input' - 'cached_image_input')
+        select jsonb_object_agg(
+            name,
+            own - 'units' - 'cached_audio_input' - 'cached_image_input' || jsonb_build_object(
+                'tiers',
+                (
+                    select coalesce(
+                        jsonb_agg(
+                            tier - 'cached_audio_input' - 'cached_image_input' order by place
+                        ),
+                        '[]'
+                    )
+                    from jsonb_array_elements(own -> 'tiers')
+                        with ordinality as tiers_of (tier, place)
+                )
+            )
+        )
         from jsonb_each(services) as services_of (name, own)
     )
     where services <> '{}'

@@ -78,11 +78,12 @@ async def test_without_them_calls_keep_what_they_cost(empty_database: Database) 
         ledger.record(new_entry(usage=usage, cost=Money(7)))
     rates = Rates(input=Money(5), output=Money(40), cached_image_input=Money(1))
     units = UnitRates({"images": Money(10**10)})
+    tiers = (Tier(above_prompt_tokens=9, rates=rates),)
     price = ModelPrice(
         rates=rates,
-        tiers=(Tier(above_prompt_tokens=9, rates=rates),),
+        tiers=tiers,
         units=units,
-        services=(Service("flex", ModelPrice(rates=rates, units=units)),),
+        services=(Service("flex", ModelPrice(rates=rates, tiers=tiers, units=units)),),
     )
     dated = DatedPrice(provider="p", model="m", effective_from_ns=0, price=price)
     await PostgresCatalogues(empty_database).put(prices=[dated])
@@ -92,10 +93,11 @@ async def test_without_them_calls_keep_what_they_cost(empty_database: Database) 
 
     (row,) = (await PostgresCatalogues(empty_database).load()).prices.rows()
     plain = Rates(input=Money(5), output=Money(40))
+    tiers = (Tier(above_prompt_tokens=9, rates=plain),)
     assert row.price == ModelPrice(
         rates=plain,
-        tiers=(Tier(above_prompt_tokens=9, rates=plain),),
-        services=(Service("flex", ModelPrice(rates=plain)),),
+        tiers=tiers,
+        services=(Service("flex", ModelPrice(rates=plain, tiers=tiers)),),
     )
     (entry,) = await PostgresReports(empty_database).entries(None, 10)
     assert (entry.usage, entry.cost) == (TokenUsage(input=1, cached_input=5), Money(7))

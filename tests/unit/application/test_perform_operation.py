@@ -332,3 +332,20 @@ async def test_pictures_hold_back_the_most_tokens_that_a_target_may_take() -> No
     body = {"model": "smart", "prompt": "x", "quality": "low", "size": "1024x1024", "n": 2}
     asked = OperationRequest.parse(Operation.IMAGE_GENERATIONS, body)
     assert scene.plan(a_key(), asked).ask.output_bound == 2 * 272
+
+
+async def test_a_picture_that_may_pass_a_limit_is_refused_and_a_smaller_one_is_not() -> None:
+    route = replace(ROUTE, targets=(Target(provider="local", model="gpt-image-1"),))
+    scene = await a_scene(catalogue=Catalogue.of(PROVIDERS, [route]))
+    upstream = ScriptedOperations(local=made())
+    perform, key = performing(scene, upstream), a_key(Limits(tokens_per_minute=1_000))
+
+    def a_picture(quality: str) -> OperationRequest:
+        body = {"model": "smart", "prompt": "x", "quality": quality, "size": "1024x1024"}
+        return OperationRequest.parse(Operation.IMAGE_GENERATIONS, body)
+
+    with pytest.raises(LimitReached) as refused:
+        await perform(key, a_picture("high"))
+    assert refused.value.refusal.asked == 4_160 + 1
+    await perform(key, a_picture("low"))
+    assert upstream.asked == ["local"]
