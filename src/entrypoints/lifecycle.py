@@ -1,10 +1,9 @@
 """Opens what the container wires, in order, and closes it again, in the other one."""
 
 import asyncio
-import logging
 import secrets
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from dependency_injector import providers
 from pydantic import SecretStr
@@ -14,20 +13,15 @@ from ..adapters.memory.ledger import MemoryLedger
 from ..adapters.memory.stand_in import StandIn
 from ..adapters.postgres.database import Database
 from ..adapters.postgres.embedded import EmbeddedPostgres
-from ..adapters.postgres.partitions import PostgresPartitions
 from ..adapters.postgres.revision import is_current
-from ..application.calls.expire_reservations import ExpireReservations
-from ..domain.errors import StoreUnavailable
+from .chores import forgetting_replies, keep_up, sweeping
 from .container import Container, memory_container
 from .encryption import encryption_keys
 from .settings import Settings
 
 NO_ADAPTERS: Mapping[str, object] = {}
 _KEY_BYTES = 32
-_SWEEP_S = 5.0
-_DAY_S = 24 * 3600.0
 _LISTENING_S = 5.0
-_LOG = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -66,38 +60,12 @@ async def open_container(
             settings=settings, database_url=url, encryption_keys=encryption_keys(settings)
         )
         _swap(container, adapters)
-        database = container.database()
-        stack.push_async_callback(database.aclose)
-        if not await is_current(database.engine):
-            from ..adapters.postgres.migrate import migrate  # noqa: PLC0415  (see revision.py)
-
-            await migrate(database.engine)
-        await _load_catalogue(container)
-        await _keep_up(container.partitions())
-        reservations, ledger = container.postgres_reservations(), container.postgres_ledger()
-        ledger.follows(reservations.written)
-        for writer in (reservations, ledger):
-            writer.start()
-            stack.push_async_callback(writer.aclose)
-        stack.push_async_callback(container.postgres_admission().aclose)
+        await _prepare(container, stack)
+        _start_writers(container, stack)
         _start_redis(container, stack)
         await stack.enter_async_context(container.http_client())
         if serving:
-            admission = container.admission()
-            if isinstance(admission, MemoryAdmission):
-                await admission.take_over()
-            elif isinstance(admission, StandIn):
-                stack.push_async_callback(admission.aclose)
-                if settings.admission_store == "postgres":
-                    # It keeps their reservations.
-                    ledger.follows(admission.counted)
-            if settings.admission_store == "redis":
-                corrections = container.redis_corrections()
-                corrections.start()
-                stack.push_async_callback(corrections.aclose)
-            await _follow_changes(container, stack)
-            stack.enter_context(_sweeping(container, container.partitions()))
-            stack.enter_context(_forgetting_replies(container))
+            await _start_serving(container, stack)
         yield container
 
 
@@ -113,8 +81,32 @@ async def open_memory_container(
     if isinstance(ledger, MemoryLedger):
         ledger.tells(container.memory_admission().recount)
     async with container.http_client():
-        with _sweeping(container), _forgetting_replies(container):
+        with sweeping(container), forgetting_replies(container):
             yield container
+
+
+async def _prepare(container: Container, stack: AsyncExitStack) -> None:
+    """The database as it is to be: migrated, with a catalogue, and with the months ahead."""
+    database = container.database()
+    stack.push_async_callback(database.aclose)
+    if not await is_current(database.engine):
+        from ..adapters.postgres.migrate import migrate  # noqa: PLC0415  (see revision.py)
+
+        await migrate(database.engine)
+    catalogue = container.cached_catalogue()
+    await catalogue.refresh()
+    if not catalogue.current().providers:
+        await container.gateway().seed_catalogue()
+    await keep_up(container.partitions())
+
+
+def _start_writers(container: Container, stack: AsyncExitStack) -> None:
+    reservations, ledger = container.postgres_reservations(), container.postgres_ledger()
+    ledger.follows(reservations.written)
+    for writer in (reservations, ledger):
+        writer.start()
+        stack.push_async_callback(writer.aclose)
+    stack.push_async_callback(container.postgres_admission().aclose)
 
 
 def _start_redis(container: Container, stack: AsyncExitStack) -> None:
@@ -144,11 +136,23 @@ def _swap(container: Container, adapters: Mapping[str, object]) -> None:
         container.providers[name].override(providers.Object(adapter))
 
 
-async def _load_catalogue(container: Container) -> None:
-    catalogue = container.cached_catalogue()
-    await catalogue.refresh()
-    if not catalogue.current().providers:
-        await container.gateway().seed_catalogue()
+async def _start_serving(container: Container, stack: AsyncExitStack) -> None:
+    store = container.settings().admission_store
+    admission = container.admission()
+    if isinstance(admission, MemoryAdmission):
+        await admission.take_over()
+    elif isinstance(admission, StandIn):
+        stack.push_async_callback(admission.aclose)
+        if store == "postgres":
+            # It keeps their reservations.
+            container.postgres_ledger().follows(admission.counted)
+    if store == "redis":
+        corrections = container.redis_corrections()
+        corrections.start()
+        stack.push_async_callback(corrections.aclose)
+    await _follow_changes(container, stack)
+    stack.enter_context(sweeping(container, container.partitions()))
+    stack.enter_context(forgetting_replies(container))
 
 
 async def _follow_changes(container: Container, stack: AsyncExitStack) -> None:
@@ -159,47 +163,3 @@ async def _follow_changes(container: Container, stack: AsyncExitStack) -> None:
     stack.push_async_callback(changes.aclose)
     async with asyncio.timeout(_LISTENING_S):
         await changes.ready.wait()
-
-
-@contextmanager
-def _sweeping(container: Container, partitions: PostgresPartitions | None = None) -> Iterator[None]:
-    sweep = asyncio.create_task(_sweep(container.gateway().expire_reservations, partitions))
-    try:
-        yield
-    finally:
-        sweep.cancel()
-
-
-@contextmanager
-def _forgetting_replies(container: Container) -> Iterator[None]:
-    forgetting = asyncio.create_task(container.forget_replies()())
-    try:
-        yield
-    finally:
-        forgetting.cancel()
-
-
-async def _keep_up(partitions: PostgresPartitions) -> None:
-    try:
-        await partitions.keep_up()
-    except StoreUnavailable:
-        _LOG.warning("could not make the months ahead of the ledger; trying again tomorrow")
-
-
-async def _sweep(expire: ExpireReservations, partitions: PostgresPartitions | None) -> None:
-    loop = asyncio.get_running_loop()
-    next_day_s = loop.time() + _DAY_S
-    while True:
-        await asyncio.sleep(_SWEEP_S)
-        try:
-            if partitions is not None and loop.time() >= next_day_s:
-                next_day_s += _DAY_S
-                await _keep_up(partitions)
-            lost = await expire()
-        except StoreUnavailable:
-            _LOG.warning("cannot look for calls that other processes have lost; trying again")
-        except Exception:  # noqa: BLE001  (if this ended, no lost call would be settled again)
-            _LOG.exception("could not settle expired reservations; trying again")
-        else:
-            if lost:
-                _LOG.warning("settled %d expired reservations at their bound", lost)
