@@ -36,7 +36,9 @@ async def test_providers_routes_and_prices_are_defined(cli: Langroute) -> None:
     route = await told(
         cli, "routes", "set", "fast", "--to", "openai/gpt-4o-mini@3,ollama/llama3.2",
         "--to", "mistral/mistral-small-latest", "--alias", "quick", "--unsupported", "refuse",
+        "--unbounded", "debt",
     )  # fmt: skip
+    assert route["unbounded"] == "debt"
     assert route["unsupported"] == "refuse"
     assert [(t["provider"], t["order"], t["weight"]) for t in route["targets"]] == [
         ("openai", 0, 3),
@@ -130,6 +132,16 @@ async def test_what_was_spent_is_empty_at_first(cli: Langroute) -> None:
         (("keys", "show", "00000000-0000-0000-0000-000000000000"), "no virtual key"),
         (("keys", "show", "me"), "UUID"),
         (("spend", "--by", "colour"), "colour"),
+        (("spend", "--team", "none"), "no team 'none'"),
+        (("spend", "--since", "0001-01-01"), "after 1970"),
+        (("spend", "--since", "2026-01-02", "--until", "2026-01-01"), "later than 'from'"),
+        (("audit", "--until", "9999-12-31"), "after 1970"),
+        (("keys", "issue", "--expires", "9999-12-31"), "after 1970"),
+        (
+            ("prices", "set", "openai", "m", "--input=1", "--output=1", "--since", "0001-01-01"),
+            "after 1970",
+        ),
+        (("routes", "set", "m", "--to", "openai/m", "--unbounded", "allow"), "allow"),
     ],
 )
 async def test_wrong_use_is_told_in_one_line(

@@ -5,7 +5,7 @@ import typer
 
 from ...application.ports.audit import ChangeQuery
 from ..audit_views import change_view
-from ..times import to_ns
+from .moments import to_ns
 from .output import JsonFlag, show
 from .run import with_gateway
 

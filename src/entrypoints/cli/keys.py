@@ -12,7 +12,7 @@ from ...domain.ids import KeyId
 from ...domain.keys import VirtualKey
 from ...domain.limits import Limits
 from .. import views
-from ..times import to_ns
+from .moments import to_ns
 from .output import JsonFlag, err, show, show_one
 from .run import with_gateway
 

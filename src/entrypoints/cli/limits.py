@@ -92,7 +92,7 @@ def set_limit(
     order = LimitOrder(
         measure=measure,
         amount=_number(amount),
-        per=int(per) if per is not None and per.isdecimal() else per,
+        per=int(per) if per is not None and per.isascii() and per.isdecimal() else per,
         zone=zone,
         model=model,
         end_user=end_user,

@@ -10,8 +10,8 @@ from ...domain.pricing import DatedPrice, ModelPrice, Rates
 from ...domain.services import service_named
 from ...domain.units import UnitRates
 from ..price_views import price_view
-from ..times import to_ns
 from .listed_prices import compare_prices, sync_prices
+from .moments import to_ns
 from .output import JsonFlag, show, show_one
 from .re_rate import re_rate
 from .run import with_gateway

@@ -5,7 +5,7 @@ import typer
 
 from ...application.ports.charged_calls import ChargedQuery
 from ..price_views import re_rating_view
-from ..times import to_ns
+from .moments import to_ns
 from .output import JsonFlag, err, show_one
 from .run import with_gateway
 

@@ -10,7 +10,7 @@ from ...application.gateway import Gateway
 from ...application.ports.ledger import SpendLine, SpendQuery
 from ...domain.ids import KeyId
 from .. import views
-from ..times import to_ns
+from .moments import to_ns
 from .output import CsvFlag, JsonFlag, show, show_csv
 from .run import with_gateway
 
