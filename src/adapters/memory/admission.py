@@ -17,6 +17,7 @@ from ...domain.usage import TokenUsage
 from ...domain.verification import KeptCounter
 from .counters import Counters, key_of
 from .held import ByScope, Held
+from .plans import Plans
 from .seeds import Seeds
 
 _PATIENCE_S = 3.0
@@ -48,6 +49,7 @@ class MemoryAdmission:
             None if history is None else Seeds(history, clock, sow=self._sow, doubted=self._doubted)
         )
         self._counters = Counters()
+        self._plans = Plans()
         # By the ids' numbers: Python hashes those ten times faster than UUIDs.
         self._open: dict[int, Held] = {}
 
@@ -74,8 +76,7 @@ class MemoryAdmission:
         now_ns = self._clock.now_ns()
         counters = self._counters
         counters.forget_idle(now_ns)
-        counting = counted(ask, limits)
-        keys = [key_of(counter_id) for _, counter_id in counting]
+        _, counting, keys = self._plans.of(ask, limits)
         before = [
             counters.get(key) or limit.fresh()
             for key, (limit, _) in zip(keys, counting, strict=True)
@@ -84,7 +85,7 @@ class MemoryAdmission:
         if isinstance(decision, Reservation):
             for key, counter in zip(keys, after, strict=True):
                 counters[key] = counter
-            self._open[ask.request_id.int] = Held(decision, decision.claims, counting)
+            self._open[ask.request_id.int] = Held(decision, decision.claims, counting, keys)
         return decision, Standings(counting, after, now_ns)
 
     async def foresee(
@@ -112,10 +113,10 @@ class MemoryAdmission:
             return None
         now_ns = self._clock.now_ns()
         counters, used, left = self._counters, used_amounts(usage, cost), []
-        for claim, (limit, counter_id) in zip(held.claims, held.counting, strict=True):
-            key = key_of(counter_id)
+        held_of = zip(held.claims, held.counting, held.keys, strict=True)
+        for (_, measure, reserved, place), (limit, _), key in held_of:
             counter = counters.get(key) or limit.fresh()
-            counter = counter.settle(claim.place, claim.amount, used[claim.measure], now_ns)
+            counter = counter.settle(place, reserved, used[measure], now_ns)
             counters[key] = counter
             left.append(standing(limit, counter, now_ns))
         return left

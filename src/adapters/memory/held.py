@@ -6,6 +6,7 @@ from ...domain.admission import Ask, Claim, Counted, Reservation
 from ...domain.ledger import LedgerEntry
 from ...domain.limits import Limit
 from ...domain.rebuild import claim_on
+from .counters import Key, key_of
 
 
 @dataclass(slots=True)
@@ -16,6 +17,7 @@ class Held:
     reservation: Reservation
     claims: Sequence[Claim] = ()
     counting: Sequence[Counted] = ()
+    keys: Sequence[Key] = ()
     ours: bool = True
 
     def claim_on(self, limit: Limit) -> Claim | None:
@@ -27,6 +29,7 @@ class Held:
         if later is not None:
             self.claims = (*self.claims, later)
             self.counting = (*self.counting, Counted(limit, later.counter))
+            self.keys = (*self.keys, key_of(later.counter))
         return later
 
 
