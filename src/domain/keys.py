@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from .ids import KeyId
 from .limits import Limit, Limits
-from .organizations import Team, check_limits, is_allowed, key_scope
+from .organizations import Organization, Team, check_limits, is_allowed, key_scope
 from .scopes import Scope, ScopeKind
 
 SECRET_PREFIX = "lrvk_"
@@ -51,15 +51,17 @@ class VirtualKey:
         scope = self.scope
         own = (*self.limits.of(scope), *self.further_limits)
         check_limits((*_USUAL.of(scope), *self.further_limits), scope)
-        team = self.team
-        of_team = () if team is None else team.limits
-        organization = None if team is None else team.organization
-        of_organization = () if organization is None else organization.limits
+        of_team = () if self.team is None else self.team.limits
+        of_organization = () if self.organization is None else self.organization.limits
         object.__setattr__(self, "all_limits", (*own, *of_team, *of_organization))
 
     @property
     def scope(self) -> Scope:
         return key_scope(self.id)
+
+    @property
+    def organization(self) -> Organization | None:
+        return None if self.team is None else self.team.organization
 
     def state(self, now_ns: int) -> KeyState:
         if self.revoked_at_ns is not None:
@@ -72,14 +74,12 @@ class VirtualKey:
         """How the one is called that carries a limit of this key's."""
         if scope.kind is ScopeKind.KEY or self.team is None:
             return self.name
-        organization = self.team.organization
-        if scope.kind is ScopeKind.TEAM or organization is None:
+        if scope.kind is ScopeKind.TEAM or self.organization is None:
             return self.team.path
-        return organization.name
+        return self.organization.name
 
     def may_use(self, model: str) -> bool:
-        team = self.team
-        organization = None if team is None else team.organization
+        team, organization = self.team, self.organization
         return (
             is_allowed(model, self.allowed_models)
             and (team is None or is_allowed(model, team.allowed_models))

@@ -8,7 +8,7 @@ from ..ports.admission import Admission
 from ..ports.ledger import LedgerWriter
 from ..ports.reservations import Reservations
 from ..ports.upstream import RequestT
-from .plan_call import Plan
+from .plan import Plan
 
 
 @dataclass(frozen=True, slots=True)

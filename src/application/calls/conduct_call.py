@@ -15,7 +15,8 @@ from ..ports.reservations import Reservations
 from ..ports.upstream import RequestT, UpstreamCall
 from .admit import Admit
 from .answers import hang_up, likely_output, told_usage
-from .plan_call import Plan, PlanCall
+from .plan import Plan
+from .plan_call import PlanCall
 from .settle import Ending, Settle
 from .try_targets import Course, TryTargets
 

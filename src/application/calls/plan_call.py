@@ -1,7 +1,5 @@
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Generic
+from dataclasses import dataclass
 
 from ...domain.admission import Ask
 from ...domain.bounds import cost_bound, is_priced
@@ -9,18 +7,15 @@ from ...domain.catalogue import Catalogue
 from ...domain.errors import Forbidden, UnboundedField, UnknownModel
 from ...domain.ids import RequestId
 from ...domain.keys import VirtualKey
-from ...domain.limits import Limit, Measure, Standing
-from ...domain.pricing import ModelPrice
+from ...domain.limits import Limit, Measure
 from ...domain.requests import ModelRequest
-from ...domain.routes import ModelRoute, Target, Unbounded, Unsupported
-from ...domain.services import service_named
-from ...domain.shrinking import shrunk
+from ...domain.routes import ModelRoute, Target, Unbounded
 from ...domain.timeouts import Timeouts
-from ...domain.usage import TokenUsage
 from ..ports.catalogues import CatalogueLookup
 from ..ports.clock import Clock
 from ..ports.entropy import Entropy
 from ..ports.upstream import RequestT
+from .plan import Plan
 
 # A reservation outlives its call by this much: time enough to settle, and to notice a hang-up. A
 # stream's deadline is checked between two pieces, so the wait for one more is allowed for, too.
@@ -33,65 +28,6 @@ _BOUNDING = (Measure.TOKENS, Measure.MONEY)
 # Into so many parts goes what a token limit leaves for output: a few calls without a cap of
 # their own, and with short prompts, fit at a time.
 _PARTS = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan(Generic[RequestT]):
-    """What is going to be tried for a call, and the most that it can use.
-
-    `prices` are those of the targets, in their order. `reserved_cap` is the output that is held
-    for each choice; `output_cap` is sent to the provider, so that it cannot be exceeded: None
-    leaves the caller's request as it is. `shrunk_from` is the cap that did not fit.
-    """
-
-    key: VirtualKey
-    request: RequestT
-    catalogue: Catalogue
-    targets: tuple[Target, ...]
-    prices: tuple[ModelPrice | None, ...]
-    reserved_cap: int
-    output_cap: int | None
-    may_shrink: bool
-    shrunk_from: int | None = None
-    unsupported: Unsupported
-    ask: Ask
-
-    @property
-    def told_cap(self) -> int | None:
-        """The cap that is sent, where the caller does not know it."""
-        is_own = self.request.output_cap is not None and self.shrunk_from is None
-        return None if is_own else self.output_cap
-
-    def fitted(self, standings: Sequence[Standing]) -> "Plan[RequestT] | None":
-        """With a cap that fits into what is left of its limits, where it may be given one, and
-        there is one."""
-        if not self.may_shrink:
-            return None
-        units = self.request.units_bound
-        bound = partial(cost_bound, self.prices, self.ask.input_bound, units=units)
-        found = shrunk(self.ask, self.reserved_cap, self.request.choices, bound, standings)
-        if found is None or found[0] >= self.reserved_cap:
-            return None
-        cap, ask = found
-        return replace(
-            self, ask=ask, reserved_cap=cap, output_cap=cap, shrunk_from=self.reserved_cap
-        )
-
-    def used(self, told: TokenUsage | None, likely_output: int) -> TokenUsage:
-        """What the provider told, and what it did not tell as it probably was."""
-        if told is None:
-            return self.likely_usage(likely_output)
-        units = self.request.likely_units
-        return replace(told, units=units) if units and not told.units else told
-
-    def likely_usage(self, output_tokens: int) -> TokenUsage:
-        """For a call whose provider did not tell what it used: the input as it probably was."""
-        return TokenUsage(
-            input=self.request.likely_input,
-            output=output_tokens,
-            service=service_named(self.request.service),
-            units=self.request.likely_units,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +45,7 @@ class PlanCall:
 
     def __call__(self, key: VirtualKey, request: RequestT) -> Plan[RequestT]:
         catalogue = self.catalogues.current()
-        route = catalogue.route(request.model)
-        if route is None:
-            raise UnknownModel(request.model)
-        if not key.may_use(request.model):
-            raise Forbidden(f"This key may not use the model {request.model!r}.", param="model")
+        route = _route(catalogue, key, request.model)
         now_ns = self.clock.now_ns()
         request_id = RequestId(self.entropy.uuid())
         targets = route.candidates(request.model, request_id.int)
@@ -126,12 +58,11 @@ class PlanCall:
         service = request.service
         found = [catalogue.prices.at(t.provider, t.model, now_ns) for t in targets]
         prices = tuple(price and price.asked_for(service) for price in found)
-        team = key.team
         ask = Ask(
             request_id=request_id,
             key_id=key.id,
-            team_id=team.id if team else None,
-            organization_id=team.organization.id if team and team.organization else None,
+            team_id=key.team.id if key.team else None,
+            organization_id=key.organization.id if key.organization else None,
             end_user=request.end_user,
             tag=request.tag,
             model=request.model,
@@ -183,6 +114,15 @@ class PlanCall:
             fits = (min(tokens) - reserved_input) // (request.choices * _PARTS)
             cap = max(1, min(cap, fits))
         return cap, cap
+
+
+def _route(catalogue: Catalogue, key: VirtualKey, model: str) -> ModelRoute:
+    route = catalogue.route(model)
+    if route is None:
+        raise UnknownModel(model)
+    if not key.may_use(model):
+        raise Forbidden(f"This key may not use the model {model!r}.", param="model")
+    return route
 
 
 def _check_bounded(request: ModelRequest, limit: Limit) -> None:

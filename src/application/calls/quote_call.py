@@ -7,7 +7,8 @@ from ...domain.limits import Refusal, Standing
 from ..ports.admission import Admission
 from ..ports.upstream import RequestT
 from .admit import check_priced
-from .plan_call import Plan, PlanCall
+from .plan import Plan
+from .plan_call import PlanCall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

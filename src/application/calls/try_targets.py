@@ -19,7 +19,7 @@ from ...domain.routes import Target
 from ...domain.timeouts import Timeouts
 from ..ports.upstream import RequestT, UpstreamCall
 from .open_credential import OpenCredential
-from .plan_call import Plan
+from .plan import Plan
 
 AnswerT = TypeVar("AnswerT")
 

@@ -89,12 +89,11 @@ def _by_model(limits: Sequence[Limit]) -> Iterable[tuple[str, Sequence[Limit]]]:
 
 def _an_ask(key: VirtualKey, model: str, end_user: str | None, tag: str | None, now_ns: int) -> Ask:
     """For nothing: it is not going to be admitted."""
-    team = key.team
     return Ask(
         request_id=RequestId(UUID(int=0)),
         key_id=key.id,
-        team_id=team.id if team else None,
-        organization_id=team.organization.id if team and team.organization else None,
+        team_id=key.team.id if key.team else None,
+        organization_id=key.organization.id if key.organization else None,
         end_user=end_user,
         tag=tag,
         model=model,

@@ -12,7 +12,7 @@ from scene import (
     a_key,
 )
 
-from langroute.application.calls.plan_call import Plan
+from langroute.application.calls.plan import Plan
 from langroute.domain.catalogue import Catalogue
 from langroute.domain.chat import ChatRequest
 from langroute.domain.money import Money

@@ -1,0 +1,75 @@
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Generic
+
+from ...domain.admission import Ask
+from ...domain.bounds import cost_bound
+from ...domain.catalogue import Catalogue
+from ...domain.keys import VirtualKey
+from ...domain.limits import Standing
+from ...domain.pricing import ModelPrice
+from ...domain.routes import Target, Unsupported
+from ...domain.services import service_named
+from ...domain.shrinking import shrunk
+from ...domain.usage import TokenUsage
+from ..ports.upstream import RequestT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan(Generic[RequestT]):
+    """What is going to be tried for a call, and the most that it can use.
+
+    `prices` are those of the targets, in their order. `reserved_cap` is the output that is held
+    for each choice; `output_cap` is sent to the provider, so that it cannot be exceeded: None
+    leaves the caller's request as it is. `shrunk_from` is the cap that did not fit.
+    """
+
+    key: VirtualKey
+    request: RequestT
+    catalogue: Catalogue
+    targets: tuple[Target, ...]
+    prices: tuple[ModelPrice | None, ...]
+    reserved_cap: int
+    output_cap: int | None
+    may_shrink: bool
+    shrunk_from: int | None = None
+    unsupported: Unsupported
+    ask: Ask
+
+    @property
+    def told_cap(self) -> int | None:
+        """The cap that is sent, where the caller does not know it."""
+        is_own = self.request.output_cap is not None and self.shrunk_from is None
+        return None if is_own else self.output_cap
+
+    def fitted(self, standings: Sequence[Standing]) -> "Plan[RequestT] | None":
+        """With a cap that fits into what is left of its limits, where it may be given one, and
+        there is one."""
+        if not self.may_shrink:
+            return None
+        units = self.request.units_bound
+        bound = partial(cost_bound, self.prices, self.ask.input_bound, units=units)
+        found = shrunk(self.ask, self.reserved_cap, self.request.choices, bound, standings)
+        if found is None or found[0] >= self.reserved_cap:
+            return None
+        cap, ask = found
+        return replace(
+            self, ask=ask, reserved_cap=cap, output_cap=cap, shrunk_from=self.reserved_cap
+        )
+
+    def used(self, told: TokenUsage | None, likely_output: int) -> TokenUsage:
+        """What the provider told, and what it did not tell as it probably was."""
+        if told is None:
+            return self.likely_usage(likely_output)
+        units = self.request.likely_units
+        return replace(told, units=units) if units and not told.units else told
+
+    def likely_usage(self, output_tokens: int) -> TokenUsage:
+        """For a call whose provider did not tell what it used: the input as it probably was."""
+        return TokenUsage(
+            input=self.request.likely_input,
+            output=output_tokens,
+            service=service_named(self.request.service),
+            units=self.request.likely_units,
+        )
