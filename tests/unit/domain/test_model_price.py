@@ -41,7 +41,7 @@ def test_cost_is_never_negative(price: ModelPrice, usage: TokenUsage) -> None:
 
 @given(rates(), usages(), st.sampled_from(TOKEN_CLASSES), counts())
 def test_more_tokens_never_cost_less(rate: Rates, usage: TokenUsage, name: str, more: int) -> None:
-    assert rate.cost_of(usage + TokenUsage(service=None, **{name: more})) >= rate.cost_of(usage)
+    assert rate.cost_of(usage + TokenUsage.counting({name: more})) >= rate.cost_of(usage)
 
 
 @given(rates(), st.sampled_from(TOKEN_CLASSES), counts())
@@ -53,15 +53,14 @@ def test_each_class_costs_its_own_rate_or_the_plain_one(rate: Rates, name: str, 
         plain = rate.cached_input
     own = getattr(rate, name)
     assert (
-        rate.cost_of(TokenUsage(service=None, **{name: count}))
-        == (plain if own is None else own) * count
+        rate.cost_of(TokenUsage.counting({name: count})) == (plain if own is None else own) * count
     )
 
 
 @pytest.mark.parametrize("name", TOKEN_CLASSES)
 def test_a_class_that_is_dearer_than_the_others_raises_the_bound(name: str) -> None:
     price = ModelPrice(rates=replace(flat(1), **{name: Money(1000)}))
-    dear = TokenUsage(service=None, **{name: 7})
+    dear = TokenUsage.counting({name: 7})
     assert price.bound(dear.prompt_tokens, dear.completion_tokens) == Money(7000)
     assert price.cost_of(dear) == Money(7000)
 
@@ -106,7 +105,7 @@ def bounds_and_usages(draw: st.DrawFn) -> tuple[int, int, TokenUsage]:
         for name in draw(st.permutations(names)):
             split[name] = draw(st.just(left) | st.integers(0, left))
             left -= split[name]  # noqa: PLW2901
-    return most_in, most_out, TokenUsage(service=None, **split)
+    return most_in, most_out, TokenUsage.counting(split)
 
 
 @given(prices(), bounds_and_usages(), st.none() | st.sampled_from(SERVICES))
@@ -154,7 +153,7 @@ def test_the_bound_of_a_price_without_tiers_is_reached(
     """No looser than it must be: the bound is what is held back from a budget."""
     price = ModelPrice(rates=rate)
     assert price.bound(input_tokens, output_tokens) == max(
-        price.cost_of(TokenUsage(service=None, **{taken: input_tokens, made: output_tokens}))
+        price.cost_of(TokenUsage.counting({taken: input_tokens, made: output_tokens}))
         for taken in INPUT_CLASSES
         for made in OUTPUT_CLASSES
     )

@@ -22,7 +22,7 @@ def test_the_classes_are_those_that_these_tests_know() -> None:
 
 @pytest.mark.parametrize("name", TOKEN_CLASSES)
 def test_a_class_is_input_or_output(name: str) -> None:
-    one = TokenUsage(service=None, **{name: 1})
+    one = TokenUsage.counting({name: 1})
     assert (one.prompt_tokens == 1) == (name in usage.INPUT_CLASSES)
     assert (one.completion_tokens == 1) == (name in usage.OUTPUT_CLASSES)
 
@@ -35,7 +35,7 @@ def test_the_classes_add_up_to_the_total(usage: TokenUsage) -> None:
 
 @pytest.mark.parametrize("name", TOKEN_CLASSES)
 def test_no_class_is_counted_inside_another(name: str) -> None:
-    usage = TokenUsage(service=None, **{name: 7})
+    usage = TokenUsage.counting({name: 7})
     assert usage.total == 7
     assert {usage.prompt_tokens, usage.completion_tokens} == {0, 7}
     assert sum(by_class(usage).values()) == 7
@@ -54,7 +54,7 @@ def test_usage_adds_up_class_by_class(a: TokenUsage, b: TokenUsage, c: TokenUsag
 @pytest.mark.parametrize("wrong", [-1, True, False, 1.0, "1", None])
 def test_refuses_a_count_that_is_not_a_whole_number_of_at_least_0(name: str, wrong: Any) -> None:
     with pytest.raises(ValueError, match=name):
-        TokenUsage(service=None, **{name: wrong})
+        TokenUsage.counting({name: wrong})
 
 
 @given(st.integers(max_value=-1))

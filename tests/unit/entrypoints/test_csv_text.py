@@ -1,5 +1,6 @@
 import csv
 import io
+from typing import Any
 
 import pytest
 
@@ -36,5 +37,5 @@ def test_numbers_and_plain_text_stay_as_they_are(text: str) -> None:
 
 
 def test_a_row_within_a_row_may_stand_in_one_cell() -> None:
-    rows = [{"units": {"images": 2, "web_searches": 1}}, {"units": {}}]
+    rows: list[dict[str, Any]] = [{"units": {"images": 2, "web_searches": 1}}, {"units": {}}]
     assert csv_text(rows, ("units",)) == 'units\r\nimages=2 web_searches=1\r\n""\r\n'
