@@ -3,6 +3,7 @@
 import asyncio
 import json
 from time import time_ns
+from typing import Any
 
 import asyncpg
 
@@ -50,6 +51,7 @@ async def lose_leases(database: Database, valkey: Valkey | None = None) -> None:
 
 
 async def _lose_those_in(valkey: Valkey) -> None:
+    client: Any
     now_ns = time_ns()
     now_ms = now_ns // 10**6
     async with valkey.client() as client:

@@ -1,6 +1,7 @@
 """A real Postgres for the whole session, and a database of its own for each test that wants one."""
 
 import asyncio
+import secrets
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
@@ -16,8 +17,12 @@ from langroute.adapters.postgres.database import Database
 from langroute.adapters.postgres.embedded import EmbeddedPostgres
 from langroute.adapters.postgres.embedded_binaries import account_for, run
 from langroute.adapters.postgres.migrate import migrate
+from langroute.entrypoints.lifecycle import open_container
+from langroute.entrypoints.settings import load_settings
 
 _MIGRATED = "migrated"
+# As the first start of a gateway leaves it: with its catalogue.
+_STARTED = "started"
 _EMPTY = "template0"
 # Nothing here has to outlive a power cut.
 # What is committed must outlive a server that is killed, so not without `synchronous_commit`.
@@ -27,13 +32,14 @@ _numbers = count(1)
 
 @dataclass(frozen=True, slots=True)
 class Databases:
-    """Makes databases in a few hundredths of a second: by copying one that is migrated."""
+    """Makes databases in a few hundredths of a second, by copying: one that is migrated, or one on
+    which a gateway was started."""
 
     server_url: str
 
     @asynccontextmanager
     async def migrated(self) -> AsyncIterator[Database]:
-        async with self.url() as url:
+        async with self.url(_MIGRATED) as url:
             database = Database(url)
             try:
                 yield database
@@ -41,7 +47,7 @@ class Databases:
                 await database.aclose()
 
     @asynccontextmanager
-    async def url(self, template: str = _MIGRATED) -> AsyncIterator[str]:
+    async def url(self, template: str = _STARTED) -> AsyncIterator[str]:
         name = f"test_{next(_numbers)}"
         await self.execute(f"create database {name} template {template}")
         try:
@@ -100,6 +106,12 @@ async def new_server() -> AsyncIterator[Server]:
             template = Database(with_database(embedded.url, _MIGRATED))
             await migrate(template.engine)
             await template.aclose()
+            await databases.execute(f"create database {_STARTED} template {_MIGRATED}")
+            started = with_database(embedded.url, _STARTED)
+            async with open_container(
+                load_settings(database_url=started, encryption_key=secrets.token_hex(32))
+            ):
+                pass
             yield Server(folder, databases)
     finally:
         shutil.rmtree(folder)
@@ -136,7 +148,7 @@ async def database(databases: Databases) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def database_url(databases: Databases) -> AsyncIterator[str]:
-    """The address of a migrated database with nothing in it."""
+    """The address of a database that has what a gateway brings at its first start."""
     async with databases.url() as url:
         yield url
 
