@@ -1,12 +1,14 @@
 """What a call has cost is told to its caller: in a header, or at the end of a stream; and later."""
 
+from typing import Any
+
 import pytest
 
 from event_streams import told_cost, without_comments
 from gateway_fixtures import Answered, Scene
 
-MESSAGES = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 50}
-DIALECTS = {
+MESSAGES: dict[str, Any] = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 50}
+DIALECTS: dict[str, dict[str, Any]] = {
     "/v1/chat/completions": MESSAGES,
     "/v1/completions": {"prompt": "Hi"},
     "/v1/responses": {"input": "Hi"},

@@ -159,7 +159,12 @@ async def test_what_has_no_bound_is_let_in_as_a_debt_where_its_route_says_so(sce
     key = await a_key(scene, tokens_per_minute=1_000)
     # What it finds is input that nobody could tell beforehand.
     found = {"prompt_tokens": 1_500, "completion_tokens": 5, "total_tokens": 1_505}
-    body = {**CHAT, "model": "searching", "web_search_options": {}, "max_tokens": 50}
+    body: dict[str, Any] = {
+        **CHAT,
+        "model": "searching",
+        "web_search_options": {},
+        "max_tokens": 50,
+    }
     quote = {"endpoint": "/v1/chat/completions", "body": body}
     quoted = await scene.running.call("POST", "/v1/quote", quote, key=key)
     assert (quoted.body["is_admitted"], quoted.body["unbounded"]) == (True, "web_search_options")
