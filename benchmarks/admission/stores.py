@@ -144,7 +144,7 @@ class Servers:
                 plant=partial(plant_in_valkey, url),
                 weight=partial(_used_memory, line),
                 written=line.flush,
-                server=psutil.Process(self.valkey_server._process.pid),
+                server=_valkey_process(self.valkey_server),
                 round_trips=trips,
             )
 
@@ -201,6 +201,12 @@ async def _size_of_counters(database: Database) -> int:
 
 async def _used_memory(line: Line) -> int:
     return int((await line.ask(Order(args=["INFO", "memory"])))["used_memory"])
+
+
+def _valkey_process(server: ValkeyServer) -> psutil.Process:
+    process = server._process
+    assert process is not None
+    return psutil.Process(process.pid)
 
 
 def _postmaster(folder: Path) -> psutil.Process:
