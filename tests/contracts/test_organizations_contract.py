@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from typing import Never
 from uuid import UUID
 
 import pytest
@@ -16,7 +17,7 @@ from langroute.adapters.postgres.virtual_keys import PostgresKeys
 from langroute.application.ports.limits import CarriedLimits
 from langroute.application.ports.organizations import HasMembers, NameTaken, Organizations
 from langroute.application.ports.virtual_keys import VirtualKeys
-from langroute.domain.errors import NotFound
+from langroute.domain.errors import InvalidRequest, NotFound
 from langroute.domain.ids import OrganizationId, TeamId
 from langroute.domain.limits import Limit, Measure, Sliding
 from langroute.domain.organizations import (
@@ -281,6 +282,96 @@ async def test_of_limits_that_are_set_at_once_none_is_lost(store: Store) -> None
     found = await store.keys.by_id(key.id)
     assert found is not None
     assert set(found.further_limits) == set(many)
+
+
+async def test_changes_of_different_things_do_not_undo_each_other(store: Store) -> None:
+    """However they fall, whoever makes them: a name, models, where a team belongs, one limit."""
+    acme, other = replace(an_organization(), limits=()), an_organization("other")
+    research = replace(a_team(), limits=())
+    await store.organizations.put(acme)
+    await store.organizations.put(other)
+    await store.organizations.put_team(research)
+    set_here = [
+        Limit(scope=scope, measure=Measure.TOKENS, amount=1, window=Sliding(seconds=seconds))
+        for scope in (acme.scope, research.scope)
+        for seconds in range(1, 5)
+    ]
+
+    await asyncio.gather(
+        *map(store.limits.set, set_here[::2]),
+        store.organizations.change(acme.id, lambda it: replace(it, name="new")),
+        store.organizations.change(acme.id, lambda it: replace(it, allowed_models=("m",))),
+        store.organizations.change_team(research.id, lambda it: replace(it, name="newer")),
+        store.organizations.change_team(research.id, lambda it: replace(it, organization=other)),
+        store.organizations.change_team(research.id, lambda it: replace(it, allowed_models=())),
+        *map(store.limits.set, set_here[1::2]),
+    )
+
+    found = {each.id: each for each in await store.organizations.organizations()}[acme.id]
+    (team,) = await store.organizations.teams()
+    assert (found.name, found.allowed_models) == ("new", ("m",))
+    assert (team.path, team.allowed_models) == ("other/newer", ())
+    assert {*found.limits, *team.limits} == set(set_here)
+
+
+async def test_a_change_tells_what_became_of_it(store: Store) -> None:
+    acme, research = an_organization(), a_team()
+    await store.organizations.put(acme)
+    await store.organizations.put_team(research)
+
+    changed = await store.organizations.change(acme.id, lambda it: replace(it, name="new"))
+    moved = await store.organizations.change_team(
+        research.id, lambda it: replace(it, organization=changed)
+    )
+
+    assert sorted_limits(changed.limits) == sorted_limits(acme.limits)
+    assert replace(changed, limits=acme.limits) == replace(acme, name="new")
+    assert in_order(moved) == in_order(replace(research, organization=changed))
+    assert [in_order(each) for each in await store.organizations.teams()] == [in_order(moved)]
+
+
+async def test_a_change_that_fails_changes_nothing(store: Store) -> None:
+    def refused(_: Organization | Team) -> Never:
+        raise InvalidRequest("No.", param="name")
+
+    acme, other = an_organization(), an_organization("other")
+    research, lab = a_team(), a_team("lab")
+    for organization in (acme, other):
+        await store.organizations.put(organization)
+    for team in (research, lab):
+        await store.organizations.put_team(team)
+    organizations = store.organizations
+
+    for failing in (
+        organizations.change(acme.id, refused),
+        organizations.change_team(research.id, refused),
+    ):
+        with pytest.raises(InvalidRequest):
+            await failing
+    for taken in (
+        organizations.change(acme.id, lambda it: replace(it, name="other", limits=())),
+        organizations.change_team(research.id, lambda it: replace(it, name="lab", limits=())),
+    ):
+        with pytest.raises(NameTaken):
+            await taken
+    nowhere = an_organization("nowhere")
+    for missing, what in (
+        (organizations.change(nowhere.id, lambda it: it), "organization"),
+        (organizations.change_team(TeamId(nowhere.id), lambda it: it), "team"),
+        (
+            organizations.change_team(research.id, lambda it: replace(it, organization=nowhere)),
+            "organization",
+        ),
+    ):
+        with pytest.raises(NotFound) as caught:
+            await missing
+        assert (caught.value.what, caught.value.name) == (what, str(nowhere.id))
+
+    assert await store.limits_of(acme.scope) == set(acme.limits)
+    assert [in_order(team) for team in await organizations.teams()] == [
+        in_order(lab),
+        in_order(research),
+    ]
 
 
 async def test_nobody_carries_no_limit(store: Store) -> None:

@@ -41,6 +41,8 @@ CALLS: dict[str, Callable[[Database], Awaitable[object]]] = {
     "teams": lambda db: PostgresOrganizations(db).teams(),
     "put organization": lambda db: PostgresOrganizations(db).put(ACME),
     "put team": lambda db: PostgresOrganizations(db).put_team(TEAM),
+    "change organization": lambda db: PostgresOrganizations(db).change(ACME.id, lambda it: it),
+    "change team": lambda db: PostgresOrganizations(db).change_team(TEAM.id, lambda it: it),
     "remove team": lambda db: PostgresOrganizations(db).remove_team(NO_TEAM),
     "remove organization": lambda db: PostgresOrganizations(db).remove(NO_ORGANIZATION),
     "set limit": lambda db: PostgresLimits(db).set(LIMIT),

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -48,6 +48,23 @@ class MemoryOrganizations:
                 raise NameTaken
         self._saw("team", self._teams.get(team.id), team)
         self._teams[team.id] = team
+
+    async def change(
+        self, organization_id: OrganizationId, change: Callable[[Organization], Organization]
+    ) -> Organization:
+        present = self._organizations.get(organization_id)
+        if present is None:
+            raise NotFound("organization", str(organization_id))
+        changed = change(present)
+        await self.put(changed)
+        return changed
+
+    async def change_team(self, team_id: TeamId, change: Callable[[Team], Team]) -> Team:
+        present = self._teams.get(team_id)
+        if present is None:
+            raise NotFound("team", str(team_id))
+        await self.put_team(change(present))
+        return self._teams[team_id]
 
     async def remove(self, organization_id: OrganizationId) -> bool:
         teams = self._teams_of(organization_id)

@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import ColumnElement, String, cast, delete, func, select, update
@@ -14,7 +14,7 @@ from .catalogue_rows import AnyRow
 from .database import Database
 from .failures import is_there_already
 from .limit_rows import put_limits, read_limits
-from .organization_rows import TEAM_ROWS, organization_of, teams_of
+from .organization_rows import TEAM_ROWS, organization_of, rows_of_teams, teams_of
 from .tables.organizations import ORGANIZATIONS, TEAMS, VIRTUAL_KEYS
 
 _TOLD = 10
@@ -42,36 +42,41 @@ class PostgresOrganizations:
         return sorted(found, key=lambda team: team.path)
 
     async def put(self, organization: Organization) -> None:
-        added = insert(ORGANIZATIONS).values(
-            id=organization.id,
-            name=organization.name,
-            allowed_models=list(organization.allowed_models),
-        )
-        new = {name: added.excluded[name] for name in ("name", "allowed_models")}
         async with self._database.changing() as connection:
-            with _names_apart():
-                await connection.execute(
-                    added.on_conflict_do_update(index_elements=[ORGANIZATIONS.c.id], set_=new)
-                )
-            await put_limits(connection, organization.scope, organization.limits)
+            await _put(connection, organization)
 
     async def put_team(self, team: Team) -> None:
-        added = insert(TEAMS).values(
-            id=team.id,
-            organization_id=team.organization and team.organization.id,
-            name=team.name,
-            allowed_models=list(team.allowed_models),
-        )
-        changing = ("organization_id", "name", "allowed_models")
-        new = {name: added.excluded[name] for name in changing}
         async with self._database.changing() as connection:
             if team.organization is not None:
                 await _hold_organization(connection, team.organization.id)
-            with _names_apart():
-                await connection.execute(
-                    added.on_conflict_do_update(index_elements=[TEAMS.c.id], set_=new)
-                )
-            await put_limits(connection, team.scope, team.limits)
+            await _put_team(connection, team)
+
+    async def change(
+        self, organization_id: OrganizationId, change: Callable[[Organization], Organization]
+    ) -> Organization:
+        this = select(ORGANIZATIONS).where(ORGANIZATIONS.c.id == organization_id)
+        async with self._database.changing() as connection:
+            row = (await connection.execute(this.with_for_update(key_share=True))).first()
+            if row is None:
+                raise NotFound("organization", str(organization_id))
+            limits = await read_limits(connection, [organization_scope(organization_id)])
+            changed = change(organization_of(row, limits))
+            await _put(connection, changed)
+            return changed
+
+    async def change_team(self, team_id: TeamId, change: Callable[[Team], Team]) -> Team:
+        this = select(TEAMS.c.id).where(TEAMS.c.id == team_id)
+        async with self._database.changing() as connection:
+            # Read after it is locked: who waits for a lock on a join may get halves of two moments.
+            await connection.execute(this.with_for_update(key_share=True))
+            found = await teams_of(connection, await rows_of_teams(connection, [team_id]))
+            if not found:
+                raise NotFound("team", str(team_id))
+            changed = change(found[0])
+            if changed.organization is not None:
+                await _hold_organization(connection, changed.organization.id)
+            await _put_team(connection, changed)
+            return changed
 
     async def remove(self, organization_id: OrganizationId) -> bool:
         this = ORGANIZATIONS.c.id == organization_id
@@ -92,6 +97,35 @@ class PostgresOrganizations:
             await connection.execute(update(VIRTUAL_KEYS).where(its_keys).values(team_id=None))
             await put_limits(connection, team_scope(team_id), ())
             return (await connection.execute(delete(TEAMS).where(this))).rowcount > 0
+
+
+async def _put(connection: AsyncConnection, organization: Organization) -> None:
+    added = insert(ORGANIZATIONS).values(
+        id=organization.id,
+        name=organization.name,
+        allowed_models=list(organization.allowed_models),
+    )
+    new = {name: added.excluded[name] for name in ("name", "allowed_models")}
+    with _names_apart():
+        await connection.execute(
+            added.on_conflict_do_update(index_elements=[ORGANIZATIONS.c.id], set_=new)
+        )
+    await put_limits(connection, organization.scope, organization.limits)
+
+
+async def _put_team(connection: AsyncConnection, team: Team) -> None:
+    """Its organization must be held."""
+    added = insert(TEAMS).values(
+        id=team.id,
+        organization_id=team.organization and team.organization.id,
+        name=team.name,
+        allowed_models=list(team.allowed_models),
+    )
+    changing = ("organization_id", "name", "allowed_models")
+    new = {name: added.excluded[name] for name in changing}
+    with _names_apart():
+        await connection.execute(added.on_conflict_do_update(index_elements=[TEAMS.c.id], set_=new))
+    await put_limits(connection, team.scope, team.limits)
 
 
 async def hold_team(connection: AsyncConnection, team_id: TeamId) -> None:

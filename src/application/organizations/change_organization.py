@@ -25,7 +25,8 @@ class ChangeOrganization:
     organizations: Organizations
 
     async def __call__(self, named: str, change: OrganizationChange) -> Organization:
-        organization = described(await ListOrganizations(self.organizations).one(named), change)
-        with taken_names_refused("organization", organization.name):
-            await self.organizations.put(organization)
-        return organization
+        present = await ListOrganizations(self.organizations).one(named)
+        with taken_names_refused("organization", change.name or present.name):
+            return await self.organizations.change(
+                present.id, lambda organization: described(organization, change)
+            )

@@ -1,6 +1,6 @@
 from dataclasses import dataclass, replace
 
-from ...domain.organizations import Team
+from ...domain.organizations import Organization, Team
 from ..ports.organizations import Organizations
 from .described import described
 from .limit_order import LimitOrder
@@ -28,12 +28,23 @@ class ChangeTeam:
     organizations: Organizations
 
     async def __call__(self, named: str, change: TeamChange) -> Team:
-        team = described(await ListOrganizations(self.organizations).team(named), change)
-        with missing_refused("organization"), taken_names_refused("team", team.name):
-            if change.leaves:
-                team = replace(team, organization=None)
-            elif change.organization is not None:
-                found = await ListOrganizations(self.organizations).one(change.organization)
-                team = replace(team, organization=found)
-            await self.organizations.put_team(team)
-        return team
+        listed = ListOrganizations(self.organizations)
+        present = await listed.team(named)
+        with (
+            missing_refused("organization"),
+            taken_names_refused("team", change.name or present.name),
+        ):
+            joined = None
+            if change.organization is not None and not change.leaves:
+                joined = await listed.one(change.organization)
+            return await self.organizations.change_team(
+                present.id, lambda team: _changed(team, change, joined)
+            )
+
+
+def _changed(team: Team, change: TeamChange, joined: Organization | None) -> Team:
+    if change.leaves:
+        team = replace(team, organization=None)
+    elif joined is not None:
+        team = replace(team, organization=joined)
+    return described(team, change)

@@ -38,10 +38,12 @@ def taken_names_refused(what: str, name: str) -> Iterator[None]:
 
 @contextmanager
 def missing_refused(param: str) -> Iterator[None]:
-    """What is not found is a field's fault, and not the path's."""
+    """What a field names and is not found is the field's fault, and not the path's."""
     try:
         yield
     except NotFound as error:
+        if error.what != param:
+            raise
         raise InvalidRequest(str(error), param=param) from error
 
 

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ...domain.ids import OrganizationId, TeamId
@@ -24,6 +24,18 @@ class Organizations(Protocol):
     async def put_team(self, team: Team) -> None:
         """The organization itself stays as it is. Raises NameTaken; NotFound where there is no such
         organization."""
+        ...
+
+    async def change(
+        self, organization_id: OrganizationId, change: Callable[[Organization], Organization]
+    ) -> Organization:
+        """Puts what `change` makes of it, and returns that. Nobody else changes it or its limits in
+        between: what `change` leaves as it is stays as it is by then. Raises NotFound where there
+        is none, NameTaken, and what `change` raises: then nothing is changed."""
+        ...
+
+    async def change_team(self, team_id: TeamId, change: Callable[[Team], Team]) -> Team:
+        """The same. Raises NotFound where there is no such organization, too."""
         ...
 
     async def remove(self, organization_id: OrganizationId) -> bool:
