@@ -228,6 +228,8 @@ class ProviderUnreachable(ProviderError):
 
 
 class ProviderTimedOut(ProviderError):
+    """It was asked, and took too long: it may have worked all the same, and bill that."""
+
     reason = "timeout"
 
 

@@ -14,7 +14,12 @@ _Errors = type[ProviderError]
 # afterwards, and what is said. Nothing of the foreign error's own text is: it may quote the
 # request's address and headers, and the internal network's names.
 _TABLE: tuple[tuple[type[BaseException], _Errors, _Errors, str], ...] = (
-    (aiohttp.ConnectionTimeoutError, ProviderTimedOut, ProviderTimedOut, "took too long to reach"),
+    (
+        aiohttp.ConnectionTimeoutError,
+        ProviderUnreachable,
+        ProviderUnreachable,
+        "took too long to reach",
+    ),
     (TimeoutError, ProviderTimedOut, ProviderTimedOut, "took too long to answer"),
     (
         aiohttp.ClientConnectorDNSError,

@@ -17,7 +17,7 @@ from .admit import Admit
 from .answers import hang_up, likely_output, told_usage
 from .plan import Plan
 from .plan_call import PlanCall
-from .settle import Ending, Settle
+from .settle import Ending, Settle, Settled
 from .try_targets import Course, TryTargets
 
 AnswerT = TypeVar("AnswerT")
@@ -69,8 +69,7 @@ class ConductCall:
         except BaseException as error:
             settled = self.settle(reservation, _ended_by(error, plan, course))
             if isinstance(error, GatewayError):
-                left = settled.standings or receipt.standings
-                error.receipt = replace(receipt, standings=left, attempts=tuple(course.attempts))
+                error.receipt = _of_failure(receipt.after(tuple(course.attempts)), settled)
             raise
         underway = Underway(
             plan=plan,
@@ -106,31 +105,36 @@ class ConductCall:
             ),
         )
         if isinstance(error, GatewayError):
-            entry, left = settled.entry, settled.standings or underway.receipt.standings
-            cost = entry.cost if entry.priced else None
-            error.receipt = replace(underway.receipt, standings=left, cost=cost)
+            error.receipt = _of_failure(underway.receipt, settled)
+
+
+def _of_failure(receipt: Receipt, settled: Settled) -> Receipt:
+    cost = None if settled.entry.usage.is_nothing else settled.cost
+    return replace(receipt, standings=settled.standings or receipt.standings, cost=cost)
 
 
 def _ended_by(error: BaseException, plan: Plan[RequestT], course: Course) -> Ending:
-    asked = course.asked
-    if isinstance(error, asyncio.CancelledError):
-        return Ending(
-            outcome=Outcome.CLIENT_CANCELLED,
-            target=asked,
-            usage=_perhaps_used(plan) if asked else NO_USAGE,
-            estimated=asked is not None,
-            attempts=len(course.attempts) + (asked is not None),
-        )
+    gone = isinstance(error, asyncio.CancelledError)
+    left = course.asked if gone or isinstance(error, AllTargetsFailed) else None
+    billing = left or course.unanswered
+    return Ending(
+        outcome=Outcome.CLIENT_CANCELLED if gone else Outcome.FAILED,
+        target=billing or course.asked,
+        usage=_perhaps_used(plan) if billing else NO_USAGE,
+        estimated=billing is not None,
+        error=None if gone else _reason(error),
+        attempts=len(course.attempts) + (gone and course.asked is not None),
+    )
+
+
+def _reason(error: BaseException) -> str:
     if isinstance(error, AllTargetsFailed):
-        reason = error.last.reason
-    elif isinstance(error, RejectedByProvider):
-        reason = str(error.status)
-    else:
-        reason = type(error).__name__
-    return Ending(outcome=Outcome.FAILED, target=asked, error=reason, attempts=len(course.attempts))
+        return error.last.reason
+    return str(error.status) if isinstance(error, RejectedByProvider) else type(error).__name__
 
 
 def _perhaps_used(plan: Plan[RequestT]) -> TokenUsage:
-    """A provider that was asked for a whole answer may have made all of it before it noticed the
-    hang-up, and bills it; one that was asked for a stream had not sent anything yet."""
+    """A provider that was asked for a whole answer may have made all of it before it noticed that
+    nobody waits any longer, and bills it; one that was asked for a stream had not sent anything
+    yet."""
     return plan.likely_usage(0 if plan.request.stream else plan.ask.output_bound)

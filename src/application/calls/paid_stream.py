@@ -73,7 +73,7 @@ class PaidStream:
                 return last
             raise
         except asyncio.CancelledError:
-            await asyncio.shield(self._abandon())
+            await self.aclose()
             raise
         except Exception as error:
             reason = error.reason if isinstance(error, ProviderError) else type(error).__name__
@@ -84,15 +84,12 @@ class PaidStream:
 
     async def aclose(self) -> None:
         """Hangs up on the provider, and settles what was used. Closing again does nothing."""
-        if not self._settled:
-            await asyncio.shield(self._abandon())
+        await self._leave(Outcome.CLIENT_CANCELLED)
 
     async def break_off(self, reason: str) -> None:
         """Like `aclose`, where the fault is not the caller's, but lies in the answer, or in who
         writes it down."""
-        if not self._settled:
-            await self._chunks.aclose()
-            self._finish(Outcome.BROKEN_OFF, reason)
+        await self._leave(Outcome.BROKEN_OFF, reason)
 
     def _shown(self, chunk: ChatChunk) -> dict[str, Any] | None:
         """The chunk as this caller should see it, if at all."""
@@ -120,10 +117,11 @@ class PaidStream:
             self._usage = chunk.usage
             self._uncounted_bytes = 0
 
-    async def _abandon(self) -> None:
+    async def _leave(self, outcome: Outcome, error: str | None = None) -> None:
+        """Paid for first, which waits for nothing: however the provider takes the hang-up."""
         if not self._settled:
-            await self._chunks.aclose()
-            self._finish(Outcome.CLIENT_CANCELLED)
+            self._finish(outcome, error)
+            await asyncio.shield(self._chunks.aclose())
 
     def _finish(self, outcome: Outcome, error: str | None = None) -> None:
         if self._settled:
@@ -133,7 +131,7 @@ class PaidStream:
         if self._next is not None:  # it came, and nobody stayed to read it
             self._count(self._next)
         underway = self._underway
-        entry = self._settle(
+        settled = self._settle(
             underway.reservation,
             Ending(
                 outcome=outcome,
@@ -144,8 +142,8 @@ class PaidStream:
                 attempts=len(underway.receipt.attempts),
                 first_byte_ns=underway.first_byte_ns,
             ),
-        ).entry
-        self.receipt = replace(self.receipt, cost=entry.cost if entry.priced else None)
+        )
+        self.receipt = replace(self.receipt, cost=settled.cost)
 
     def _used(self) -> TokenUsage:
         """What the provider told last, and an estimate of what has been said since: some tell the

@@ -35,6 +35,11 @@ class Settled:
     entry: LedgerEntry
     standings: Sequence[Standing]
 
+    @property
+    def cost(self) -> Money | None:
+        """None where nobody knows what the model costs."""
+        return self.entry.cost if self.entry.priced else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settle:

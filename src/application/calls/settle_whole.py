@@ -30,5 +30,5 @@ def settle_whole(
         # As of now, when what the call did not use has been given back.
         settled.standings,
         reply.dropped,
-        settled.entry.cost if settled.entry.priced else None,
+        settled.cost,
     )

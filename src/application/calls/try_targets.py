@@ -33,10 +33,12 @@ _NOBODY_WAS_ASKED = (
 
 @dataclass(slots=True)
 class Course:
-    """How a call has gone so far. `asked` is the target that may have begun to answer."""
+    """How a call has gone so far. `asked` is the target that may have begun to answer; `unanswered`
+    the last one that took too long, and may bill for what it made."""
 
     attempts: list[Attempt] = field(default_factory=list)
     asked: Target | None = None
+    unanswered: Target | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ class TryTargets:
                     except ProviderError as error:
                         course.asked = None
                         course.attempts.append(_attempt(target, error.reason))
+                        if isinstance(error, ProviderTimedOut):
+                            course.unanswered = target
                         if failure is None or not isinstance(error, _NOBODY_WAS_ASKED):
                             failure = error
                     else:

@@ -58,15 +58,17 @@ from langroute.domain.timeouts import Timeouts
 from langroute.domain.usage import NO_USAGE, TokenUsage
 
 INPUT = input_bound(a_chat().body)
+ALL_OF_IT = TokenUsage(input=likely_tokens(INPUT), output=50)
+"""What a whole answer comes to, by an estimate, that nobody has seen."""
 
 
 def refused(provider: str, status: int = 500) -> ProviderRefused:
     return ProviderRefused("It is ill.", provider=provider, status=status)
 
 
-def rejected() -> RejectedByProvider:
+def rejected(provider: str = "openai") -> RejectedByProvider:
     return RejectedByProvider(
-        "The text is too long.", provider="openai", status=400, param="messages", code="too_long"
+        "The text is too long.", provider=provider, status=400, param="messages", code="too_long"
     )
 
 
@@ -178,20 +180,20 @@ async def test_the_callers_fault_ends_the_search_and_costs_nothing() -> None:
 
 
 OPENAI_LIMITED = refused("openai", 429)
-MISTRAL_BROKE_OFF = ProviderBrokeOff("Not JSON.", provider="mistral")
+MISTRAL_ILL = refused("mistral")
 
 
 @pytest.mark.parametrize(
     ("saved", "answers", "defined", "last"),
     [
         # Asked, and failed: the last one is told.
-        (("openai", "mistral"), (OPENAI_LIMITED, MISTRAL_BROKE_OFF), True, MISTRAL_BROKE_OFF),
+        (("openai", "mistral"), (OPENAI_LIMITED, MISTRAL_ILL), True, MISTRAL_ILL),
         # The second was never asked: that the first one failed is the news.
         (("openai",), (OPENAI_LIMITED, None), True, OPENAI_LIMITED),
         (("openai", "mistral"), (OPENAI_LIMITED, None), False, OPENAI_LIMITED),
         (("openai", "-mistral"), (OPENAI_LIMITED, None), True, OPENAI_LIMITED),
-        (("mistral",), (None, MISTRAL_BROKE_OFF), True, MISTRAL_BROKE_OFF),
-        (("-openai", "mistral"), (None, MISTRAL_BROKE_OFF), True, MISTRAL_BROKE_OFF),
+        (("mistral",), (None, MISTRAL_ILL), True, MISTRAL_ILL),
+        (("-openai", "mistral"), (None, MISTRAL_ILL), True, MISTRAL_ILL),
         # Nobody was asked: whatever stood in the way first.
         ((), (None, None), True, CredentialMissing),
         (("-openai",), (None, None), True, CredentialUnreadable),
@@ -253,8 +255,45 @@ async def test_all_attempts_share_one_deadline() -> None:
     assert last.provider == "mistral"
     assert told(failed.value.attempts) == "openai/gpt=500, mistral/large=timeout"
     assert scene.upstream.asked == ["openai", "mistral"]
-    assert (await scene.entry()).outcome is Outcome.FAILED
+    entry = await scene.entry()
+    assert (entry.outcome, entry.error, entry.attempts) == (Outcome.FAILED, "timeout", 2)
+    assert (entry.provider, entry.usage, entry.estimated) == ("mistral", ALL_OF_IT, True)
+    assert failed.value.receipt is not None
+    assert failed.value.receipt.cost == entry.cost == MISTRAL_PRICE.cost_of(ALL_OF_IT)
+    assert await scene.tokens_used() == ALL_OF_IT.total
     assert await scene.holds_nothing()
+
+
+TOO_SLOW = ProviderTimedOut("Too slow.", provider="openai")
+NOT_THERE = ProviderUnreachable("No route to host.", provider="mistral")
+
+
+@pytest.mark.parametrize("second", [NOT_THERE, refused("mistral"), rejected("mistral")])
+async def test_an_answer_that_was_made_and_never_came_is_paid_for(
+    second: ProviderError | RejectedByProvider,
+) -> None:
+    """By a marked estimate: or whoever asks for what takes too long would never be stopped."""
+    scene = await a_scene(openai=TOO_SLOW, mistral=second, local=refused("local"))
+    with pytest.raises((AllTargetsFailed, RejectedByProvider)) as failed:
+        await scene.complete_chat(a_key(), a_chat())
+    entry = await scene.entry()
+    assert (entry.outcome, entry.provider) == (Outcome.FAILED, "openai")
+    assert (entry.usage, entry.estimated) == (ALL_OF_IT, True)
+    assert failed.value.receipt is not None
+    assert failed.value.receipt.cost == entry.cost == OPENAI_PRICE.cost_of(ALL_OF_IT)
+    assert await scene.tokens_used() == ALL_OF_IT.total
+    assert await scene.holds_nothing()
+
+
+async def test_what_refused_could_not_be_reached_or_was_no_answer_bills_nothing() -> None:
+    half = ProviderBrokeOff("Half of it.", provider="local")
+    scene = await a_scene(openai=refused("openai"), mistral=NOT_THERE, local=half)
+    with pytest.raises(AllTargetsFailed) as failed:
+        await scene.complete_chat(a_key(), a_chat())
+    entry = await scene.entry()
+    assert (entry.provider, entry.usage, entry.estimated) == (None, NO_USAGE, False)
+    assert failed.value.receipt is not None
+    assert failed.value.receipt.cost is None
 
 
 async def test_a_call_that_is_cancelled_settles_once_as_cancelled_by_the_client() -> None:
@@ -267,11 +306,10 @@ async def test_a_call_that_is_cancelled_settles_once_as_cancelled_by_the_client(
     with pytest.raises(asyncio.CancelledError):
         await call
     entry = await scene.entry()
-    usage = TokenUsage(input=likely_tokens(INPUT), output=50)
     assert (entry.outcome, entry.provider) == (Outcome.CLIENT_CANCELLED, "mistral")
-    assert (entry.usage, entry.estimated, entry.attempts) == (usage, True, 2)
-    assert entry.cost == MISTRAL_PRICE.cost_of(usage)
-    assert await scene.tokens_used() == usage.total
+    assert (entry.usage, entry.estimated, entry.attempts) == (ALL_OF_IT, True, 2)
+    assert entry.cost == MISTRAL_PRICE.cost_of(ALL_OF_IT)
+    assert await scene.tokens_used() == ALL_OF_IT.total
     assert await scene.holds_nothing()
 
 

@@ -194,6 +194,9 @@ async def test_waiting_for_the_first_chunk_counts_towards_the_deadline() -> None
             await scene.stream_chat(a_key(), a_stream_chat())
     assert isinstance(failed.value.last, ProviderTimedOut)
     assert script.closed
+    entry = await scene.entry()
+    read = TokenUsage(input=likely_tokens(INPUT))
+    assert (entry.provider, entry.usage, entry.estimated) == ("openai", read, True)
     assert await scene.holds_nothing()
 
 
@@ -331,6 +334,32 @@ async def test_a_reader_that_is_cancelled_hangs_up_and_settles_once() -> None:
     entry = await scene.entry()
     assert (entry.outcome, entry.estimated) == (Outcome.CLIENT_CANCELLED, True)
     assert entry.usage.output == TWO_CHUNKS
+    assert await scene.holds_nothing()
+
+
+class Stubborn(ScriptedStream):
+    """Does not let itself be closed."""
+
+    async def aclose(self) -> None:
+        raise ZeroDivisionError("a bug")
+
+
+async def test_a_stream_that_cannot_be_closed_is_paid_for_all_the_same() -> None:
+    silent = Silent()
+    scene = await a_scene(openai=[Stubborn(*HELLO), Stubborn(*HELLO), Stubborn(*HELLO, silent)])
+    for leave in (read_one_and_close, break_it_off):
+        with pytest.raises(ZeroDivisionError):
+            await leave(await scene.stream_chat(a_key(), a_stream_chat()))
+    reader = asyncio.create_task(read_to_the_end(await scene.stream_chat(a_key(), a_stream_chat())))
+    await silent.heard()
+    reader.cancel()
+    with pytest.raises(ZeroDivisionError):
+        await reader
+    assert [entry.outcome for entry in await scene.entries()] == [
+        Outcome.CLIENT_CANCELLED,
+        Outcome.BROKEN_OFF,
+        Outcome.CLIENT_CANCELLED,
+    ]
     assert await scene.holds_nothing()
 
 
