@@ -21,7 +21,7 @@ from langroute.domain.limits import Counter, Limit, Measure
 from langroute.domain.money import Money
 from langroute.domain.rebuild import claim_on, first_place, rebuilt, tallies_of
 from langroute.domain.usage import TokenUsage
-from lived import SLOT_NS, STEPS, Asks, Lived, Passes, S, Settles, Step
+from lived import DAILY, SLOT_NS, STEPS, Asks, Lived, Passes, S, Settles, Step
 from postgres_fixtures import Databases
 
 
@@ -160,6 +160,20 @@ async def test_a_call_that_waited_for_midnight_counts_in_the_new_day(kept: Kept)
     await kept.write(lived)
     (found,) = await kept.rebuilt(lived, [daily])
     assert [counter.used(lived.now_ns) for counter in found.values()] == [12]
+
+
+async def test_what_was_spent_before_a_clock_was_set_back_counts_when_its_day_comes_again(
+    kept: Kept,
+) -> None:
+    lived = Lived()
+    (daily,) = (x for x in lived.limits if x.window == DAILY and x.is_budget)
+    ends_ns = daily.fresh().reset_ns(lived.now_ns)
+    assert ends_ns is not None
+    lived.through([Passes(ends_ns), Asks(0, 30, None, "a1"), Settles(0, 12), Passes(-S)])
+    await kept.write(lived)
+    (found,) = await kept.rebuilt(lived, [daily])
+    (counter,) = found.values()
+    assert [counter.used(lived.now_ns), counter.used(lived.now_ns + S)] == [12, 12]
 
 
 async def test_limits_that_nobody_has_used_have_no_counters(kept: Kept) -> None:

@@ -1,6 +1,7 @@
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,8 @@ from .history_rows import OVER, Shape, by_period, for_good, shape_of, sliding
 from .posted_corrections import LAST_POSITION
 from .reservation_rows import unsettled
 from .times import to_timestamp
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 AtRest = Callable[[], AbstractAsyncContextManager[Sequence[LedgerEntry]]]
 
@@ -104,9 +107,12 @@ def _query(
     if shape.window == FOR_GOOD and not shape.names:
         return for_good(shape.scope, shape.measure), asked
     query = by_period(shape.scope, shape.measure, shape.names)
+    _, ends_ns = shape.window.around(first)
     return query, {
         **asked,
         "place": first,
+        "next": ends_ns or 0,
+        "ends": _NEVER if ends_ns is None else to_timestamp(ends_ns),
         "began": to_timestamp(first),
         "since": to_timestamp(max(0, first - longest_call_ns)),
         "until": to_timestamp(first + longest_call_ns if first else 0),

@@ -122,37 +122,45 @@ def sliding(scope: ScopeKind, measure: Measure, names: tuple[str, ...]) -> TextC
 @lru_cache(maxsize=256)
 def by_period(scope: ScopeKind, measure: Measure, names: tuple[str, ...]) -> TextClause:
     """Rows of id, place, amount, owed and what `names` tell, of the period that is `:place`, and
-    `:began` then.
+    `:began` then, and of later ones.
 
     `:since` and `:until` are soon before and after that: of a call that was asked for in between,
-    it is looked up in which period it was admitted. What never begins anew, at 0, has counted
-    months that are dropped, too: see migration 0015.
+    it is looked up in which period it was admitted. So it is of those that were asked for once the
+    period `:ends`: the clock has been set back since. What never begins anew, at 0, has
+    counted months that are dropped, too: see migration 0015.
     """
     told = "".join(f", entry.{name}" for name in names)
     columns = f"asked.id{told}, {USED[measure]} as amount"
     entries = f"langroute.ledger entry on entry.{SCOPE_COLUMNS[scope]} = asked.scope"
+    looked_up = f"""
+        select {columns}, coalesce(claim.place, case
+            when entry.at >= :ends then cast(:next as bigint)
+            when entry.at >= :began then cast(:place as bigint)
+        end) as place
+        from {_ASKED} join {entries}
+        left join langroute.reservations held on {_HELD}
+        left join lateral ({_CLAIM}) claim on true
+    """  # noqa: S608  (names of ours)
     grouped = "".join(f", {name}" for name in names)
     by_end_user = "is not null" if "end_user" in names else "is null"
     dropped = "".join(f", gone.{name}" for name in names)
     return text(f"""
-        select id, cast(:place as bigint) as place, false as owed, sum(amount) as amount{grouped}
+        select id, place, false as owed, sum(amount) as amount{grouped}
         from (
-            select {columns} from {_ASKED} join {entries}
-            where entry.at >= :until
+            select {columns}, cast(:place as bigint) as place from {_ASKED} join {entries}
+            where entry.at >= :until and entry.at < :ends
             union all
-            select {columns} from {_ASKED} join {entries}
-            left join langroute.reservations held on {_HELD}
-            left join lateral ({_CLAIM}) claim on true
-            where entry.at >= :since and entry.at < :until and coalesce(
-                claim.place, case when entry.at >= :began then cast(:place as bigint) end
-            ) = :place
+            {looked_up} where entry.at >= :since and entry.at < :until
             union all
-            select asked.id{dropped}, {_DROPPED[measure]} as amount
+            {looked_up} where entry.at >= greatest(:until, :ends)
+            union all
+            select asked.id{dropped}, {_DROPPED[measure]} as amount, cast(:place as bigint) as place
             from {_ASKED}
             join langroute.dropped_sums gone on gone.{SCOPE_COLUMNS[scope]} = asked.scope
             where :place = 0 and gone.end_user {by_end_user}
         ) counted
-        group by id{grouped}
+        where place >= :place
+        group by id, place{grouped}
     """)  # noqa: S608  (names of ours)
 
 
