@@ -50,16 +50,37 @@ async def forget_counters(connection: AsyncConnection, limit_ids: Sequence[UUID]
 
 # By then every gateway has heard of a limit, also one that had lost its connection.
 _RECOUNT_LATER = text("""
+    with needless as (
+        delete from langroute.recounts where limit_id in (
+            select limit_id from langroute.recounts
+            where due < now() - interval '1 minute'
+                and limit_id <> all(cast(:ids as uuid[]))
+                and not exists (
+                    select from langroute.counters counter
+                    where counter.limit_id = recounts.limit_id
+                )
+            limit 1000
+            for update skip locked
+        )
+    )
     insert into langroute.recounts (limit_id, due)
     select unnest(cast(:ids as uuid[])), now() + interval '10 seconds'
     on conflict (limit_id) do update set due = excluded.due
 """)
-_DUE = text("delete from langroute.recounts where due <= now() returning limit_id")
+_DUE = text("""
+    delete from langroute.recounts where limit_id in (
+        select limit_id from langroute.recounts where due <= now() for update skip locked
+    )
+    returning limit_id
+""")
 
 
 async def recount_later(connection: AsyncConnection, limit_ids: Sequence[UUID]) -> None:
     """Limits that are new. A gateway that has not heard of one yet does not count for it: what it
-    has admitted is counted when the counters are made anew, at the next `forget_idle`."""
+    has admitted is counted when the counters are made anew, at the next `forget_idle`. Nobody calls
+    that where Postgres does not count: of limits without counters nothing is kept for long.
+
+    To be called before `forget_counters`, as `forget_idle` takes them in that order, too."""
     if limit_ids:
         await connection.execute(_RECOUNT_LATER, {"ids": sorted(limit_ids)})
 

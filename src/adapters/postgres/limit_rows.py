@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from uuid import UUID
 
@@ -58,25 +58,33 @@ async def read_limits(
 
 
 async def put_limits(
-    connection: AsyncConnection, scope: Scope, limits: Iterable[Limit], *, is_new: bool = False
+    connection: AsyncConnection,
+    scope: Scope,
+    limits: Iterable[Limit],
+    *,
+    is_new: bool = False,
+    others: Sequence[UUID] = (),
 ) -> None:
     """Makes these the only limits of the scope, whose row must be locked. What stays the same is
     not touched: also a row that cannot be read, as long as what stands for it is put again.
 
     One that goes, or comes, has no counter: it is made of what the ledger says when it is needed.
     Also where it comes: a gateway that had not heard of its going may have made one meanwhile. A
-    scope that `is_new` has no calls yet that gateways could have failed to count."""
+    scope that `is_new` has no calls yet that gateways could have failed to count.
+
+    `others` are its limits that have come or gone elsewhere: all counters are locked in one order.
+    """
     carrier = _CARRIERS[scope.kind]
     wanted = {limit.id: limit for limit in limits}
     there = (await connection.execute(select(LIMITS).where(carrier == scope.id))).all()
-    other: list[UUID] = []
+    gone: list[UUID] = []
     for row in there:
         present = _limit_of(row)
         new = wanted.pop(present.id, None)
         which = _ROW.id == row.id
         if new is None:
             await connection.execute(delete(LIMITS).where(which))
-            other.append(present.id)
+            gone.append(present.id)
         elif new != present:
             allowed = {"amount": _amount(new), "soft": new.soft}
             await connection.execute(update(LIMITS).where(which).values(allowed))
@@ -89,9 +97,9 @@ async def put_limits(
                 set_={name: added.excluded[name] for name in ("amount", "soft")},
             )
         )
-    await forget_counters(connection, [*other, *wanted])
     if not is_new:
         await recount_later(connection, list(wanted))
+    await forget_counters(connection, [*gone, *wanted, *others])
 
 
 def _limit_of(row: AnyRow) -> Limit:

@@ -94,6 +94,9 @@ class PostgresOrganizations:
         async with self._database.changing() as connection:
             await connection.execute(select(TEAMS.c.id).where(this).with_for_update())
             await _check_empty(connection, name, its_keys & _KEY.revoked_at.is_(None))
+            # In the order in which the ledger's writers lock them.
+            left = select(_KEY.id).where(its_keys).order_by(_KEY.id)
+            await connection.execute(left.with_for_update(key_share=True))
             await connection.execute(update(VIRTUAL_KEYS).where(its_keys).values(team_id=None))
             await put_limits(connection, team_scope(team_id), ())
             return (await connection.execute(delete(TEAMS).where(this))).rowcount > 0

@@ -13,7 +13,6 @@ from ...domain.limits import Limit, Limits
 from ...domain.organizations import Team, key_scope
 from .catalogue_rows import AnyRow
 from .database import Database
-from .idle_counters import forget_counters
 from .limit_rows import put_limits, read_limits
 from .organization_rows import rows_of_teams, scopes_of_teams, team_of
 from .organizations import hold_team
@@ -54,8 +53,7 @@ class PostgresKeys:
             # Its own does not go away before the key does, and whoever removes one waits for keys.
             if changed.team is not None and changed.team != key.team:
                 await hold_team(connection, changed.team.id)
-            await _put(connection, changed)
-            await forget_counters(connection, _other_limits(key, changed))
+            await _put(connection, changed, others=_other_limits(key, changed))
             return changed
 
     async def page(self, after: KeyId | None, size: int) -> Sequence[VirtualKey]:
@@ -78,7 +76,13 @@ def _other_limits(before: VirtualKey, after: VirtualKey) -> list[UUID]:
     return sorted(had ^ {limit.id for limit in after.limits.of(after.scope)})
 
 
-async def _put(connection: AsyncConnection, key: VirtualKey, *, is_new: bool = False) -> None:
+async def _put(
+    connection: AsyncConnection,
+    key: VirtualKey,
+    *,
+    is_new: bool = False,
+    others: Sequence[UUID] = (),
+) -> None:
     added = insert(VIRTUAL_KEYS).values(_row(key))
     new: dict[str, ColumnElement[object]] = {
         column.name: added.excluded[column.name] for column in _COLUMNS
@@ -88,7 +92,7 @@ async def _put(connection: AsyncConnection, key: VirtualKey, *, is_new: bool = F
     await connection.execute(
         added.on_conflict_do_update(index_elements=[VIRTUAL_KEYS.c.id], set_=new)
     )
-    await put_limits(connection, key.scope, key.further_limits, is_new=is_new)
+    await put_limits(connection, key.scope, key.further_limits, is_new=is_new, others=others)
 
 
 async def _keys(connection: AsyncConnection, rows: Sequence[AnyRow]) -> list[VirtualKey]:

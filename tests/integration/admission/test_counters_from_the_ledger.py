@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from uuid import UUID
 
+from sqlalchemy import text
+
 from admitting import CLOCK, ENTROPY, MONTHLY, PRICE, a_call
 from langroute.adapters.postgres.admission import PostgresAdmission
 from langroute.adapters.postgres.database import Database
@@ -355,3 +357,23 @@ async def test_so_do_a_keys_own_limits_and_those_of_a_team_that_is_gone(
     assert await counters_of(database, of_team) == 1
     assert await organizations.remove_team(team.id)
     assert await counters_of(database, of_team) == 0
+
+
+async def test_notes_of_new_limits_do_not_pile_up_where_nobody_counts_in_postgres(
+    database: Database,
+) -> None:
+    key = new_key(limits=Limits())
+    await PostgresKeys(database).put(key)
+    old, counted, new = (a_limit(key.id, Measure.TOKENS, Sliding(seconds=s)) for s in (1, 2, 3))
+    limits = PostgresLimits(database)
+    for limit in (old, counted):
+        await limits.set(limit)
+    async with an_admission(database) as admission:
+        await admitted(admission, a_call(key.id), counted)
+    await type_in(database, "update langroute.recounts set due = now() - interval '1 hour'")
+
+    await limits.set(new)
+
+    async with database.reading() as connection:
+        noted = await connection.scalars(text("select limit_id from langroute.recounts"))
+        assert set(noted) == {counted.id, new.id}
