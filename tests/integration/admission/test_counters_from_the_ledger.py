@@ -364,7 +364,10 @@ async def test_notes_of_new_limits_do_not_pile_up_where_nobody_counts_in_postgre
 ) -> None:
     key = new_key(limits=Limits())
     await PostgresKeys(database).put(key)
-    old, counted, new = (a_limit(key.id, Measure.TOKENS, Sliding(seconds=s)) for s in (1, 2, 3))
+    old, counted, new = (
+        replace(a_limit(key.id, Measure.TOKENS, Sliding(seconds=s)), amount=10**9)
+        for s in (1, 2, 3)
+    )
     limits = PostgresLimits(database)
     for limit in (old, counted):
         await limits.set(limit)
