@@ -11,6 +11,7 @@
     │   ├── NotFound
     │   ├── IdempotencyKeyReused
     │   ├── IdempotencyKeyInUse
+    │   ├── AlreadyRunning
     │   └── RejectedByProvider
     ├── PolicyError                 a rule said no
     │   ├── Forbidden
@@ -148,6 +149,14 @@ class IdempotencyKeyInUse(CallerError):
         super().__init__(
             "The first request with this Idempotency-Key is still being answered. Try again later."
         )
+
+
+class AlreadyRunning(CallerError):
+    """What takes a while, and one caller at a time: `what` it is."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"Another {what} is still running. Try again when it is over.")
+        self.what = what
 
 
 class RejectedByProvider(CallerError):

@@ -13,7 +13,8 @@ def checked(model: type[ModelT], given: object) -> ModelT:
         return model.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        param = ".".join(str(step) for step in first["loc"])
+        param = ".".join(str(step) for step in first["loc"] if step != "[key]")
         if not param:
             raise InvalidRequest("The request body must be a JSON object.") from error
-        raise InvalidRequest(f"'{param}': {first['msg']}.", param=param) from error
+        told = first["msg"].removeprefix("Value error, ")
+        raise InvalidRequest(f"'{param}': {told}.", param=param) from error

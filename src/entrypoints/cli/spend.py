@@ -53,10 +53,10 @@ def spend(
             from_ns=to_ns(since) if since else None,
             until_ns=to_ns(until) if until else None,
             key_id=KeyId(key) if key else None,
-            team_id=await organizations.team_id(team) if team else None,
-            organization_id=await organizations.organization_id(organization)
-            if organization
-            else None,
+            team_id=None if team is None else await organizations.team_id(team),
+            organization_id=None
+            if organization is None
+            else await organizations.organization_id(organization),
             end_user=end_user,
             model=model,
             provider=provider,

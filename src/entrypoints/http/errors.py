@@ -103,6 +103,9 @@ TABLE: Mapping[type[errors.GatewayError], Callable[[Any], Answer]] = {
     errors.IdempotencyKeyInUse: lambda _: Answer(
         status=409, type=_INVALID, code="idempotency_key_in_use", retry_after_s=1
     ),
+    errors.AlreadyRunning: lambda _: Answer(
+        status=409, type=_INVALID, code="already_running", retry_after_s=5
+    ),
     errors.RequestTooLarge: lambda _: Answer(status=413, type=_INVALID, code="request_too_large"),
     errors.Unauthenticated: lambda e: Answer(status=401, type=_INVALID, code=e.code),
     errors.UnknownModel: lambda _: Answer(

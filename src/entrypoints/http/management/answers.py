@@ -7,6 +7,7 @@ import orjson
 from quart import Response, request
 
 from ....domain.errors import InvalidRequest
+from ....domain.fields import count_in
 from ....domain.ids import KeyId, RequestId
 from ...times import to_ns
 
@@ -39,7 +40,8 @@ def check_args(*known: str) -> None:
     """A filter that is mistyped must not be taken for none."""
     for name in request.args:
         if name not in known:
-            raise InvalidRequest(f"'{name}' is none of {', '.join(known)}.", param=name)
+            told = f"is none of {', '.join(known)}" if known else "means nothing here"
+            raise InvalidRequest(f"'{name}' {told}.", param=name)
 
 
 async def check_names() -> None:
@@ -54,9 +56,10 @@ def count_arg(name: str, default: int) -> int:
     text = request.args.get(name)
     if text is None:
         return default
-    if not text.isdecimal() or not int(text):
+    count = count_in(text)
+    if not count:
         raise InvalidRequest(f"'{name}' must be a whole number of at least 1.", param=name)
-    return int(text)
+    return count
 
 
 def moment_arg(name: str) -> int | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from ....domain.errors import InvalidRequest
 from ....domain.limits import Limits
@@ -67,23 +67,23 @@ class CorrectionBody(_Body):
 class ProviderBody(_Body):
     kind: str
     base_url: str | None = None
-    needs_credential: bool = True
+    needs_credential: StrictBool = True
 
 
 class TargetBody(_Body):
     provider: str
     model: str
-    order: Annotated[int, Field(ge=0, le=1000)] = 0
-    weight: Annotated[int, Field(ge=1, le=10**6)] = 1
+    order: Annotated[int, Field(ge=0, le=1000, strict=True)] = 0
+    weight: Annotated[int, Field(ge=1, le=10**6, strict=True)] = 1
 
 
 class RouteBody(_Body):
     targets: Annotated[list[TargetBody], Field(min_length=1)]
     aliases: list[str] = []
-    output_cap: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    output_cap: Annotated[int, Field(ge=1, le=10**9, strict=True)] | None = None
     unsupported: Unsupported = Unsupported.DROP
     unbounded: Unbounded = Unbounded.REFUSE
-    shrink: bool = False
+    shrink: StrictBool = False
 
     def route(self, model: str) -> ModelRoute:
         with _blamed_on("targets"):

@@ -4,7 +4,7 @@ from ....application.gateway import Gateway
 from ... import views
 from ..bodies import read
 from . import bodies
-from .answers import as_json, as_list
+from .answers import as_json, as_list, check_args
 
 
 def add_catalogue(blueprint: Blueprint, gateway: Gateway) -> None:
@@ -13,6 +13,7 @@ def add_catalogue(blueprint: Blueprint, gateway: Gateway) -> None:
 
     @blueprint.get("/providers")
     async def list_providers() -> Response:
+        check_args()
         catalogue = await gateway.catalogues.load()
         return as_list([views.provider_view(p) for p in catalogue.providers.values()])
 
@@ -31,6 +32,7 @@ def add_catalogue(blueprint: Blueprint, gateway: Gateway) -> None:
 
     @blueprint.get("/routes")
     async def list_routes() -> Response:
+        check_args()
         catalogue = await gateway.catalogues.load()
         return as_list([views.route_view(route) for route in catalogue.routes])
 

@@ -8,7 +8,7 @@ from ....application.organizations.define_team import TeamOrder
 from ...organization_views import organization_view, team_view
 from ..bodies import read
 from . import limit_bodies
-from .answers import as_json, as_list
+from .answers import as_json, as_list, check_args
 
 
 def add_organizations(blueprint: Blueprint, gateway: Gateway) -> None:
@@ -16,6 +16,7 @@ def add_organizations(blueprint: Blueprint, gateway: Gateway) -> None:
 
     @blueprint.get("/organizations")
     async def list_organizations() -> Response:
+        check_args()
         return as_list([organization_view(each) for each in await gateway.list_organizations()])
 
     @blueprint.post("/organizations")
@@ -44,6 +45,7 @@ def add_teams(blueprint: Blueprint, gateway: Gateway) -> None:
 
     @blueprint.get("/teams")
     async def list_teams() -> Response:
+        check_args()
         return as_list([team_view(each) for each in await gateway.list_organizations.teams()])
 
     @blueprint.post("/teams")

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from ....application.ports.charged_calls import ChargedQuery
 from ....domain.errors import InvalidRequest
@@ -15,7 +15,7 @@ from .moments import Moment
 
 _TOKENS_PER_MTOK = 1_000_000
 
-Name = Annotated[str, Field(min_length=1, pattern=r"^[^\x00]*$")]
+Name = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
 ServiceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 Usd = Annotated[Decimal, Field(ge=0, decimal_places=12, max_digits=30)]
 UsdPerMtok = Annotated[Decimal, Field(ge=0, decimal_places=6, max_digits=18)]
@@ -51,7 +51,7 @@ class RatesBody(_Body):
 
 
 class TierBody(RatesBody):
-    above_prompt_tokens: Annotated[int, Field(ge=1, le=10**12)]
+    above_prompt_tokens: Annotated[int, Field(ge=1, le=10**12, strict=True)]
 
 
 class ServiceBody(RatesBody):
@@ -81,8 +81,8 @@ class ServiceBody(RatesBody):
 
 
 class PriceBody(ServiceBody):
-    provider: str
-    model: Annotated[str, Field(min_length=1)]
+    provider: Name
+    model: Name
     effective_from: Moment | None = None
     services: dict[ServiceName, ServiceBody] = {}
 
@@ -96,8 +96,8 @@ class PriceBody(ServiceBody):
 class ServicePriceBody(ServiceBody):
     """Of one service alone: what else a model costs stays."""
 
-    provider: str
-    model: Annotated[str, Field(min_length=1)]
+    provider: Name
+    model: Name
     service: ServiceName
     effective_from: Moment | None = None
 
@@ -123,7 +123,7 @@ class ReRateBody(_Body):
     since: Annotated[Moment, Field(alias="from")]
     until: Moment
     reason: str = ""
-    apply: bool = False
+    apply: StrictBool = False
 
     def query(self) -> ChargedQuery:
         return ChargedQuery(
@@ -137,5 +137,5 @@ class ReRateBody(_Body):
 class SyncBody(_Body):
     """Nothing is written unless it is applied."""
 
-    apply: bool = False
-    force: bool = False
+    apply: StrictBool = False
+    force: StrictBool = False

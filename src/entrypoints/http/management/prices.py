@@ -5,7 +5,7 @@ from ....application.ports.clock import Clock
 from ....domain.fields import required
 from ...price_views import difference_view, price_view, re_rating_view
 from ..bodies import read
-from .answers import as_json, as_list
+from .answers import as_json, as_list, check_args
 from .price_bodies import PriceBody, ReRateBody, ServicePriceBody, SyncBody
 
 
@@ -14,6 +14,7 @@ def add_prices(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
 
     @blueprint.get("/prices")
     async def list_prices() -> Response:
+        check_args()
         catalogue = await gateway.catalogues.load()
         return as_list([price_view(row) for row in catalogue.prices.rows()])
 
@@ -31,14 +32,15 @@ def add_prices(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
 
     @blueprint.delete("/prices/services")
     async def remove_service_price() -> Response:
-        provider, model, service = (
-            required(request.args, name, str) for name in ("provider", "model", "service")
-        )
+        names = "provider", "model", "service"
+        check_args(*names)
+        provider, model, service = (required(request.args, name, str) for name in names)
         price = await gateway.set_price.without_service(provider, model, service, clock.now_ns())
         return as_json(price_view(price))
 
     @blueprint.get("/prices/diff")
     async def compare_prices() -> Response:
+        check_args()
         return as_list([difference_view(each) for each in await gateway.compare_prices()])
 
     @blueprint.post("/prices/sync")

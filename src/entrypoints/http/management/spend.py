@@ -26,15 +26,16 @@ def add_spend(blueprint: Blueprint, gateway: Gateway) -> None:
         _check_format()
         asked = request.args
         organizations = gateway.list_organizations
+        key, team, organization = map(asked.get, ("key", "team", "organization"))
         query = SpendQuery(
             by=asked.get("by", "key"),
             from_ns=moment_arg("from"),
             until_ns=moment_arg("until"),
-            key_id=key_id(key, "key") if (key := asked.get("key")) else None,
-            team_id=await organizations.team_id(team) if (team := asked.get("team")) else None,
-            organization_id=await organizations.organization_id(organization)
-            if (organization := asked.get("organization"))
-            else None,
+            key_id=None if key is None else key_id(key, "key"),
+            team_id=None if team is None else await organizations.team_id(team),
+            organization_id=None
+            if organization is None
+            else await organizations.organization_id(organization),
             **{name: asked.get(name) for name in _NAMES},
         )
         lines = [views.spend_view(line) for line in await gateway.report_spend(query)]
@@ -50,7 +51,7 @@ def add_ledger(blueprint: Blueprint, gateway: Gateway) -> None:
         _check_format()
         key = request.args.get("key")
         entries = await gateway.report_spend.entries(
-            key_id(key, "key") if key else None, count_arg("limit", 100)
+            None if key is None else key_id(key, "key"), count_arg("limit", 100)
         )
         return _as_wanted([views.entry_view(entry) for entry in entries], views.ENTRY_COLUMNS)
 
