@@ -99,7 +99,9 @@ class ModelRoute:
     def _filled(self, target: Target, model: str) -> Target:
         if "*" not in target.model:
             return target
-        star = next(s for name in self.names if (s := matched_by_star(name, model)) is not None)
+        # Whichever name the catalogue has found it by: its own, or that with the most letters.
+        by_length = sorted(self.names, key=lambda name: (name != model, -len(name)))
+        star = next(s for name in by_length if (s := matched_by_star(name, model)) is not None)
         return Target(
             provider=target.provider,
             model=target.model.replace("*", star or model),

@@ -1,6 +1,5 @@
 from dataclasses import dataclass, replace
 
-from ...domain.errors import NotFound
 from ...domain.ids import KeyId
 from ...domain.keys import VirtualKey
 from ..ports.clock import Clock
@@ -16,10 +15,9 @@ class RevokeVirtualKey:
     clock: Clock
 
     async def __call__(self, key_id: KeyId) -> VirtualKey:
-        key = await self.keys.by_id(key_id)
-        if key is None:
-            raise NotFound("virtual key", str(key_id))
-        if key.revoked_at_ns is not None:
-            return key
         now_ns = self.clock.now_ns()
-        return await self.keys.change(key_id, lambda key: replace(key, revoked_at_ns=now_ns))
+
+        def revoked(key: VirtualKey) -> VirtualKey:
+            return key if key.revoked_at_ns is not None else replace(key, revoked_at_ns=now_ns)
+
+        return await self.keys.change(key_id, revoked)

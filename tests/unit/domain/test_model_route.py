@@ -94,6 +94,8 @@ def test_weights_weigh_within_one_order_only() -> None:
         ("openai/*", (), "fixed", "openai/gpt-4o", "fixed"),
         ("*", (), "*", "anything", "anything"),
         ("gpt-4o", ("best",), "*", "best", "best"),
+        ("*", ("openai/*",), "*", "openai/gpt-4o", "gpt-4o"),
+        ("*", ("openai/*", "openai/gpt-4o"), "*", "openai/gpt-4o", "openai/gpt-4o"),
     ],
 )
 def test_a_targets_star_takes_what_the_routes_star_matched(
