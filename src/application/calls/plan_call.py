@@ -8,6 +8,7 @@ from ...domain.errors import Forbidden, UnboundedField, UnknownModel
 from ...domain.ids import RequestId
 from ...domain.keys import VirtualKey
 from ...domain.limits import Limit, Measure
+from ...domain.pricing import ModelPrice, PriceBook
 from ...domain.requests import ModelRequest
 from ...domain.routes import ModelRoute, Target, Unbounded
 from ...domain.timeouts import Timeouts
@@ -51,13 +52,10 @@ class PlanCall:
         targets = route.candidates(request.model, request_id.int)
         reserved_input = request.input_bound_at([target.model for target in targets])
         bounding = _bounding(key.all_limits, request)
-        if bounding and route.unbounded is Unbounded.REFUSE:
-            _check_bounded(request, bounding[0])
+        _check_bounded(request, route, bounding)
         cap, sent = self._caps(bounding, request, route, reserved_input)
         output = _output(request, cap, targets)
-        service = request.service
-        found = [catalogue.prices.at(t.provider, t.model, now_ns) for t in targets]
-        prices = tuple(price and price.asked_for(service) for price in found)
+        prices = _prices(catalogue.prices, targets, request.service, now_ns)
         ask = Ask(
             request_id=request_id,
             key_id=key.id,
@@ -72,7 +70,7 @@ class PlanCall:
             input_bound=reserved_input,
             output_bound=output,
             cost_bound=cost_bound(prices, reserved_input, output, request.units_bound),
-            priced=is_priced(prices, service),
+            priced=is_priced(prices, request.service),
         )
         return Plan(
             key=key,
@@ -82,8 +80,7 @@ class PlanCall:
             prices=prices,
             reserved_cap=cap,
             output_cap=sent,
-            may_shrink=request.writes
-            and (route.shrink if request.shrink is None else request.shrink),
+            may_shrink=_may_shrink(request, route),
             unsupported=route.unsupported,
             ask=ask,
         )
@@ -125,10 +122,23 @@ def _route(catalogue: Catalogue, key: VirtualKey, model: str) -> ModelRoute:
     return route
 
 
-def _check_bounded(request: ModelRequest, limit: Limit) -> None:
+def _check_bounded(request: ModelRequest, route: ModelRoute, bounding: Sequence[Limit]) -> None:
+    if not bounding or route.unbounded is Unbounded.DEBT:
+        return
     field = request.unbounded
     if field is not None:
-        raise UnboundedField(field, limit)
+        raise UnboundedField(field, bounding[0])
+
+
+def _may_shrink(request: ModelRequest, route: ModelRoute) -> bool:
+    return request.writes and (route.shrink if request.shrink is None else request.shrink)
+
+
+def _prices(
+    book: PriceBook, targets: Sequence[Target], service: str | None, now_ns: int
+) -> tuple[ModelPrice | None, ...]:
+    found = (book.at(target.provider, target.model, now_ns) for target in targets)
+    return tuple(price and price.asked_for(service) for price in found)
 
 
 def _output(request: ModelRequest, cap: int, targets: Sequence[Target]) -> int:
