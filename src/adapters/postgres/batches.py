@@ -17,6 +17,8 @@ T = TypeVar("T")
 # Putting a batch on the wire keeps the event loop busy for some 20 µs an item: more at once would
 # be felt by the calls under way.
 _BATCH = 200
+# What fails alone is tried again: a partition that is made at this very moment blames the values.
+_TRIES_ALONE = 3
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
 _CLOSE_S = 10.0
@@ -27,8 +29,9 @@ _log = logging.getLogger(__name__)
 class Batches(Generic[T]):
     """Takes items without waiting, and writes them in order, many at a time, once started.
 
-    What cannot be written now is kept, and tried again; what can never be is told of in the log,
-    whole, so that it does not hold up the others for ever. `what` they are is for the log. Once
+    What cannot be written now is kept, and tried again; what can never be, for its values or for a
+    fault of ours, is told of in the log, whole, so that it does not hold up the others for ever.
+    `what` they are is for the log. Once
     there is an item, more of them are waited for, `gather_s` long, unless somebody is in a hurry.
     A write that takes longer than `patience_s` is failing, whatever may come of it.
     """
@@ -156,22 +159,23 @@ class Batches(Generic[T]):
     async def _write_at_last(self, batch: Sequence[T]) -> Exception | None:
         """Tries until it succeeds; what is wrong where the items themselves are at fault."""
         pause_s = _FIRST_PAUSE_S
+        tries_left = _TRIES_ALONE if len(batch) == 1 else 1
         while True:
             try:
                 with self._watched():
                     await self._write(batch)
             except Exception as error:  # noqa: BLE001  (whatever it is, nothing may be lost to it)
-                if blames_the_values(error):
-                    self.is_failing = False
+                mystery = not isinstance(error, (*FOREIGN, StoreUnavailable))
+                self.is_failing = not (mystery or blames_the_values(error))
+                tries_left -= not self.is_failing
+                if not tries_left:
                     return error
-                mystery = not isinstance(error, FOREIGN)
                 _log.warning(
                     "%d %s wait for Postgres: %r", len(self), self._what, error, exc_info=mystery
                 )
             else:
                 self.is_failing = False
                 return None
-            self.is_failing = True
             self._tell_progress()
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
