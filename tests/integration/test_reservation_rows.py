@@ -1,6 +1,7 @@
 """What is written of a reservation is read again as it was."""
 
 import asyncio
+from dataclasses import replace
 from uuid import uuid4
 
 from asyncpg.pgproto import pgproto
@@ -8,7 +9,9 @@ from asyncpg.pgproto import pgproto
 from langroute.adapters.postgres.database import Database
 from langroute.adapters.postgres.reservation_rows import unsettled
 from langroute.adapters.postgres.reservations import PostgresReservations
+from langroute.adapters.postgres.reservations_found import found
 from langroute.domain.admission import Claim, CounterId, Reservation
+from langroute.domain.ids import RequestId
 from langroute.domain.limits import Measure
 from langroute.domain.money import Money
 from samples import a_reservation
@@ -67,3 +70,14 @@ async def test_more_than_can_be_counted_is_the_most_that_can(database: Database)
 
     assert (found.ask.input_bound, found.ask.output_bound) == (2**63 - 1, 2**63 - 1)
     assert found.ask.cost_bound == Money(10**30 - 1)
+
+
+async def test_of_very_many_calls_those_that_were_admitted_are_found(database: Database) -> None:
+    there = a_reservation()
+    await _written(database, there)
+    asked = [replace(there.ask, request_id=RequestId(uuid4())) for _ in range(20_000)]
+
+    async with database.reading() as connection:
+        (admitted,) = await found(connection, [*asked, there.ask])
+
+    assert admitted.ask.request_id == there.ask.request_id

@@ -4,12 +4,14 @@ import asyncio
 import logging
 import socket
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
 from langroute.adapters.postgres.catalogues import PostgresCatalogues
 from langroute.adapters.postgres.credentials import PostgresCredentials
 from langroute.adapters.postgres.database import Database
+from langroute.adapters.postgres.health import PostgresHealth
 from langroute.adapters.postgres.ledger_reports import PostgresReports
 from langroute.adapters.postgres.limits import PostgresLimits
 from langroute.adapters.postgres.organizations import PostgresOrganizations
@@ -92,6 +94,34 @@ async def test_a_database_that_was_never_migrated_is_told_of_in_the_log(
 
     assert "virtual_keys" in caplog.text
     assert [line.levelno for line in caplog.records] == [logging.ERROR]
+
+
+async def test_what_postgres_refuses_is_logged_without_its_values(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    keys = PostgresKeys(database)
+    await keys.put(KEY)
+
+    for refused in (replace(new_key(), digest=KEY.digest), replace(KEY, created_at_ns=-(10**18))):
+        with pytest.raises(StoreUnavailable):
+            await keys.put(refused)
+
+    assert "virtual_keys_digest_key" in caplog.text
+    assert "virtual_keys_created_at_check" in caplog.text
+    assert KEY.digest.hex() not in caplog.text
+    assert repr(KEY.digest)[2:-1] not in caplog.text
+
+
+async def test_a_gateway_is_ready_where_postgres_answers_and_there_is_room(
+    server: Server,
+) -> None:
+    async with server.databases.migrated() as database:
+        assert await PostgresHealth(database, lambda: True)()
+        assert not await PostgresHealth(database, lambda: False)()
+        await server.stop()
+        assert not await PostgresHealth(database, lambda: True)()
+        async with server.running():
+            assert await PostgresHealth(database, lambda: True)()
 
 
 async def test_a_port_where_nobody_listens_is_postgres_being_away() -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from ...domain.errors import StoreUnavailable
 from ...domain.stores import Store
 from .address import to_asyncpg
-from .failures import FOREIGN, needs_an_operator
+from .failures import FOREIGN, needs_an_operator, told
 
 _CONNECT_S = 5.0
 _TRANSACTION_S = 15.0
@@ -50,6 +50,8 @@ class Database:
             max_overflow=0,
             pool_timeout=_CONNECT_S,
             pool_pre_ping=True,
+            # Among them are digests of keys and credentials.
+            hide_parameters=True,
             # A rate that an operator wrote as a JSON number must not become a float.
             json_deserializer=partial(json.loads, parse_float=Decimal, parse_int=_whole),
         )
@@ -116,5 +118,5 @@ def _translated(store: Store) -> Iterator[None]:
         yield
     except FOREIGN as error:
         if needs_an_operator(error):
-            _log.error("Postgres refused: %s", error)
+            _log.error("Postgres refused: %s", told(error))
         raise StoreUnavailable(store) from error

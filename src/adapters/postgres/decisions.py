@@ -13,7 +13,7 @@ from .call_counters import ADMIT, CallCounters
 from .counter_makers import CounterMakers
 from .counters import nothing_settles, settle_if_written
 from .database import Database
-from .failures import FOREIGN, is_there_already, needs_an_operator
+from .failures import FOREIGN, is_there_already, needs_an_operator, told
 from .statements import Statement
 
 _TRIES = 5
@@ -62,7 +62,7 @@ class Decisions:
             return None
         except FOREIGN as error:
             if needs_an_operator(error):
-                _log.error("Postgres refused to admit a call: %s", error)
+                _log.error("Postgres refused to admit a call: %s", told(error))
             if _is_cut_off(error):
                 self._away_until_s = time.monotonic() + _PAUSE_S
             raise StoreUnavailable(Store.COUNTERS) from error

@@ -39,6 +39,14 @@ def needs_an_operator(error: BaseException) -> bool:
     return blames_the_values(error) or _sqlstate(error)[:2] in _DATABASE_AT_FAULT
 
 
+def told(error: BaseException) -> str:
+    """For the log: without the values, which may be secret. Postgres' details have them, too."""
+    cause = _causes(error)[-1]
+    if isinstance(cause, asyncpg.PostgresError):
+        return f"{cause.args[0]} ({_sqlstate(cause)})" if cause.args else _sqlstate(cause)
+    return type(cause).__name__ if blames_the_values(cause) else str(cause)
+
+
 def is_there_already(error: BaseException) -> bool:
     """Whether a unique constraint was violated."""
     return _sqlstate(error) == _UNIQUE_VIOLATION

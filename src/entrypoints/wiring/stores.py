@@ -83,7 +83,9 @@ class Stores(containers.DeclarativeContainer):
     idempotent_replies: Provider[IdempotentReplies] = S(
         PostgresIdempotency, S(Database.of, database, Store.REPLIES), clock
     )
-    is_ready: Provider[Callable[[], Awaitable[bool]]] = S(PostgresHealth, database)
+    is_ready: Provider[Callable[[], Awaitable[bool]]] = S(
+        PostgresHealth, database, postgres_ledger.provided.has_room
+    )
 
     key_lookup: Provider[KeyLookup] = S(CachedKeys, keys)
     credential_lookup: Provider[CredentialLookup] = S(CachedCredentials, credentials)
