@@ -36,6 +36,7 @@ class PaidStream:
         self.receipt: Receipt = replace(underway.receipt, dropped=begun.chunks.dropped)
         self._underway = underway
         self._next: ChatChunk | None = begun.first
+        self._failed: Exception | None = None
         self._chunks = begun.chunks
         self._settle = settle
         self._clock = clock
@@ -99,17 +100,37 @@ class PaidStream:
         """What is still to be shown when the answer is over."""
         return None
 
+    def _ends(self, chunk: ChatChunk) -> bool:
+        """Whether nothing is said behind this chunk, though usage may be told."""
+        del chunk
+        return False
+
     async def _chunk(self) -> ChatChunk:
         chunk, self._next = self._next, None
         if chunk is None:
-            # Checked between chunks: the time between two is bounded already, and a timer for
-            # each would cost as much as the chunk.
-            if self._clock.monotonic_ns() > self._deadline_ns:
-                provider = self._underway.target.provider
-                raise ProviderTimedOut("The answer took longer than allowed.", provider=provider)
-            chunk = await anext(self._chunks)
+            chunk = await self._read()
         self._count(chunk)
+        if self._usage is None and self._ends(chunk):
+            await self._look_ahead()
         return chunk
+
+    async def _read(self) -> ChatChunk:
+        if self._failed is not None:
+            raise self._failed
+        # Checked between chunks: the time between two is bounded already, and a timer for each
+        # would cost as much as the chunk.
+        if self._clock.monotonic_ns() > self._deadline_ns:
+            provider = self._underway.target.provider
+            raise ProviderTimedOut("The answer took longer than allowed.", provider=provider)
+        return await anext(self._chunks)
+
+    async def _look_ahead(self) -> None:
+        """Many callers leave when they have seen the end. What the call used is told right behind
+        it, and nobody could estimate what a model has thought."""
+        try:
+            self._next = await self._read()
+        except Exception as error:  # noqa: BLE001  (is told once the end has been passed on)
+            self._failed = error
 
     def _count(self, chunk: ChatChunk) -> None:
         self._uncounted_bytes += chunk.text_bytes

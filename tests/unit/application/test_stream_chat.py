@@ -337,6 +337,49 @@ async def test_a_reader_that_is_cancelled_hangs_up_and_settles_once() -> None:
     assert await scene.holds_nothing()
 
 
+def the_end() -> ChatChunk:
+    choices = [{"index": 0, "delta": {}, "finish_reason": "stop"}]
+    return ChatChunk(body={"choices": choices})
+
+
+async def test_whoever_leaves_at_the_end_of_what_is_said_pays_for_what_was_thought() -> None:
+    """OpenAI tells usage, and what was thought, in a chunk behind the last one with a choice."""
+    thought = TokenUsage(input=20, output=5, reasoning=4_000)
+    scene, script, stream = await begun(a_chunk("Hello"), the_end(), usage_chunk(thought))
+    assert [await anext(stream), await anext(stream)] == [a_chunk("Hello").body, the_end().body]
+    await stream.aclose()
+    assert script.closed
+    entry = await scene.entry()
+    assert (entry.outcome, entry.usage, entry.estimated) == (
+        Outcome.CLIENT_CANCELLED,
+        thought,
+        False,
+    )
+
+
+async def test_what_goes_wrong_behind_the_end_is_told_once_the_end_has_been_passed_on() -> None:
+    scene, _, stream = await begun(a_chunk("Hello"), the_end(), broke_off())
+    assert [await anext(stream), await anext(stream)] == [a_chunk("Hello").body, the_end().body]
+    with pytest.raises(ProviderBrokeOff):
+        await anext(stream)
+    assert (await scene.entry()).outcome is Outcome.BROKEN_OFF
+    scene, _, stream = await begun(a_chunk("Hello"), the_end())
+    assert len([chunk async for chunk in stream]) == 2
+    assert (await scene.entry()).outcome is Outcome.SUCCEEDED
+
+
+async def test_of_several_choices_the_first_that_ends_holds_nothing_back() -> None:
+    later = Held()
+    script = ScriptedStream(the_end(), later, a_chunk("More"), usage_chunk())
+    scene = await a_scene(openai=script)
+    stream = await scene.stream_chat(a_key(), a_stream_chat(n=2))
+    async with asyncio.timeout(5):
+        assert await anext(stream) == the_end().body
+    later.let_go.set()
+    await read_to_the_end(stream)
+    assert (await scene.entry()).usage == USAGE
+
+
 class Stubborn(ScriptedStream):
     """Does not let itself be closed."""
 
