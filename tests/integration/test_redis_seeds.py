@@ -143,6 +143,21 @@ async def test_many_calls_that_need_one_limit_read_its_past_once(valkey_server: 
     assert history.asked == 1
 
 
+async def test_limits_that_are_new_at_once_are_read_together_whosever_they_are(
+    valkey_server: Valkey,
+) -> None:
+    """As many new keys as come while the ledger is read wait for the next reading."""
+    tokens = [a_limit(uuid4(), Measure.TOKENS, 1000) for _ in range(100)]
+    told = {limit.id: spent(limit, 990 - at)[limit.id] for at, limit in enumerate(tokens)}
+    history = ToldHistory(settled=told)
+    async with an_admission(valkey_server, history) as admission:
+        asks = [an_ask(limit.scope.id, tokens=1) for limit in tokens]
+        calls = (admission.admit(ask, [limit]) for ask, limit in zip(asks, tokens, strict=True))
+        came_to = await asyncio.gather(*calls)
+    assert [standings[0].used for _, standings in came_to] == [991 - at for at in range(100)]
+    assert history.asked <= 2
+
+
 async def test_without_the_ledger_nobody_is_admitted_to_a_limit_that_is_new(
     valkey_server: Valkey,
 ) -> None:

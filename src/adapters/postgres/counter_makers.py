@@ -3,12 +3,14 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...domain.admission import Counted
+from ...domain.admission import Counted, CounterId
 from ...domain.errors import StoreUnavailable
 from ...domain.stores import Store
-from .counter_queue import CounterQueue
+from ..system.made_together import MadeTogether
 from .database import Database
 from .new_counters import make_counters
+
+_Queue = MadeTogether[CounterId, Counted, None]
 
 
 class CounterMakers:
@@ -31,12 +33,14 @@ class CounterMakers:
         self._longest_call_ns = None if longest_call_s is None else int(longest_call_s * 10**9)
         self._within_s = within_s
         self._now_ns = now_ns
-        self._plain, self._named = CounterQueue(self._make), CounterQueue(self._make)
+        self._plain: _Queue = MadeTogether(self._make, what="counters of limits")
+        self._named: _Queue = MadeTogether(self._make, what="counters that have names")
 
     async def make(self, counting: Sequence[Counted]) -> None:
         """Returns when all of them are there."""
         made = {
-            (self._named if each.counter_id.name else self._plain).wanted(each) for each in counting
+            (self._named if each.counter_id.name else self._plain).wanted(each.counter_id, each)
+            for each in counting
         }
         done, waiting = await asyncio.wait(made, timeout=self._within_s)
         if waiting:

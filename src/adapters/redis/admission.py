@@ -74,7 +74,7 @@ class RedisAdmission:
         self._ahead_ns = 0
         self._open: dict[int, _Held] = {}
         self._lost = LostCalls(line)
-        self._seeds = None if history is None else Seeds(history, line, self._open_here)
+        self._seeds = None if history is None else Seeds(history, line, self._open_here, self.now)
 
     async def admit(
         self, ask: Ask, limits: Sequence[Limit]
@@ -134,9 +134,13 @@ class RedisAdmission:
                 return
             if reply.outcome is Outcome.UNKNOWN and self._seeds is not None:
                 unknown = [counting[index].limit for index in reply.unknown]
-                over = await self._seeds.sow(tenant_of(ask), unknown, now, about_ns)
-                if ask.request_id in over:
-                    counting = [c for c in counting if c.limit not in unknown]
+                over = await self._seeds.sow(tenant_of(ask), unknown)
+                told = [
+                    limit
+                    for limit, calls in zip(unknown, over, strict=True)
+                    if ask.request_id in calls
+                ]
+                counting = [each for each in counting if each.limit not in told]
         raise StoreUnavailable(Store.COUNTERS)
 
     async def expired(self) -> Sequence[Reservation]:
@@ -207,7 +211,7 @@ class RedisAdmission:
                 return question, reply, now_ns
             if reply.outcome is Outcome.UNKNOWN and self._seeds is not None:
                 unknown = [counting[index].limit for index in reply.unknown]
-                await self._seeds.sow(tenant_of(ask), unknown, now, about_ns)
+                await self._seeds.sow(tenant_of(ask), unknown)
         raise StoreUnavailable(Store.COUNTERS)
 
     def _question(self, mode: str, ask: Ask, counting: Sequence[Counted], now: str) -> Question:

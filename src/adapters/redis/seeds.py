@@ -1,151 +1,106 @@
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
-from ...application.ports.history import History, Past
-from ...domain.admission import Claim, CounterId, Reservation
+from ...application.ports.history import History
+from ...domain.admission import Reservation
 from ...domain.errors import StoreUnavailable
 from ...domain.ids import RequestId
-from ...domain.limits import Counter, Limit
-from ...domain.rebuild import claim_on, rebuilt, tallies
+from ...domain.limits import Limit
 from ...domain.stores import Store
+from ..system.made_together import MadeTogether
 from .line import Line
-from .names import (
-    corrected_key,
-    counter_key,
-    counter_name,
-    known_key,
-    leases_key,
-    tenant_of,
-)
+from .names import known_key, tenant_of
 from .orders import Order
-from .reservations import claim_line, told_ask
-from .scripts import SEED
-from .words import words_of
+from .seed_orders import SeedOrders
 
-_NS_PER_MS = 10**6
 _WITHIN_S = 3.0
-_TRIES = 3
+_TRIES = 4
 _OUTDATED = -1
-# Counters in one step of the server.
-_PART = 50
+
+
+class _Wanted(NamedTuple):
+    tenant: UUID
+    limit: Limit
+
+
+_Over = Mapping[_Wanted, Collection[RequestId]]
 
 
 class Seeds:
     """Tells the server what limits have counted that it does not know of: since they are new, or it
-    is. What it is told of a limit a second time changes nothing."""
+    is. What it is told of a limit a second time changes nothing. All that are new together, of
+    whichever tenants, are read from the ledger together.
+
+    `open_here` are this process's calls under way; for `now`, see `RedisAdmission.now`.
+    """
 
     def __init__(
-        self, history: History, line: Line, open_here: Callable[[], Iterable[Reservation]]
+        self,
+        history: History,
+        line: Line,
+        open_here: Callable[[], Iterable[Reservation]],
+        now: Callable[[], tuple[str, int]],
     ) -> None:
         self._history = history
         self._line = line
         self._open_here = open_here
-        self._sowing: dict[UUID, asyncio.Task[Collection[RequestId]]] = {}
+        self._now = now
+        self._sown: MadeTogether[str, _Wanted, _Over] = MadeTogether(
+            self._sow, what="what limits have counted"
+        )
 
-    async def sow(
-        self, tenant: UUID, limits: Sequence[Limit], now: str, about_ns: int
-    ) -> Collection[RequestId]:
-        """Calls that need the same limit wait together. Returns those of the tenant's calls that
+    async def sow(self, tenant: UUID, limits: Sequence[Limit]) -> Sequence[Collection[RequestId]]:
+        """Calls that need the same limit wait together. Returns for each which calls, of whomever,
         were counted as being over. Raises StoreUnavailable."""
-        new = [limit for limit in limits if limit.id not in self._sowing]
-        if new:
-            task = asyncio.create_task(self._sow(tenant, new, now, about_ns))
-            for limit in new:
-                self._sowing[limit.id] = task
-            task.add_done_callback(lambda _: self._done(new))
-        wanted = {self._sowing[limit.id] for limit in limits}
-        try:
-            async with asyncio.timeout(_WITHIN_S):
-                over = await asyncio.gather(*(asyncio.shield(task) for task in wanted))
-        except TimeoutError as error:
-            raise StoreUnavailable(Store.COUNTERS) from error
-        # In all of them: a call may have ended in between.
-        return set(over[0]).intersection(*over[1:])
+        wanted = [_Wanted(tenant, limit) for limit in limits]
+        sown = [self._sown.wanted(known_key(tenant.hex, each.limit), each) for each in wanted]
+        _, waiting = await asyncio.wait(sown, timeout=_WITHIN_S)
+        if waiting:
+            raise StoreUnavailable(Store.COUNTERS)
+        return [future.result()[each] for future, each in zip(sown, wanted, strict=True)]
 
-    def _done(self, limits: Iterable[Limit]) -> None:
-        for limit in limits:
-            task = self._sowing.pop(limit.id)
-            if not task.cancelled():
-                task.exception()  # told to whoever waited; nobody may have
+    async def aclose(self) -> None:
+        await self._sown.aclose()
 
-    async def _sow(
-        self,
-        tenant: UUID,
-        limits: Sequence[Limit],
-        now: str,
-        about_ns: int,
-        tries: int = _TRIES,
-    ) -> Collection[RequestId]:
-        under_way = await self._history.open(about_ns)
-        doubted = [held for held in under_way if tenant_of(held.ask) == tenant]
-        asks = [held.ask for held in (*doubted, *self._ours(tenant))]
-        async with self._history.past(limits, about_ns, asks) as past:
-            over = {*past.over, *(entry.request_id for entry in past.waiting)}
-            calls = {held.ask.request_id: held for held in (*doubted, *self._ours(tenant))}
-            for request_id in over:
-                calls.pop(request_id, None)
-            orders = [
-                order
-                for limit in limits
-                for order in _orders(tenant, limit, past, calls.values(), now, about_ns)
-            ]
-            # Before any settlement that comes after this moment.
-            for order in orders:
-                self._line.post(order)
-        answers = await asyncio.gather(*(self._line.answer_to(order) for order in orders))
-        if _OUTDATED in answers and tries:
-            return await self._sow(tenant, limits, now, about_ns, tries - 1)
+    async def _sow(self, wanted: Sequence[_Wanted]) -> _Over:
+        """Some of it again where calls were corrected meanwhile."""
+        over: dict[_Wanted, Collection[RequestId]] = {}
+        for _ in range(_TRIES):
+            orders = await self._post(wanted, over)
+            answers = await asyncio.gather(*(self._line.answer_to(order) for _, order in orders))
+            outdated = {
+                each
+                for (each, _), answer in zip(orders, answers, strict=True)
+                if answer == _OUTDATED
+            }
+            if not outdated:
+                break
+            wanted = list(outdated)
         return over
 
-    def _ours(self, tenant: UUID) -> Iterator[Reservation]:
-        return (held for held in self._open_here() if tenant_of(held.ask) == tenant)
+    async def _post(
+        self, wanted: Sequence[_Wanted], over: dict[_Wanted, Collection[RequestId]]
+    ) -> Sequence[tuple[_Wanted, Order]]:
+        """Notes what is `over` as of this reading."""
+        tenants = {each.tenant for each in wanted}
+        now, about_ns = self._now()
+        found = await self._history.open(about_ns)
+        doubted = [held for held in found if tenant_of(held.ask) in tenants]
+        asks = [held.ask for held in (*doubted, *self._ours(tenants))]
+        limits = [each.limit for each in wanted]
+        async with self._history.past(limits, about_ns, asks) as past:
+            gone = {*past.over, *(entry.request_id for entry in past.waiting)}
+            calls = {held.ask.request_id: held for held in (*doubted, *self._ours(tenants))}
+            under_way = [held for request_id, held in calls.items() if request_id not in gone]
+            told = SeedOrders(past, under_way, now, about_ns)
+            orders = [(each, order) for each in wanted for order in told.of(*each)]
+            # Before any settlement that comes after this moment.
+            for _, order in orders:
+                self._line.post(order)
+        over.update(dict.fromkeys(wanted, gone))
+        return orders
 
-
-def _orders(
-    tenant: UUID,
-    limit: Limit,
-    past: Past,
-    under_way: Iterable[Reservation],
-    now: str,
-    about_ns: int,
-) -> list[Order]:
-    over = [*past.settled.get(limit.id, ())]
-    for entry in past.waiting:
-        over += tallies(limit, entry)
-    claims = [(held, claim) for held in under_way if (claim := claim_on(limit, held))]
-    counters = rebuilt(limit, over, (claim for _, claim in claims), about_ns)
-    named = list(counters.items())
-    parts = [named[at : at + _PART] for at in range(0, len(named), _PART)] or [[]]
-    return [
-        _order(tenant, limit, part, claims, past, now, about_ns, is_last=part is parts[-1])
-        for part in parts
-    ]
-
-
-def _order(
-    tenant: UUID,
-    limit: Limit,
-    part: Sequence[tuple[CounterId, Counter]],
-    claims: Iterable[tuple[Reservation, Claim]],
-    past: Past,
-    now: str,
-    about_ns: int,
-    *,
-    is_last: bool,
-) -> Order:
-    numbers = {counter_id: str(index) for index, (counter_id, _) in enumerate(part, 1)}
-    told = [now, str(past.position), "1" if is_last else "", str(len(part))]
-    for _, counter in part:
-        to_live, words = words_of(counter, about_ns)
-        told += (to_live, str(len(words)), *words)
-    for held, claim in claims:
-        number = numbers.get(claim.counter)
-        if number is not None:
-            ask = held.ask
-            lease_ms = str(ask.lease_until_ns // _NS_PER_MS)
-            told += (number, ask.request_id.hex, lease_ms, told_ask(ask), claim_line(limit, claim))
-    its = tenant.hex
-    counters = [counter_key(its, counter_name(limit, id_.name)) for id_, _ in part]
-    keys = [known_key(its, limit), leases_key(its), corrected_key(its), *counters]
-    return Order(script=SEED, keys=keys, args=told)
+    def _ours(self, tenants: Collection[UUID]) -> list[Reservation]:
+        return [held for held in self._open_here() if tenant_of(held.ask) in tenants]
