@@ -18,14 +18,17 @@ from hypothesis.stateful import (
 
 from clocks import SteppedClock
 from interleaved_steps import (
+    AMOUNT,
+    ASKED,
     BEGIN_NS,
-    CALL,
     CHANGE,
     DAILY,
+    IN_PLAY,
     PRICE,
     STEP,
     Call,
     Change,
+    Kind,
     Midnight,
     Tenant,
 )
@@ -83,18 +86,18 @@ class Interleavings(RuleBasedStateMachine):
         self.gateways = [Process() for _ in range(1 if self.in_one_process else 2)]
         self.oracle = Oracle()
         self.stepped_back = False
-        self.tenant = Tenant()
 
     def teardown(self) -> None:
         self.loop.run(self.stores.aclose())
         self.loop.close()
 
-    @initialize(changes=st.lists(CHANGE, min_size=6, max_size=20))
-    def begin(self, changes: Sequence[Change]) -> None:
-        for each in changes:
-            self.change(each)
+    @initialize(kinds=IN_PLAY, amounts=st.lists(AMOUNT, min_size=5, max_size=5))
+    def begin(self, kinds: Sequence[Kind], amounts: Sequence[int]) -> None:
+        self.tenant = Tenant(kinds)
+        for number, amount in enumerate(amounts):
+            self.change(Change(number, 0, amount))
 
-    @rule(target=calls, gateway=st.integers(0, 1), asked=st.lists(CALL, min_size=1, max_size=4))
+    @rule(target=calls, gateway=st.integers(0, 1), asked=ASKED)
     def admit(self, gateway: int, asked: Sequence[Call]) -> object:
         gateway %= len(self.gateways)
         admitted = [self.admit_one(gateway, each) for each in asked]
@@ -160,6 +163,7 @@ class Interleavings(RuleBasedStateMachine):
     @precondition(lambda self: not self.in_one_process)
     @rule()
     def empty(self) -> None:
+        """The store loses all that it has."""
         self.loop.run(self.stores.empty())
         self.oracle.drop_all()
 
@@ -167,6 +171,14 @@ class Interleavings(RuleBasedStateMachine):
     def change_limits(self, changes: Sequence[Change]) -> None:
         for each in changes:
             self.change(each)
+
+    @rule(target=calls, change=CHANGE, gateway=st.integers(0, 1), asked=ASKED)
+    def lift_and_set_again(self, change: Change, gateway: int, asked: Sequence[Call]) -> object:
+        """It has missed nothing."""
+        self.change(change._replace(amount=None))
+        admitted = self.admit(gateway, asked)
+        self.change(change)
+        return admitted
 
     @rule(to=STEP)
     def step(self, to: int | Midnight) -> None:
