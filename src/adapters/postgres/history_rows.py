@@ -87,32 +87,37 @@ def sliding(scope: ScopeKind, measure: Measure, names: tuple[str, ...]) -> TextC
     told = "".join(f", entry.{name}" for name in names)
     grouped = "".join(f", {name}" for name in names)
     return text(f"""
-        select id, place, owed, sum(amount) as amount{grouped}
-        from (
-            select asked.id{told}, added.place, added.amount, added.owed
-            from {_ASKED}
-            join langroute.ledger entry on entry.{SCOPE_COLUMNS[scope]} = asked.scope
-            left join langroute.reservations held on {_HELD}
-            left join lateral ({_CLAIM}) claim on true
-            cross join lateral (
+        with counted as (
+            select id, began, greatest(began, ended) as ended{grouped},
+                sum(kept) as kept, sum(used - kept) as beyond
+            from (
                 select
-                    {USED[measure]} as used,
-                    (extract(epoch from entry.at) * 1000000)::bigint * 1000 as at_ns,
-                    (extract(epoch from entry.posted_at) * 1000000)::bigint * 1000 as posted_ns
-            ) call
-            cross join lateral (
-                select
+                    asked.id{told}, call.used,
                     coalesce(claim.place, call.at_ns / :slot_ns) as began,
                     coalesce(call.posted_ns, call.at_ns + entry.duration_ns) / :slot_ns as ended,
                     case when entry.number = 0 then {within} else least(call.used, 0) end as kept
-            ) counted
-            cross join lateral (
-                values
-                    (counted.began, counted.kept, false),
-                    (greatest(counted.began, counted.ended), call.used - counted.kept, true)
-            ) added (place, amount, owed)
-            where entry.at >= :since
-                and greatest(call.at_ns + entry.duration_ns, call.posted_ns) / :slot_ns >= :first
+                from {_ASKED}
+                join langroute.ledger entry on entry.{SCOPE_COLUMNS[scope]} = asked.scope
+                left join langroute.reservations held on {_HELD}
+                left join lateral ({_CLAIM}) claim on true
+                cross join lateral (
+                    select
+                        {USED[measure]} as used,
+                        (extract(epoch from entry.at) * 1000000)::bigint * 1000 as at_ns,
+                        (extract(epoch from entry.posted_at) * 1000000)::bigint * 1000 as posted_ns
+                ) call
+                where entry.at >= :since and
+                    greatest(call.at_ns + entry.duration_ns, call.posted_ns) / :slot_ns >= :first
+                -- So that each is reckoned once, and not wherever it is named.
+                offset 0
+            ) one
+            group by id, began, greatest(began, ended){grouped}
+        )
+        select id, place, owed, sum(amount) as amount{grouped}
+        from (
+            select id, began as place, false as owed, kept as amount{grouped} from counted
+            union all
+            select id, ended as place, true as owed, beyond as amount{grouped} from counted
         ) added
         where place >= :first and amount <> 0
         group by id, place, owed{grouped}
