@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
 from langroute.adapters.postgres.catalogues import PostgresCatalogues
 from langroute.adapters.postgres.credentials import PostgresCredentials
@@ -110,6 +111,14 @@ async def test_what_postgres_refuses_is_logged_without_its_values(
     assert "virtual_keys_created_at_check" in caplog.text
     assert KEY.digest.hex() not in caplog.text
     assert repr(KEY.digest)[2:-1] not in caplog.text
+
+
+async def test_what_takes_longer_than_it_may_is_given_up(database: Database) -> None:
+    for opened in (database.writing(within_s=0.2), database.reading(within_s=0.2)):
+        with pytest.raises(StoreUnavailable):
+            async with opened as connection:
+                await connection.execute(text("select pg_sleep(60)"))
+    assert await PostgresHealth(database, lambda: True)()
 
 
 async def test_a_gateway_is_ready_where_postgres_answers_and_there_is_room(

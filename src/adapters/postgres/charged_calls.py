@@ -12,6 +12,8 @@ from .times import to_timestamp
 
 _ROW = LEDGER.c
 _CALL = (_ROW.at, _ROW.request_id)
+# Of a model that few have called, a page may be all that there is of the ledger.
+_WITHIN_S = 60.0
 
 
 class PostgresChargedCalls:
@@ -37,14 +39,15 @@ class PostgresChargedCalls:
         )
         if after is not None:
             last = to_timestamp(after.entry.at_ns), after.entry.request_id
-            wanted = wanted.where(tuple_(*_CALL) > last)
+            # The first of them is what tells which months need not be looked into.
+            wanted = wanted.where(_ROW.at >= last[0], tuple_(*_CALL) > last)
         page = wanted.subquery("page")
         rows = (
             select(LEDGER)
             .join(page, (_ROW.at == page.c.at) & (_ROW.request_id == page.c.request_id))
             .order_by(*_CALL, _ROW.number)
         )
-        async with self._database.reading() as connection:
+        async with self._database.reading(within_s=_WITHIN_S) as connection:
             found = (await connection.execute(rows)).all()
         calls = (call_of(own) for _, own in groupby(found, key=lambda row: row.request_id))
         return [call for call in calls if call is not None]

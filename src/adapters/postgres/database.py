@@ -71,18 +71,20 @@ class Database:
         )
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+    async def transaction(
+        self, *, within_s: float = _TRANSACTION_S
+    ) -> AsyncIterator[AsyncConnection]:
         """Committed at the end, within a bounded time. Raises what SQLAlchemy raises."""
         # Bounded here and not by the server's `statement_timeout`: it must also hold for a server
         # that no longer answers.
-        async with asyncio.timeout(_TRANSACTION_S), self.engine.begin() as connection:
+        async with asyncio.timeout(within_s), self.engine.begin() as connection:
             yield connection
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
+    async def writing(self, *, within_s: float = _TRANSACTION_S) -> AsyncIterator[AsyncConnection]:
         """Raises StoreUnavailable."""
         with _translated(self.store):
-            async with self.transaction() as connection:
+            async with self.transaction(within_s=within_s) as connection:
                 yield connection
 
     @asynccontextmanager

@@ -8,6 +8,8 @@ from .posted_corrections import FORGET
 
 # Those who write must not wait long behind whoever waits for a partition.
 _LOCK_TIMEOUT = text("set local lock_timeout = '2s'")
+# A month of calls is looked through, and added up, before anybody has to wait for it to be dropped.
+_DROP_S = 600.0
 _ENSURE = text(
     "select langroute.ensure_partitions(now() - interval '1 day', now() + interval '2 months')"
 )
@@ -42,7 +44,7 @@ class PostgresPartitions:
             _log.info("dropped for their age: %s", ", ".join(dropped))
 
     async def _drop_oldest(self, months: int) -> Sequence[str]:
-        async with self._database.writing() as connection:
+        async with self._database.writing(within_s=_DROP_S) as connection:
             await connection.execute(_LOCK_TIMEOUT)
             dropped = list((await connection.execute(_DROP, {"months": months})).scalars())
             await connection.execute(FORGET, {"months": months})
