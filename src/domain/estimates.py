@@ -1,5 +1,6 @@
 """How many tokens a text can be, told without a tokenizer."""
 
+import json
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -60,7 +61,7 @@ def input_bound(body: Mapping[str, Any], models: Sequence[str] = ()) -> int:
     """
     pictures: list[Mapping[str, Any]] = []
     bound = sum(token_bound(body[name], pictures=pictures) for name in _SAID if name in body)
-    bound += sum(token_bound(body[name], media=False) for name in _TEXTS if name in body)
+    bound += sum(_written(body[name]) for name in _TEXTS if name in body)
     if pictures:
         bound += beyond(models, pictures)
     tools = body.get("tools") or body.get("functions")
@@ -76,10 +77,16 @@ def _told_of(tools: object) -> int:
     return _FOR_TOOLS + _PER_KNOWN_TOOL * sum(1 for _ in known)
 
 
-def token_bound(
-    value: Any, *, media: bool = True, pictures: list[Mapping[str, Any]] | None = None
-) -> int:
-    """No fewer tokens than a piece of JSON can be. With `media`, its pictures and files count by
+def _written(value: Any) -> int:
+    """What is read as it is written down, a schema's quotes and commas included."""
+    if isinstance(value, str):
+        return _bytes_of(value)
+    pieces = len(value) if isinstance(value, list) else 1
+    return _bytes_of(json.dumps(value, ensure_ascii=False)) + _PER_OBJECT * pieces
+
+
+def token_bound(value: Any, *, pictures: list[Mapping[str, Any]] | None = None) -> int:
+    """No fewer tokens than what is said in a piece of JSON can be. Its pictures and files count by
     the piece; the former are added to `pictures`."""
     bound = 0
     waiting = [value]  # a stack of our own: a caller's nesting must not reach Python's
@@ -88,7 +95,7 @@ def token_bound(
         if isinstance(item, str):
             bound += _bytes_of(item)
         elif isinstance(item, Mapping):
-            pieces, payloads = _media(item) if media else (0, _NONE)
+            pieces, payloads = _media(item)
             if pieces:
                 bound += pieces
                 if pieces == PER_PICTURE and pictures is not None:

@@ -1,6 +1,8 @@
 """Real tokenizers, of each way in which models in use work, taught here: none makes more tokens of
 a text than are held back for it."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,6 +101,22 @@ def test_a_chat_has_no_more_tokens_than_are_held_back(tokenizer: Tokenizer, text
         told = told.replace(mark, "\x00")  # each of which is one token
     message = {"role": "user", "content": text}
     assert _count(tokenizer, told) <= input_bound({"messages": [message]})
+
+
+_SHORT = st.text('aä\n"', max_size=1)
+SCHEMAS = st.dictionaries(_SHORT, st.integers(0, 9) | st.lists(_SHORT, max_size=9), max_size=4)
+
+
+@pytest.mark.parametrize("tokenizer", _CHATS, ids=["bytes", "fallback"])
+@given(schema=SCHEMAS)
+def test_a_schema_has_no_more_tokens_than_are_held_back_with_its_quotes_and_commas(
+    tokenizer: Tokenizer, schema: dict[str, object]
+) -> None:
+    """It may be nothing but those: a thousand names of one letter each."""
+    nothing = input_bound({"messages": []})
+    for body in ({"functions": [schema]}, {"text": {"format": schema}}):
+        written = json.dumps(schema, ensure_ascii=False)
+        assert _count(tokenizer, written) <= input_bound({"messages": [], **body}) - nothing
 
 
 def _embedded(text: str) -> int:
