@@ -105,12 +105,14 @@ async def steps(count: int) -> None:
 
 
 class Process:
-    def __init__(self, disk: Disk, *, local: bool = False) -> None:
+    """On a busy machine a step may take long: only a test about patience runs out of it."""
+
+    def __init__(self, disk: Disk, *, local: bool = False, patience_s: float = 60) -> None:
         self.clock = SteppedClock(START_NS)
         self.disk = disk
         self.ledger = Batches(disk.write, what="entries", gather_s=0)
         history = DiskHistory(disk, self.ledger)
-        self.admission = MemoryAdmission(self.clock, history, local=local, patience_s=0.2)
+        self.admission = MemoryAdmission(self.clock, history, local=local, patience_s=patience_s)
         self.open: list[Reservation] = []
 
     def ask(self, amount: int) -> Ask:
@@ -146,8 +148,10 @@ class Process:
 
 
 @asynccontextmanager
-async def running(disk: Disk, *, local: bool = False) -> AsyncIterator[Process]:
-    process = Process(disk, local=local)
+async def running(
+    disk: Disk, *, local: bool = False, patience_s: float = 60
+) -> AsyncIterator[Process]:
+    process = Process(disk, local=local, patience_s=patience_s)
     process.ledger.start()
     yield process
     await process.ledger.aclose()
@@ -343,7 +347,7 @@ async def test_limits_that_are_met_together_are_read_together(disk: Disk) -> Non
 
 async def test_nobody_waits_for_ever(disk: Disk) -> None:
     disk.before = 10**9
-    async with running(disk) as process:
+    async with running(disk, patience_s=0.1) as process:
         with pytest.raises(StoreUnavailable):
             await process.admit(1, *NEW)
 
