@@ -239,3 +239,30 @@ async def test_a_server_without_memory_or_that_may_not_be_written_is_one_that_is
         await client.replicaof("no", "one")
         await admitted_again(admission, team, limit)
         assert await used_of(admission, team, limit) == 3
+
+
+async def test_while_the_server_is_away_nothing_is_kept_of_calls_that_are_refused() -> None:
+    line = Line(lambda: connect("redis://127.0.0.1:1"), within_s=0.1)
+    line.start()
+    admission = RedisAdmission(line, SystemClock())
+    async with asyncio.timeout(20):
+        while not line.is_away:
+            await unavailable(admission, uuid4())
+    waiting = len(line)
+    for _ in range(100):
+        await unavailable(admission, uuid4())
+    assert len(line) <= waiting
+    await line.aclose(within_s=0)
+
+
+async def test_a_process_that_decides_by_itself_keeps_so_many_calls_and_no_more() -> None:
+    team = uuid4()
+    line = Line(lambda: connect("redis://127.0.0.1:1"), within_s=0.1)
+    line.start()
+    clock = SystemClock()
+    stand_in = StandIn(RedisAdmission(line, clock), clock, sharers=1, most=3)
+    for _ in range(3):
+        await admitted(stand_in, team)
+    await unavailable(stand_in, team)
+    await stand_in.aclose()
+    await line.aclose(within_s=0)

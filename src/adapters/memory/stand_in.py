@@ -10,10 +10,13 @@ from ...domain.admission import Ask, Reservation
 from ...domain.errors import StoreUnavailable
 from ...domain.limits import Limit, Refusal, Standing
 from ...domain.money import Money
+from ...domain.stores import Store
 from ...domain.usage import TokenUsage
 from .admission import MemoryAdmission
 
 _PAUSE_S = 0.5
+# Some kilobytes each.
+_MOST_LENT = 50_000
 
 _log = logging.getLogger(__name__)
 
@@ -41,13 +44,16 @@ class StandIn:
     was admitted meanwhile before it decides again.
 
     A share begins with nothing used each time. What was admitted meanwhile is lost with the
-    process.
+    process. Of more than `most` calls that wait to be counted, none is admitted: StoreUnavailable.
     """
 
-    def __init__(self, store: SharedAdmission, clock: Clock, sharers: int) -> None:
+    def __init__(
+        self, store: SharedAdmission, clock: Clock, sharers: int, *, most: int = _MOST_LENT
+    ) -> None:
         self._store = store
         self._clock = clock
         self._sharers = sharers
+        self._most = most
         self._share: MemoryAdmission | None = None
         self._lent: dict[int, _Lent] = {}
         self._returning: asyncio.Task[None] | None = None
@@ -63,6 +69,8 @@ class StandIn:
                 return await self._store.admit(ask, limits)
             except StoreUnavailable:
                 pass
+        if len(self._lent) >= self._most:
+            raise StoreUnavailable(Store.COUNTERS)
         share = self._share or MemoryAdmission(self._clock)
         decision, standings = await share.admit(ask, self._shares(limits))
         if isinstance(decision, Reservation):

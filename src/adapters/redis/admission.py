@@ -120,8 +120,7 @@ class RedisAdmission:
     async def count(self, ask: Ask, limits: Sequence[Limit]) -> None:
         """A call that was admitted without the server, whatever the limits say: it holds it from
         now on. What the ledger has told the server of it already is not counted again."""
-        held = _Held(Reservation(ask=ask))
-        self._open[ask.request_id.int] = held
+        self._open[ask.request_id.int] = _Held(Reservation(ask=ask))
         self._lost.tell(ask)
         counting = counted(ask, limits)
         for _ in range(_TRIES):

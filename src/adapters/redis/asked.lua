@@ -53,4 +53,8 @@ local function take(index, counter, now_us)
     counter.reserved = plus(counter.reserved, amount)
     write_ledger(counter, now_us)
   end
+  -- As long as it counts: corrections are counted only where the limit is known.
+  if counter.is_moved or counter.is_new or not (counter.slot_us or counter.ends) then
+    redis.call('EXPIRE', KEYS[3] .. arg(index, LIMIT_NAME), KNOWN_S)
+  end
 end

@@ -1,5 +1,7 @@
 -- domain/cost_ledger.py, in a hash: `began`, `ends` ('' for never), `spent`, `reserved`.
 local A_DAY_MS = 24 * 3600 * 1000
+-- How long a limit is taken to be known that nobody asks for.
+local KNOWN_S = 62 * 24 * 3600
 -- One that never begins anew, and that nobody asks for: longer than its limit is taken to be known.
 local KEPT_MS_FOR_GOOD = 93 * A_DAY_MS
 

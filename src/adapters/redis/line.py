@@ -55,9 +55,11 @@ class Line:
         since = self._failing_since
         return since is not None and time.monotonic() - since > self._within_s
 
-    def has_room(self) -> bool:
-        """Without, nobody is admitted: what calls then used could not be told any more."""
-        return len(self._waiting) < self._capacity
+    def check(self) -> None:
+        """Raises StoreUnavailable where it is vain to ask, and without room: what calls then used
+        could not be told any more."""
+        if self.is_away or len(self._waiting) >= self._capacity:
+            raise StoreUnavailable(Store.COUNTERS)
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._under_way)
@@ -75,8 +77,7 @@ class Line:
 
     def post(self, order: Order) -> None:
         """To be done while somebody waits for it. Raises StoreUnavailable."""
-        if self.is_away or not self.has_room():
-            raise StoreUnavailable(Store.COUNTERS)
+        self.check()
         order.answer = asyncio.get_running_loop().create_future()
         self.tell(order)
 

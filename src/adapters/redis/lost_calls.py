@@ -27,7 +27,9 @@ class LostCalls:
         self._told_ms: dict[UUID, int] = {}
 
     def tell(self, ask: Ask) -> None:
-        """Before the call is asked for, so that none is ever unheard of."""
+        """Before the call is asked for, so that none is ever unheard of. Raises StoreUnavailable
+        where it is vain to ask: then nothing is kept of it, to be told."""
+        self._line.check()
         tenant, lease_ms = tenant_of(ask), ask.lease_until_ns // _NS_PER_MS
         if self._told_ms.get(tenant, 0) >= lease_ms:
             return

@@ -81,6 +81,10 @@ local function settle_window(window, place, reserved, actual)
 end
 
 local function write_window(window)
+  if not window.newest and not window.is_emptied then
+    -- There is nothing in it: a hash of that would stay for ever.
+    return
+  end
   if window.is_emptied then
     redis.call('DEL', window.key)
   elseif #window.gone > 0 then

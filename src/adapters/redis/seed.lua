@@ -5,7 +5,6 @@
 -- counters, then for each its time to live in ms, how many words follow, and those: fields and values;
 -- then for each claim its counter, the call's id, its lease in ms, its ask, its line.
 -- Answers -1, and does nothing, where a call was corrected meanwhile: it has to be read again.
-local KNOWN_S = 62 * 24 * 3600
 local FIRST_KEY, COUNTERS_FROM, CLAIM = 3, 5, 5
 local now_us, position = now_in(ARGV[1]), ARGV[2]
 
