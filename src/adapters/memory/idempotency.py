@@ -111,13 +111,12 @@ class MemoryIdempotency:
         return entry if entry and entry.owner == owner and entry.reply is None else None
 
     def _make_room(self) -> None:
-        if len(self._entries) <= self._most and self._bytes <= self._most_bytes:
-            return
-        kept = [name for name, entry in self._entries.items() if entry.reply is not None]
-        for name in kept:
-            if len(self._entries) <= self._most and self._bytes <= self._most_bytes:
+        while len(self._entries) > self._most or self._bytes > self._most_bytes:
+            answered = (name for name, entry in self._entries.items() if entry.reply is not None)
+            oldest = next(answered, None)
+            if oldest is None:
                 return
-            self._drop(name)
+            self._drop(oldest)
 
     def _drop(self, name: tuple[KeyId, str]) -> None:
         entry = self._entries.pop(name, None)
