@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 
 from ..adapters.postgres.partitions import PostgresPartitions
@@ -16,39 +16,56 @@ _LOG = logging.getLogger(__name__)
 
 
 @contextmanager
-def sweeping(container: Container, partitions: PostgresPartitions | None = None) -> Iterator[None]:
-    sweep = asyncio.create_task(_sweep(container.gateway().expire_reservations, partitions))
-    try:
+def sweeping(container: Container) -> Iterator[None]:
+    with _meanwhile(_sweep(container.gateway().expire_reservations)):
         yield
-    finally:
-        sweep.cancel()
 
 
 @contextmanager
 def forgetting_replies(container: Container) -> Iterator[None]:
-    forgetting = asyncio.create_task(container.forget_replies()())
-    try:
+    with _meanwhile(container.forget_replies()()):
         yield
-    finally:
-        forgetting.cancel()
 
 
-async def keep_up(partitions: PostgresPartitions) -> None:
+@contextmanager
+def keeping_up(partitions: PostgresPartitions) -> Iterator[None]:
+    """The months of the ledger, once a day. Apart from all else: to drop one may take minutes."""
+    with _meanwhile(_keep_up(partitions)):
+        yield
+
+
+async def make_ahead(partitions: PostgresPartitions) -> None:
     try:
-        await partitions.keep_up()
+        await partitions.make_ahead()
     except StoreUnavailable:
         _LOG.warning("could not make the months ahead of the ledger; trying again tomorrow")
 
 
-async def _sweep(expire: ExpireReservations, partitions: PostgresPartitions | None) -> None:
-    loop = asyncio.get_running_loop()
-    next_day_s = loop.time() + _DAY_S
+@contextmanager
+def _meanwhile(chore: Coroutine[object, object, None]) -> Iterator[None]:
+    task = asyncio.create_task(chore)
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+async def _keep_up(partitions: PostgresPartitions) -> None:
+    while True:
+        try:
+            await partitions.drop_old()
+        except StoreUnavailable:
+            _LOG.warning("could not drop old months of the ledger; trying again tomorrow")
+        except Exception:  # noqa: BLE001  (if this ended, no month would be made ahead any more)
+            _LOG.exception("could not drop old months of the ledger; trying again tomorrow")
+        await asyncio.sleep(_DAY_S)
+        await make_ahead(partitions)
+
+
+async def _sweep(expire: ExpireReservations) -> None:
     while True:
         await asyncio.sleep(_SWEEP_S)
         try:
-            if partitions is not None and loop.time() >= next_day_s:
-                next_day_s += _DAY_S
-                await keep_up(partitions)
             lost = await expire()
         except StoreUnavailable:
             _LOG.warning("cannot look for calls that other processes have lost; trying again")

@@ -14,7 +14,7 @@ from ..adapters.memory.stand_in import StandIn
 from ..adapters.postgres.database import Database
 from ..adapters.postgres.embedded import EmbeddedPostgres
 from ..adapters.postgres.revision import is_current
-from .chores import forgetting_replies, keep_up, sweeping
+from .chores import forgetting_replies, keeping_up, make_ahead, sweeping
 from .container import Container, memory_container
 from .encryption import encryption_keys
 from .settings import Settings
@@ -97,7 +97,7 @@ async def _prepare(container: Container, stack: AsyncExitStack) -> None:
     await catalogue.refresh()
     if not catalogue.current().providers:
         await container.gateway().seed_catalogue()
-    await keep_up(container.partitions())
+    await make_ahead(container.partitions())
 
 
 def _start_writers(container: Container, stack: AsyncExitStack) -> None:
@@ -151,7 +151,8 @@ async def _start_serving(container: Container, stack: AsyncExitStack) -> None:
         corrections.start()
         stack.push_async_callback(corrections.aclose)
     await _follow_changes(container, stack)
-    stack.enter_context(sweeping(container, container.partitions()))
+    stack.enter_context(sweeping(container))
+    stack.enter_context(keeping_up(container.partitions()))
     stack.enter_context(forgetting_replies(container))
 
 

@@ -1,6 +1,7 @@
 """The ledger's months: made ahead, dropped when they are old, and nothing is lost between them."""
 
 import asyncio
+import secrets
 from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -32,6 +33,8 @@ from langroute.domain.money import Money
 from langroute.domain.organizations import Team
 from langroute.domain.periods import FOR_GOOD, Every, Period
 from langroute.domain.usage import TokenUsage
+from langroute.entrypoints.lifecycle import open_container
+from langroute.entrypoints.settings import load_settings
 from langroute.entrypoints.times import to_ns
 from postgres_fixtures import Databases, type_in
 from samples import CLOCK, ENTROPY, SECOND_NS, a_reservation, new_entry, new_key
@@ -142,11 +145,11 @@ async def test_the_months_ahead_are_there_and_made_only_once(database: Database)
     ahead = f"ledger_{now.year + now.month // 12}_{now.month % 12 + 1:02d}"
     assert {f"ledger_{now:%Y_%m}", ahead} <= before
 
-    await asyncio.gather(*(partitions.keep_up() for _ in range(4)))
+    await asyncio.gather(*(partitions.make_ahead() for _ in range(4)))
 
     after = await _partitions(database)
     assert before <= after
-    await partitions.keep_up()
+    await partitions.make_ahead()
     assert await _partitions(database) == after
 
 
@@ -194,7 +197,7 @@ async def test_old_months_are_dropped_whole_but_for_those_with_an_open_call(
     )
     before = await PostgresReports(database).spend(SpendQuery())
 
-    await PostgresPartitions(database, 12).keep_up()
+    await PostgresPartitions(database, 12).drop_old()
 
     gone = {"ledger_2021_01", "ledger_2021_03", "reservations_2021_01", "reservations_2021_03"}
     there = await _partitions(database)
@@ -250,7 +253,7 @@ async def test_what_never_begins_anew_has_counted_months_that_are_dropped(
     assert {name for limit_id, name in before if limit_id == limits[-1].id} == {"ann\0a", "böb\0a"}
     assert before[limits[1].id, ""] == len(made)
 
-    await PostgresPartitions(database, 12).keep_up()
+    await PostgresPartitions(database, 12).drop_old()
 
     assert len(await PostgresReports(database).entries(None, 100)) == len(made) // 3
     assert await _counted(database, *limits, monthly) == before
@@ -270,7 +273,7 @@ async def _counted(database: Database, *limits: Limit) -> dict[tuple[UUID, str],
 async def test_nothing_is_dropped_unless_that_is_set(database: Database) -> None:
     await type_in(database, "select langroute.ensure_partitions('2001-01-01Z', '2001-01-02Z')")
 
-    await PostgresPartitions(database, None).keep_up()
+    await PostgresPartitions(database, None).drop_old()
 
     assert "ledger_2001_01" in await _partitions(database)
 
@@ -285,7 +288,7 @@ async def test_months_that_are_to_be_kept_are_kept(database: Database) -> None:
         database, "select langroute.ensure_partitions(now() - interval '5 months', now())"
     )
 
-    await PostgresPartitions(database, 2).keep_up()
+    await PostgresPartitions(database, 2).drop_old()
 
     there = await _partitions(database)
     assert kept in there
@@ -393,3 +396,18 @@ async def _fetch(database: Database, query: str) -> list[Any]:
         return list(await connection.fetch(query))
     finally:
         await connection.close()
+
+
+async def test_a_gateway_drops_old_months_while_it_serves(database_url: str) -> None:
+    """And not before: to look through them may take minutes."""
+    database = Database(database_url)
+    await type_in(database, "select langroute.ensure_partitions('2001-01-01Z', '2001-01-02Z')")
+    settings = load_settings(
+        database_url=database_url, encryption_key=secrets.token_hex(32), retention_months=2
+    )
+    async with open_container(settings):
+        assert "ledger_2001_01" in await _partitions(database)
+    async with open_container(settings, serving=True), asyncio.timeout(20):
+        while "ledger_2001_01" in await _partitions(database):
+            await asyncio.sleep(0.02)
+    await database.aclose()

@@ -32,12 +32,15 @@ class PostgresPartitions:
         self._database = database
         self._retention_months = retention_months
 
-    async def keep_up(self) -> None:
+    async def make_ahead(self) -> None:
         """Raises StoreUnavailable: what is written then goes to the default partition, and is moved
         the next time."""
         async with self._database.writing() as connection:
             await connection.execute(_LOCK_TIMEOUT)
             await connection.execute(_ENSURE)
+
+    async def drop_old(self) -> None:
+        """However long it takes. Raises StoreUnavailable."""
         if self._retention_months is None:
             return
         while dropped := await self._drop_oldest(self._retention_months):
