@@ -28,7 +28,7 @@ class ChatStream(PaidStream):
         super().__init__(underway, underway.answer, settle, clock, timeouts)
         self.dialect = underway.answer.chunks.dialect
         self._show_usage = underway.plan.request.include_usage
-        self._choices = underway.plan.request.choices
+        self._unended = underway.plan.request.choices
         self._usage_chunk: dict[str, Any] | None = None
 
     def _shown(self, chunk: ChatChunk) -> dict[str, Any] | None:
@@ -51,10 +51,11 @@ class ChatStream(PaidStream):
         return {name: value for name, value in body.items() if name != "usage"}
 
     def _ends(self, chunk: ChatChunk) -> bool:
-        if self.dialect not in _LIKE_CHATS or self._choices > 1:
+        if self.dialect not in _LIKE_CHATS:
             return False
-        choices = chunk.body.get("choices")
-        return bool(choices) and choices[0].get("finish_reason") is not None
+        choices: list[dict[str, Any]] = chunk.body.get("choices") or []
+        self._unended -= sum(choice.get("finish_reason") is not None for choice in choices)
+        return self._unended <= 0
 
     def _last(self) -> dict[str, Any] | None:
         return self._usage_chunk

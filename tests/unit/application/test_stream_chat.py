@@ -368,15 +368,16 @@ async def test_what_goes_wrong_behind_the_end_is_told_once_the_end_has_been_pass
     assert (await scene.entry()).outcome is Outcome.SUCCEEDED
 
 
-async def test_of_several_choices_the_first_that_ends_holds_nothing_back() -> None:
+async def test_of_several_choices_the_last_one_ends_what_is_said() -> None:
     later = Held()
-    script = ScriptedStream(the_end(), later, a_chunk("More"), usage_chunk())
+    script = ScriptedStream(the_end(), later, a_chunk("More"), the_end(), usage_chunk())
     scene = await a_scene(openai=script)
     stream = await scene.stream_chat(a_key(), a_stream_chat(n=2))
     async with asyncio.timeout(5):
         assert await anext(stream) == the_end().body
     later.let_go.set()
-    await read_to_the_end(stream)
+    assert [await anext(stream), await anext(stream)] == [a_chunk("More").body, the_end().body]
+    await stream.aclose()
     assert (await scene.entry()).usage == USAGE
 
 
