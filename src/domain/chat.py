@@ -7,7 +7,7 @@ from .estimates import input_bound, likely_tokens
 from .fields import Json, is_of, missing, whole_number, wrong_type
 from .requests import end_user_in
 from .services import service_asked, service_in
-from .unbounded import unbounded
+from .unbounded import other_models, unbounded
 from .units import NO_UNITS, Units
 
 _NUMBER = (int, float)
@@ -65,6 +65,11 @@ class ChatRequest:
         native = self.native
         # What the dialect does not know may have passed into the translation.
         return (native and unbounded(native.dialect, native.body)) or unbounded(None, self.body)
+
+    @property
+    def other_models(self) -> str | None:
+        native = self.native
+        return (native and other_models(native.body)) or other_models(self.body)
 
     @property
     def service(self) -> str | None:

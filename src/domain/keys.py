@@ -78,6 +78,11 @@ class VirtualKey:
             return self.team.path
         return self.organization.name
 
+    @property
+    def may_use_all(self) -> bool:
+        carriers = (self, self.team, self.organization)
+        return not any(each is not None and each.allowed_models for each in carriers)
+
     def may_use(self, model: str) -> bool:
         team, organization = self.team, self.organization
         return (

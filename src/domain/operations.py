@@ -9,7 +9,7 @@ from .fields import missing, wrong_type
 from .operation_fields import asks_for_events, check_fields, check_names
 from .requests import end_user_in
 from .services import service_in
-from .unbounded import unbounded_operation
+from .unbounded import other_models, unbounded_operation
 from .units import Units
 
 
@@ -106,8 +106,14 @@ class OperationRequest:
         return service_in(self.body)
 
     @property
+    def other_models(self) -> str | None:
+        return other_models(self.body)
+
+    @property
     def unbounded(self) -> str | None:
-        return unbounded_operation(self.body) if self.operation.listens else None
+        return self.other_models or (
+            unbounded_operation(self.body) if self.operation.listens else None
+        )
 
     @classmethod
     def parse(

@@ -9,6 +9,7 @@ class ModelRequest(Protocol):
 
     `output_cap` is for each of the `choices`; a request that does not `writes` has an output that
     no cap can bound. `end_user` and `tag` are the caller's names for whom, and for what, it asks.
+    `other_models` names a field by which a provider may have other models answer than `model`.
     `unbounded` names a field that brings more input, or cost, than can be told beforehand. `shrink`
     says whether the output may be made shorter than asked for; None leaves that to the route.
     `output_bound` is the most tokens that a request without a cap can come to at a model.
@@ -42,6 +43,9 @@ class ModelRequest(Protocol):
 
     @property
     def shrink(self) -> bool | None: ...
+
+    @property
+    def other_models(self) -> str | None: ...
 
     @property
     def unbounded(self) -> str | None: ...

@@ -29,6 +29,9 @@ _KEPT_BY_GOOGLE = ("cached_content", "cachedContent")
 # https://docs.x.ai/docs/guides/live-search and https://openrouter.ai/docs/features/web-search
 _SEARCHES = ("web_search_options", "search_parameters", "plugins")
 
+# Other models that may answer instead, each at its own price: OpenRouter's, in chats and messages,
+# and Anthropic's: https://openrouter.ai/docs/guides/routing/model-fallbacks
+_OTHER_MODELS = ("models", "fallbacks")
 
 # vLLM writes the prompt as the caller's own template says, however often:
 # https://docs.vllm.ai/en/latest/serving/openai_compatible_server/#chat-api
@@ -44,7 +47,12 @@ def unbounded(dialect: Dialect | None, body: Json) -> str | None:
             found = _of_messages(body)
         case _:
             found = _of_chats(body)
-    return next(found, None)
+    return other_models(body) or next(found, None)
+
+
+def other_models(body: Json) -> str | None:
+    """The field that names models beside the one that is asked for, in whatever dialect."""
+    return next(_given(body, _OTHER_MODELS), None)
 
 
 def unbounded_operation(body: Json) -> str | None:

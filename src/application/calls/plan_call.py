@@ -46,7 +46,7 @@ class PlanCall:
 
     def __call__(self, key: VirtualKey, request: RequestT) -> Plan[RequestT]:
         catalogue = self.catalogues.current()
-        route = _route(catalogue, key, request.model)
+        route = _route(catalogue, key, request)
         now_ns = self.clock.now_ns()
         request_id = RequestId(self.entropy.uuid())
         targets = route.candidates(request.model, request_id.int)
@@ -113,12 +113,17 @@ class PlanCall:
         return cap, cap
 
 
-def _route(catalogue: Catalogue, key: VirtualKey, model: str) -> ModelRoute:
+def _route(catalogue: Catalogue, key: VirtualKey, request: ModelRequest) -> ModelRoute:
+    model, others = request.model, request.other_models
     route = catalogue.route(model)
     if route is None:
         raise UnknownModel(model)
     if not key.may_use(model):
         raise Forbidden(f"This key may not use the model {model!r}.", param="model")
+    if others is not None and not key.may_use_all:
+        raise Forbidden(
+            f"This key may use certain models only, and {others!r} may name others.", param=others
+        )
     return route
 
 

@@ -58,6 +58,25 @@ def test_a_model_that_the_key_may_not_use_is_forbidden() -> None:
     assert a_plan()(a_key(None, "gpt-*", "sm*t"), a_chat("smart")).targets == ROUTE.targets
 
 
+@pytest.mark.parametrize("field", ["models", "fallbacks"])
+def test_other_models_are_not_named_past_those_that_a_key_may_use(field: str) -> None:
+    chat = a_chat(**{field: ["dear"]})
+    of_team = Team(id=TeamId(UUID(int=5)), name="ml", allowed_models=("smart",))
+    of_all = Organization(id=OrganizationId(UUID(int=6)), name="acme", allowed_models=("smart",))
+    for key in (
+        a_key(None, "smart"),
+        dataclasses.replace(a_key(), team=of_team),
+        dataclasses.replace(
+            a_key(), team=dataclasses.replace(of_team, allowed_models=(), organization=of_all)
+        ),
+    ):
+        with pytest.raises(Forbidden) as refused:
+            a_plan()(key, chat)
+        assert refused.value.param == field
+        assert a_plan()(key, a_chat(**{field: None})).targets == ROUTE.targets
+    assert a_plan()(a_key(), chat).targets == ROUTE.targets
+
+
 @pytest.mark.parametrize(
     ("callers", "routes", "limit", "reserved", "sent"),
     [
