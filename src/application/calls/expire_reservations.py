@@ -20,21 +20,23 @@ class ExpireReservations:
     ledger: LedgerCorrections
 
     async def __call__(self) -> int:
-        own = [each for each in await self.admission.expired() if not await self._is_booked(each)]
-        for reservation in own:
+        settled = set()
+        for reservation in await self.admission.expired():
+            if await self._is_booked(reservation):
+                continue
             # It may be another process's, that was killed before this was written.
             self.reservations.hold(reservation)
             self.settle.at_bound(reservation)
-        known = {reservation.ask.request_id for reservation in own}
-        found = await self.reservations.expired()
-        lost = [each for each in found if each.ask.request_id not in known]
-        for reservation in lost:
-            self.settle.at_bound(reservation)
-        return len(own) + len(lost)
+            settled.add(reservation.ask.request_id)
+        for reservation in await self.reservations.expired():
+            if reservation.ask.request_id not in settled:
+                self.settle.at_bound(reservation)
+                settled.add(reservation.ask.request_id)
+        return len(settled)
 
     async def _is_booked(self, reservation: Reservation) -> bool:
         """That of a process which was killed when the ledger had its entry, and the limits' store
-        did not know yet: there, it comes to what the entry says. While the ledger cannot be read,
+        did not know yet: there, it comes to what the ledger says. While the ledger cannot be read,
         none is."""
         try:
             call = await self.ledger.call(reservation.ask.request_id)
