@@ -7,6 +7,8 @@ from .pricing import DatedPrice, PriceBook
 from .providers import Provider
 from .routes import ModelRoute
 
+_LONGEST_NAME = 256
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
@@ -50,6 +52,8 @@ class Catalogue:
         found = self.exact.get(model)
         if found is not None:
             return found
+        if len(model) > _LONGEST_NAME or not model.isprintable():
+            return None  # a wildcard would pass it on, and headers would tell it
         for pattern, route in self.wildcards:
             if matched_by_star(pattern, model) is not None:
                 return route

@@ -12,10 +12,14 @@ _DECEMBER = 12
 
 @lru_cache(maxsize=1024)
 def _zone(name: str) -> ZoneInfo:
+    wrong = ValueError(f"{name!r} is not the name of a time zone")
+    # Files of the machine, such as `localtime`, are neither the IANA's zones nor Postgres'.
+    if not name[:1].isupper():
+        raise wrong
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"{name!r} is not the name of a time zone") from error
+        raise wrong from error
 
 
 class Every(StrEnum):

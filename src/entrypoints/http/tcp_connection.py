@@ -1,4 +1,5 @@
 import asyncio
+from contextlib import suppress
 from typing import Any, cast
 
 from hypercorn.asyncio.tcp_server import TCPServer
@@ -82,8 +83,8 @@ class TcpConnection(TCPServer):
 
     def _write(self) -> None:
         if self._unwritten:
-            # A transport that is closed already takes it, and does nothing with it.
-            self.writer.write(b"".join(self._unwritten))
+            with suppress(RuntimeError):  # uvloop's, once the client has closed it
+                self.writer.write(b"".join(self._unwritten))
             self._unwritten.clear()
             self._unwritten_bytes = 0
 

@@ -48,6 +48,12 @@ def test_of_two_wildcards_as_long_the_first_in_the_alphabet_is_taken_whatever_th
         assert chosen.model == "a*c"
 
 
+@pytest.mark.parametrize("model", ["gpt-\r\nx: 1", "gpt-\x7f", "gpt-\0", "gpt-" + "y" * 253])
+def test_no_wildcard_passes_on_what_cannot_be_a_models_name(model: str) -> None:
+    assert CATALOGUE.route(model) is None
+    assert Catalogue.of(routes=[route("gpt-*")]).route("gpt-" + "y" * 252) is not None
+
+
 def test_there_may_be_no_route() -> None:
     assert EMPTY_CATALOGUE.route("gpt-4o") is None
     assert Catalogue.of(routes=[route("a"), route("b*")]).route("ab") is None
