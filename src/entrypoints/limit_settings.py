@@ -11,10 +11,10 @@ class LimitSettings(BaseSettings):
     """What limits a new key has, and where limits are counted."""
 
     requests_per_minute: Annotated[
-        int, Field(ge=0, description="The limit of a new virtual key.")
+        int, Field(ge=0, le=10**15, description="The limit of a new virtual key.")
     ] = 60
     tokens_per_minute: Annotated[
-        int, Field(ge=0, description="The limit of a new virtual key.")
+        int, Field(ge=0, le=10**15, description="The limit of a new virtual key.")
     ] = 200_000
     admission: Annotated[
         Literal["memory", "postgres", "redis"] | None,

@@ -41,7 +41,7 @@ class ServerSettings(BaseSettings):
         Separated,
         Field(
             description="Earlier encryption keys, separated by commas: they still open, until "
-            "`langroute credentials reseal` has run.",
+            "`langroute providers reseal` has run.",
         ),
     ] = []
     admin_key: Annotated[
