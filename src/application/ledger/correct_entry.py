@@ -14,8 +14,8 @@ from ..ports.audit import AuditLog
 from ..ports.catalogues import CatalogueLookup
 from ..ports.clock import Clock
 from ..ports.ledger import LedgerCorrections
+from .reasons import checked_reason
 
-_LONGEST_REASON = 1000
 # Each time, somebody else has corrected the same call in between.
 _ATTEMPTS = 10
 
@@ -42,11 +42,7 @@ class CorrectEntry:
         usage: Mapping[str, int] | None = None,
         cost: Money | None = None,
     ) -> BookedCall:
-        reason = reason.strip()
-        if not reason or len(reason) > _LONGEST_REASON:
-            raise InvalidRequest(
-                f"'reason' must have from 1 to {_LONGEST_REASON} characters.", param="reason"
-            )
+        reason = checked_reason(reason)
         if usage is None and cost is None:
             raise InvalidRequest("Give 'usage', 'cost_usd', or both.", param="cost_usd")
         if cost is not None and cost < ZERO:

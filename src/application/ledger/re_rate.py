@@ -13,9 +13,9 @@ from ..ports.catalogues import Catalogues
 from ..ports.charged_calls import ChargedCalls, ChargedQuery
 from ..ports.clock import Clock
 from ..ports.ledger import LedgerCorrections
+from .reasons import checked_reason
 
 _PAGE = 500
-_LONGEST_REASON = 1000
 # Each time, somebody else has corrected the same call in between.
 _ATTEMPTS = 10
 
@@ -55,11 +55,8 @@ class ReRate:
     async def __call__(
         self, query: ChargedQuery, *, reason: str = "", apply: bool = False
     ) -> ReRating:
-        reason = reason.strip()
-        if apply and not 1 <= len(reason) <= _LONGEST_REASON:
-            raise InvalidRequest(
-                f"'reason' must have from 1 to {_LONGEST_REASON} characters.", param="reason"
-            )
+        if apply:
+            reason = checked_reason(reason)
         if query.from_ns >= query.until_ns:
             raise InvalidRequest("'until' must be later than 'from'.", param="until")
         prices = (await self.catalogues.load()).prices
