@@ -14,8 +14,8 @@ class CallSettings(BaseSettings):
         Positive,
         Field(
             description="The output, in tokens, that is reserved for a call with no cap of its own "
-            "and whose route has none; sent to the provider where a limit of tokens or money counts "
-            "the call."
+            "and whose route has none; sent to the provider where a limit of tokens or money "
+            "counts the call."
         ),
     ] = 4096
     max_body_bytes: Annotated[

@@ -10,6 +10,7 @@ from ..ports.catalogues import CatalogueLookup, Catalogues, StillInUse
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 # Azure's. Whatever else stands there may be a secret, which this is no place for.
 _QUERY = re.compile(r"(api-version=[A-Za-z0-9.-]{1,64})?")
+_LONGEST_URL = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,9 @@ def _check_url(base_url: str) -> None:
     wrong = InvalidRequest("The base URL must be an http or https one.", param="base_url")
     try:
         url = urlsplit(base_url)
+        # It leaves out line breaks without a word, and the URL would keep them.
+        if not base_url.isprintable() or len(base_url) > _LONGEST_URL:
+            raise wrong
         if url.scheme not in {"http", "https"} or not url.hostname or url.port == 0:
             raise wrong
     except ValueError as error:

@@ -4,6 +4,7 @@ from .rate_limits import limit_headers
 
 _MAX_DROPPED, _MAX_NAME = 40, 80
 _MAX_WARNINGS, _MAX_LIMIT = 20, 160
+_MAX_ATTEMPTS, _MAX_MODEL = 4000, 256
 
 
 def receipt_headers(receipt: Receipt) -> dict[str, str]:
@@ -18,11 +19,12 @@ def receipt_headers(receipt: Receipt) -> dict[str, str]:
         names = (_shown(limit.name, _MAX_LIMIT) for limit in receipt.warnings[:_MAX_WARNINGS])
         headers["x-langroute-warning"] = ", ".join(names)
     if receipt.attempts:
-        headers["x-langroute-attempts"] = told(receipt.attempts)
+        # Models are named by operators and, under a wildcard, by callers.
+        headers["x-langroute-attempts"] = _shown(told(receipt.attempts), _MAX_ATTEMPTS)
         last = receipt.attempts[-1]
         if last.result == "ok":
             headers["x-langroute-provider"] = last.provider
-            headers["x-langroute-model"] = last.model
+            headers["x-langroute-model"] = _shown(last.model, _MAX_MODEL)
     if receipt.dropped:
         # Some are named by the caller: whatever they hold, they stay in their line.
         headers["x-langroute-dropped"] = ", ".join(map(_shown, receipt.dropped[:_MAX_DROPPED]))

@@ -180,6 +180,15 @@ def test_who_answered_is_told_along_with_every_attempt() -> None:
     }
 
 
+def test_whatever_a_model_is_called_it_stays_in_its_line() -> None:
+    answered = Attempt(provider="mistral", model="ä\r\nx: 1" + "y" * 70_000, result="ok")
+    headers = receipt_headers(dataclasses.replace(BARE, attempts=(answered,) * 3))
+    for name, longest in (("x-langroute-model", 256), ("x-langroute-attempts", 4_000)):
+        assert headers[name].isascii()
+        assert headers[name].isprintable()
+        assert len(headers[name]) <= longest
+
+
 def test_nobody_is_named_as_the_one_who_answered_where_nobody_did() -> None:
     failed = Attempt(provider="openai", model="gpt", result="429")
     headers = receipt_headers(dataclasses.replace(BARE, attempts=(failed,)))
