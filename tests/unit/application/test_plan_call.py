@@ -60,7 +60,7 @@ def test_a_model_that_the_key_may_not_use_is_forbidden() -> None:
 
 @pytest.mark.parametrize("field", ["models", "fallbacks"])
 def test_other_models_are_not_named_past_those_that_a_key_may_use(field: str) -> None:
-    chat = a_chat(**{field: ["dear"]})
+    chat = a_chat("smart", **{field: ["dear"]})
     of_team = Team(id=TeamId(UUID(int=5)), name="ml", allowed_models=("smart",))
     of_all = Organization(id=OrganizationId(UUID(int=6)), name="acme", allowed_models=("smart",))
     for key in (
@@ -73,7 +73,7 @@ def test_other_models_are_not_named_past_those_that_a_key_may_use(field: str) ->
         with pytest.raises(Forbidden) as refused:
             a_plan()(key, chat)
         assert refused.value.param == field
-        assert a_plan()(key, a_chat(**{field: None})).targets == ROUTE.targets
+        assert a_plan()(key, a_chat("smart", **{field: None})).targets == ROUTE.targets
     assert a_plan()(a_key(), chat).targets == ROUTE.targets
 
 
