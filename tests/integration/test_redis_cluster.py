@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from redis.crc import key_slot
 
 from langroute.adapters.redis.admission import RedisAdmission
-from langroute.adapters.redis.names import tenant_of
 from langroute.adapters.redis.questions import Question
 from langroute.adapters.system.clock import SystemClock
 from langroute.domain.admission import Ask, Reservation, counted
@@ -51,14 +50,7 @@ def test_all_keys_of_a_call_lie_in_one_slot(
         for scope in scopes
         for who in (None, "*")
     ]
-    question = Question(
-        ask=ask,
-        counting=counted(ask, limits),
-        tenant=tenant_of(ask).hex,
-        mode="admit",
-        now="",
-        has_past=True,
-    )
+    question = Question.of(ask, counted(ask, limits), mode="admit", now="", has_past=True)
     keys = question.keys()
     assert len(set(keys)) == 3 + 6
     assert len({key_slot(each.encode()) for each in keys}) == 1

@@ -214,14 +214,7 @@ class RedisAdmission:
         raise StoreUnavailable(Store.COUNTERS)
 
     def _question(self, mode: str, ask: Ask, counting: Sequence[Counted], now: str) -> Question:
-        return Question(
-            ask=ask,
-            counting=counting,
-            tenant=tenant_of(ask).hex,
-            mode=mode,
-            now=now,
-            has_past=self._seeds is not None,
-        )
+        return Question.of(ask, counting, mode=mode, now=now, has_past=self._seeds is not None)
 
     def now(self) -> tuple[str, int]:
         """For a script, and about when that will be, in nanoseconds."""

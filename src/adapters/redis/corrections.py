@@ -22,7 +22,7 @@ from .names import (
     tenant_of_team,
 )
 from .orders import Order
-from .questions import period_around
+from .periods import period_around
 from .reservations import NO_SLOT, slot_of
 from .scripts import CORRECT
 

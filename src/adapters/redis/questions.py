@@ -6,7 +6,16 @@ from enum import StrEnum
 
 from ...domain.admission import Ask, Claim, Counted, Reservation, longest, refusal
 from ...domain.limits import Limit, Refusal, Sliding, Standing
-from .names import call_key, counter_key, counter_name, known_keys, leases_key, limit_name
+from .names import (
+    call_key,
+    counter_key,
+    counter_name,
+    known_keys,
+    leases_key,
+    limit_name,
+    tenant_of,
+)
+from .periods import period_around
 from .reservations import place_ns, slot_of, told_ask, told_claim
 
 _NS_PER_US = 1000
@@ -34,17 +43,34 @@ class Question:
     now: str
     has_past: bool
 
+    counters: Sequence[str]
+    """What the server calls each of them."""
+
+    @classmethod
+    def of(
+        cls, ask: Ask, counting: Sequence[Counted], *, mode: str, now: str, has_past: bool
+    ) -> "Question":
+        return cls(
+            ask=ask,
+            counting=counting,
+            tenant=tenant_of(ask).hex,
+            mode=mode,
+            now=now,
+            has_past=has_past,
+            counters=[counter_name(limit, counter_id.name) for limit, counter_id in counting],
+        )
+
     def keys(self) -> list[str]:
         tenant = self.tenant
         return [
             call_key(tenant, self.ask.request_id.hex),
             leases_key(tenant),
             known_keys(tenant),
-            *(counter_key(tenant, counter_name(c.limit, c.counter_id.name)) for c in self.counting),
+            *(counter_key(tenant, counter) for counter in self.counters),
         ]
 
     def args(self, about_ns: int) -> list[str]:
-        ask = self.ask
+        ask, amounts = self.ask, self.ask.amounts
         told = [
             self.mode,
             self.now,
@@ -53,26 +79,17 @@ class Question:
             told_ask(ask),
             "1" if self.has_past else "",
         ]
-        for each in self.counting:
-            limit = each.limit
+        for (limit, counter_id), counter in zip(self.counting, self.counters, strict=True):
             told += (
                 limit_name(limit),
                 slot_of(limit),
                 *period_around(limit, about_ns),
                 str(limit.amount),
-                str(ask.amount(limit.measure)),
+                str(amounts[limit.measure]),
                 "1" if limit.soft else "",
-                told_claim(limit, each.counter_id),
+                told_claim(counter, limit.measure, counter_id.name),
             )
         return told
-
-
-def period_around(limit: Limit, about_ns: int) -> tuple[str, str]:
-    """When it began and ends, in microseconds; empty for a window that slides."""
-    if isinstance(limit.window, Sliding):
-        return "", ""
-    began_ns, ends_ns = limit.window.around(about_ns)
-    return str(began_ns // _NS_PER_US), "" if ends_ns is None else str(ends_ns // _NS_PER_US)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +129,14 @@ def read_reply(raw: Sequence[bytes]) -> Reply:
 
 
 def reservation_of(question: Question, reply: Reply) -> Reservation:
-    claims, warnings = [], []
+    claims, warnings, amounts = [], [], question.ask.amounts
     for each, row in zip(question.counting, reply.rows, strict=True):
         limit = each.limit
         claims.append(
             Claim(
                 counter=each.counter_id,
                 measure=limit.measure,
-                amount=question.ask.amount(limit.measure),
+                amount=amounts[limit.measure],
                 place=place_ns(slot_of(limit), row.place),
             )
         )

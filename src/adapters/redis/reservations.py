@@ -47,15 +47,17 @@ def told_ask(ask: Ask) -> str:
     )
 
 
-def told_claim(limit: Limit, counter_id: CounterId) -> str:
+def told_claim(counter: str, measure: Measure, name: str) -> str:
     """What the server puts behind slot, amount and place."""
-    return f"{counter_name(limit, counter_id.name)} {limit.measure} {json.dumps(counter_id.name)}"
+    return f"{counter} {measure} {json.dumps(name)}"
 
 
 def claim_line(limit: Limit, claim: Claim) -> str:
     slot = slot_of(limit)
     place = claim.place // _NS_PER_US if slot == NO_SLOT else claim.place
-    return f"{slot} {claim.amount} {place} {told_claim(limit, claim.counter)}"
+    name = claim.counter.name
+    told = told_claim(counter_name(limit, name), limit.measure, name)
+    return f"{slot} {claim.amount} {place} {told}"
 
 
 def read_reservation(text: str) -> Reservation:

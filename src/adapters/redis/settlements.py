@@ -1,14 +1,15 @@
 from collections.abc import Sequence
 
-from ...domain.admission import Reservation, used_amount
+from ...domain.admission import Reservation, used_amounts
 from ...domain.limits import Limit, Measure
 from ...domain.money import Money
 from ...domain.usage import TokenUsage
 from .names import call_key, counter_key, counter_name, leases_key, tenant_of
 from .orders import Order
-from .questions import period_around
+from .periods import period_around
 from .scripts import SETTLE
 
+_MEASURES = (Measure.REQUESTS, Measure.TOKENS, Measure.MONEY, Measure.PARALLEL)
 _NOTHING = ("0", "0", "0", "0")
 
 
@@ -21,10 +22,8 @@ def settlement(
     about_ns: int,
 ) -> Order:
     """`limits` are those of the claims, where they are known. See `Question` for `now`."""
-    used = [
-        str(used_amount(measure, usage, cost))
-        for measure in (Measure.REQUESTS, Measure.TOKENS, Measure.MONEY, Measure.PARALLEL)
-    ]
+    amounts = used_amounts(usage, cost)
+    used = [str(amounts[measure]) for measure in _MEASURES]
     periods = [each for limit in limits for each in period_around(limit, about_ns)]
     return _order("settle", reservation, now, [*used, *periods], limits)
 
