@@ -270,6 +270,40 @@ async def _counted(database: Database, *limits: Limit) -> dict[tuple[UUID, str],
     return counted
 
 
+async def test_budgets_for_good_tell_models_and_tags_apart_however_long_they_are(
+    database: Database,
+) -> None:
+    """What they have counted is told from the sums, where long names are cut off."""
+    key = new_key()
+    models = ["m", "m" * 199, "m" * 200, "m" * 210, "m" * 209 + "x", "other"]
+    tags = [None, "t", "t" * 200, "t" * 230, "t" * 231]
+    entries = [
+        new_entry(key_id=key.id, model=model, tag=tag, cost=Money(3**place))
+        for place, (model, tag) in enumerate(product(models, tags))
+    ]
+    async with PostgresLedger(database) as ledger:
+        for entry in entries:
+            ledger.record(entry)
+    for narrowed in ({"model": "*x"}, {"model": "m*"}, {"tag": "*"}, {"model": "m*", "tag": "t*"}):
+        for named in (*entries[:1], *entries[8:9]):
+            exact = {name: getattr(named, name) or "none" for name in narrowed}
+            for names in (narrowed, exact):
+                limit = Limit(
+                    scope=key.scope,
+                    measure=Measure.MONEY,
+                    amount=1,
+                    window=FOR_GOOD,
+                    model=names.get("model"),
+                    tag=names.get("tag"),
+                )
+                expected: dict[tuple[UUID, str], int] = defaultdict(int)
+                for entry in entries:
+                    name = limit.counts(model=entry.model, end_user=None, tag=entry.tag)
+                    if name is not None:
+                        expected[limit.id, name] += entry.cost.pico
+                assert await _counted(database, limit) == expected
+
+
 async def test_nothing_is_dropped_unless_that_is_set(database: Database) -> None:
     await type_in(database, "select langroute.ensure_partitions('2001-01-01Z', '2001-01-02Z')")
 

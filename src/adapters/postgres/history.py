@@ -104,8 +104,8 @@ def _query(
         since = to_timestamp(max(0, first * slot_ns - longest_call_ns))
         query = sliding(shape.scope, shape.measure, shape.names)
         return query, {**asked, "slot_ns": slot_ns, "first": first, "since": since}
-    if shape.window == FOR_GOOD and not shape.names:
-        return for_good(shape.scope, shape.measure), asked
+    if shape.window == FOR_GOOD and "end_user" not in shape.names:
+        return for_good(shape.scope, shape.measure, shape.names), asked
     query = by_period(shape.scope, shape.measure, shape.names)
     _, ends_ns = shape.window.around(first)
     return query, {

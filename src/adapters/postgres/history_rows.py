@@ -10,6 +10,7 @@ from ...domain.money import PICO_PER_USD
 from ...domain.periods import Period
 from ...domain.scopes import ScopeKind
 from ...domain.usage import TOKEN_CLASSES
+from .postings import LONGEST_NAME
 
 SCOPE_COLUMNS = {
     ScopeKind.KEY: "key_id",
@@ -170,15 +171,37 @@ def by_period(scope: ScopeKind, measure: Measure, names: tuple[str, ...]) -> Tex
 
 
 @lru_cache(maxsize=64)
-def for_good(scope: ScopeKind, measure: Measure) -> TextClause:
-    """The same, of what never begins anew and counts every call of its scope: the sums by day have
-    all of it, months that are dropped included, in far fewer rows."""
+def for_good(scope: ScopeKind, measure: Measure, names: tuple[str, ...]) -> TextClause:
+    """The same, of what never begins anew and does not tell end users apart: the sums by day have
+    all of it, months that are dropped included, in far fewer rows. But for names that are cut off
+    there: their calls, if there are any, are looked through."""
+    entries = f"langroute.ledger entry on entry.{SCOPE_COLUMNS[scope]} = asked.scope"
+    sums = f"langroute.rollups summed on summed.{SCOPE_COLUMNS[scope]} = asked.scope"
+    gone = f"langroute.dropped_sums gone on gone.{SCOPE_COLUMNS[scope]} = asked.scope"
+    in_sums = {"model": ", summed.model", "tag": ", nullif(summed.tag, '') as tag"}
+    grouped = "".join(f", {name}" for name in names)
     return text(f"""
-        select asked.id, 0::bigint as place, false as owed, sum({_SUMMED_UP[measure]}) as amount
-        from {_ASKED}
-        join langroute.rollups summed on summed.{SCOPE_COLUMNS[scope]} = asked.scope
-        group by asked.id
-    """)  # noqa: S608
+        select id, 0::bigint as place, false as owed, sum(amount) as amount{grouped}
+        from (
+            select asked.id{"".join(in_sums[name] for name in names)},
+                {_SUMMED_UP[measure]} as amount
+            from {_ASKED} join {sums} where not ({_may_be_cut("summed", names)})
+            union all
+            select asked.id{"".join(f", entry.{name}" for name in names)}, {USED[measure]}
+            from {_ASKED} join {entries} where ({_may_be_cut("entry", names)}) and exists (
+                select from {_ASKED} join {sums} where {_may_be_cut("summed", names)}
+            )
+            union all
+            select asked.id{"".join(f", gone.{name}" for name in names)}, {_DROPPED[measure]}
+            from {_ASKED} join {gone}
+            where gone.end_user is null and ({_may_be_cut("gone", names)})
+        ) counted
+        group by id{grouped}
+    """)  # noqa: S608  (names of ours)
+
+
+def _may_be_cut(row: str, names: tuple[str, ...]) -> str:
+    return " or ".join(f"length({row}.{name}) >= {LONGEST_NAME}" for name in names) or "false"
 
 
 OVER = text("""
