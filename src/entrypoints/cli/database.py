@@ -7,7 +7,7 @@ import typer
 from ...adapters.postgres.embedded_binaries import program
 from ...application.catalogue.seed_catalogue import Seeded
 from ..lifecycle import migrate_database, open_database
-from .output import JsonFlag, out, show_one, working
+from .output import JsonFlag, show_one, tell, working
 from .run import run, settings_or_exit, with_gateway
 
 
@@ -22,7 +22,7 @@ def migrate(
     settings = settings_or_exit()
     with working("migrating"):
         run(migrate_database(settings, down_to or revision, down=down_to is not None))
-    out.print(f"the database is at {down_to or revision}")
+    tell(f"the database is at {down_to or revision}")
 
 
 def seed(as_json: JsonFlag = False) -> None:

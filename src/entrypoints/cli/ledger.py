@@ -1,15 +1,16 @@
-from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 
 from ...domain.corrections import BookedCall
+from ...domain.fields import count_in
 from ...domain.ids import KeyId, RequestId
-from ...domain.money import Money
 from .. import views
+from ..checked import checked
+from ..http.management.bodies import CorrectionBody
 from .output import CsvFlag, JsonFlag, print_json, show, show_csv, show_one
-from .run import with_gateway
+from .run import checking, with_gateway
 from .spend import KeyOption
 
 app = typer.Typer(help="The calls themselves, and their corrections.")
@@ -33,21 +34,15 @@ def _request_id(text: str) -> UUID:
         raise typer.BadParameter("the x-request-id of an answer") from error
 
 
-def _cost(text: str) -> Money:
-    try:
-        return Money.from_usd(Decimal(text))
-    except (InvalidOperation, ValueError) as error:
-        raise typer.BadParameter("an amount with at most twelve decimals") from error
-
-
 def _tokens(given: list[str]) -> dict[str, int]:
     """`output=12`, each of a class."""
     found = {}
     for text in given:
-        name, _, count = text.partition("=")
-        if not count.isdecimal():
+        name, _, told = text.partition("=")
+        count = count_in(told)
+        if count is None:
             raise typer.BadParameter("a class and a count, such as output=12")
-        found[name] = int(count)
+        found[name] = count
     return found
 
 
@@ -83,9 +78,7 @@ def show_call(call: Call, as_json: JsonFlag = False) -> None:
 def correct(
     call: Call,
     reason: Annotated[str, typer.Option(help="Why. It stays with the correction.")],
-    cost: Annotated[
-        Money | None, typer.Option(parser=_cost, metavar="USD", help="What it came to.")
-    ] = None,
+    cost: Annotated[str | None, typer.Option(metavar="USD", help="What it came to.")] = None,
     tokens: Annotated[
         list[str],
         typer.Option(metavar="CLASS=COUNT", help="What it used of a class; may be given again."),
@@ -93,9 +86,13 @@ def correct(
     as_json: JsonFlag = False,
 ) -> None:
     """Say what a call really used or cost: the difference is added to the ledger."""
-    usage = _tokens(tokens) if tokens else None
+    told = {"reason": reason, "usage": _tokens(tokens) if tokens else None, "cost_usd": cost}
+    with checking():
+        body = checked(CorrectionBody, told)
     corrected = with_gateway(
-        lambda g: g.correct_entry(RequestId(call), reason=reason, usage=usage, cost=cost)
+        lambda g: g.correct_entry(
+            RequestId(call), reason=body.reason, usage=body.usage, cost=body.cost
+        )
     )
     _show(corrected, as_json=as_json)
 

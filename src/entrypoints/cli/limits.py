@@ -8,11 +8,12 @@ import typer
 
 from ...application.gateway import Gateway
 from ...application.organizations.limit_order import LimitOrder
+from ...domain.fields import count_in
 from ...domain.ids import KeyId
 from ...domain.limits import Limit, Measure
 from ...domain.scopes import Scope
 from ..organization_views import limit_view
-from .output import JsonFlag, err, out, show, show_one
+from .output import JsonFlag, show, show_one, tell, tell_error
 from .run import with_gateway
 
 app = typer.Typer(help="Limits and budgets of organizations, teams and keys.", no_args_is_help=True)
@@ -37,7 +38,7 @@ class Carrier:
 
     def __post_init__(self) -> None:
         if sum(named is not None for named in (self.organization, self.team, self.key)) != 1:
-            err.print("[bold red]error[/bold red] give one of --organization, --team and --key")
+            tell_error("give one of --organization, --team and --key")
             raise typer.Exit(_WRONG_USE)
 
     async def limits(self, gateway: Gateway) -> tuple[Scope, Sequence[Limit]]:
@@ -92,7 +93,7 @@ def set_limit(
     order = LimitOrder(
         measure=measure,
         amount=_number(amount),
-        per=int(per) if per is not None and per.isascii() and per.isdecimal() else per,
+        per=seconds_or_word(per),
         zone=zone,
         model=model,
         end_user=end_user,
@@ -122,12 +123,17 @@ def lift_limit(
         await gateway.lift_limit(scope, limit)
 
     with_gateway(use)
-    out.print(f"lifted {limit}")
+    tell(f"lifted {limit}")
+
+
+def seconds_or_word(per: str | None) -> int | str | None:
+    seconds = count_in(per)
+    return per if seconds is None else seconds
 
 
 def _number(text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation as error:
-        err.print(f"[bold red]error[/bold red] {text!r} is not a number")
+        tell_error(f"{text!r} is not a number")
         raise typer.Exit(_WRONG_USE) from error

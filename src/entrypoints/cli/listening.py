@@ -2,7 +2,7 @@ import socket
 
 import typer
 
-from .output import err
+from .output import tell_error
 
 BACKLOG = 1024
 
@@ -15,7 +15,7 @@ def listening(host: str, port: int, *, shared: bool = False) -> socket.socket:
             (host, port), family=family_of(host), backlog=BACKLOG, reuse_port=shared
         )
     except OSError as error:
-        err.print(f"[bold red]error[/bold red] cannot listen on {host}:{port}: {error.strerror}")
+        tell_error(f"cannot listen on {host}:{port}: {error.strerror}")
         raise typer.Exit(1) from error
 
 

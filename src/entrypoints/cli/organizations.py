@@ -8,7 +8,7 @@ from ...application.organizations.define_organization import OrganizationOrder
 from ...domain.errors import NotFound
 from ...domain.organizations import Organization
 from ..organization_views import organization_view
-from .output import JsonFlag, out, show, show_one
+from .output import JsonFlag, show, show_one, tell
 from .run import with_gateway
 
 app = typer.Typer(
@@ -74,4 +74,4 @@ def set_organization(
 def remove_organization(name: NameArg) -> None:
     """Forget an organization that has no teams."""
     removed = with_gateway(lambda g: g.remove_organization(name))
-    out.print(f"removed {removed.name}", markup=False)
+    tell(f"removed {removed.name}")

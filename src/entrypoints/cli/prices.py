@@ -1,20 +1,19 @@
 import time
+from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
 import typer
 
-from ...domain.money import Money
-from ...domain.pricing import DatedPrice, ModelPrice, Rates
-from ...domain.services import service_named
-from ...domain.units import UnitRates
+from ...domain.pricing import DatedPrice, Rates
+from ..checked import checked
+from ..http.management.price_bodies import PriceBody, ServicePriceBody
 from ..price_views import price_view
 from .listed_prices import compare_prices, sync_prices
 from .moments import to_ns
 from .output import JsonFlag, show, show_one
 from .re_rate import re_rate
-from .run import with_gateway
+from .run import checking, with_gateway
 
 app = typer.Typer(help="Prices: dated rows, in US dollars a million tokens.", no_args_is_help=True)
 
@@ -22,35 +21,23 @@ _COLUMNS = (
     *("provider", "model", "effective_from", "input", "cached_input", "output"),
     *("units", "services", "source"),
 )
-_TOKENS_PER_MTOK = 1_000_000
-
-
-def _usd(text: str) -> Decimal:
-    try:
-        usd = Decimal(text)
-        Money.from_usd(usd / _TOKENS_PER_MTOK)
-    except (InvalidOperation, ValueError) as error:
-        raise typer.BadParameter("an amount with at most six decimals") from error
-    if usd < 0:
-        raise typer.BadParameter("at least 0")
-    return usd
-
-
-def _unit(text: str) -> tuple[str, Money]:
-    name, _, usd = text.partition("=")
-    try:
-        rates = UnitRates({name: Money.from_usd(usd)})
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-    return name, rates.by_name[name]
-
 
 app.command("re-rate")(re_rate)
 app.command("diff")(compare_prices)
 app.command("sync")(sync_prices)
 
-Usd = Annotated[Decimal, typer.Option(parser=_usd, metavar="USD")]
-OptionalUsd = Annotated[Decimal | None, typer.Option(parser=_usd, metavar="USD")]
+Usd = Annotated[str, typer.Option(metavar="USD")]
+OptionalUsd = Annotated[str | None, typer.Option(metavar="USD")]
+Units = Annotated[
+    list[str],
+    typer.Option(
+        metavar="NAME=USD",
+        help="Of what is not sold by the token, such as images; may be given again.",
+    ),
+]
+ServiceOption = Annotated[
+    str | None, typer.Option(help="Of this service alone: priority, flex, fast.")
+]
 Since = Annotated[datetime | None, typer.Option(help="From when, in UTC; now if not given.")]
 
 
@@ -87,56 +74,34 @@ def set_price(
     reasoning: OptionalUsd = None,
     audio_output: OptionalUsd = None,
     image_output: OptionalUsd = None,
-    unit: Annotated[
-        list[Any],
-        typer.Option(
-            parser=_unit,
-            metavar="NAME=USD",
-            help="Of what is not sold by the token, such as images; may be given again.",
-        ),
-    ] = [],  # noqa: B006  (typer copies it)
-    service: Annotated[
-        str | None, typer.Option(help="Of this service alone: priority, flex, fast.")
-    ] = None,
+    unit: Units = [],  # noqa: B006  (typer copies it)
+    service: ServiceOption = None,
     since: Since = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Add a price, or that of a service beside it. The one before stays on record, and past calls
     keep what they cost; services keep theirs until they are set or removed."""
-    given: dict[str, Any] = {
-        "input": input,
-        "output": output,
-        "cached_input": cached_input,
-        "cached_audio_input": cached_audio_input,
-        "cached_image_input": cached_image_input,
-        "cache_write": cache_write,
-        "cache_write_1h": cache_write_1h,
-        "audio_input": audio_input,
-        "image_input": image_input,
-        "reasoning": reasoning,
-        "audio_output": audio_output,
-        "image_output": image_output,
-    }
-    rates = Rates(
-        **{
-            name: Money.from_usd(usd / _TOKENS_PER_MTOK)
-            for name, usd in given.items()
-            if usd is not None
-        }
-    )
-    price = DatedPrice(
-        provider=provider,
-        model=model,
-        effective_from_ns=_from_ns(since),
-        price=ModelPrice(rates=rates, units=UnitRates(dict(unit))),
-    )
-    if service is None:
-        done = with_gateway(lambda g: g.set_price.ordinary(price))
-    elif service_named(service) is None:
-        raise typer.BadParameter("no name of a service", param_hint="--service")
-    else:
-        done = with_gateway(lambda g: g.set_price.of_service(service, price))
+    rates = {name: usd for name, usd in locals().items() if name in Rates.__slots__}
+    told = {"provider": provider, "model": model, "effective_from": since, **rates}
+    done = _set({**told, "units": named_usd(unit)}, service)
     show_one(price_view(done), as_json=as_json)
+
+
+def _set(told: dict[str, Any], service: str | None) -> DatedPrice:
+    with checking():
+        if service is None:
+            price = checked(PriceBody, told).price(_now_ns())
+        else:
+            price = checked(ServicePriceBody, {**told, "service": service}).price(_now_ns())
+    if service is None:
+        return with_gateway(lambda g: g.set_price.ordinary(price))
+    return with_gateway(lambda g: g.set_price.of_service(service, price))
+
+
+def named_usd(given: Sequence[str]) -> dict[str, str]:
+    """`images=0.04`, each of a unit."""
+    named = (each.partition("=") for each in given)
+    return {name: usd for name, _, usd in named}
 
 
 @app.command("remove-service")
@@ -149,10 +114,13 @@ def remove_service(
 ) -> None:
     """From now on, or then, a service costs what the ordinary one costs."""
     removed = with_gateway(
-        lambda g: g.set_price.without_service(provider, model, service, _from_ns(since))
+        lambda g: g.set_price.without_service(
+            provider, model, service, to_ns(since) if since else _now_ns()
+        )
     )
     show_one(price_view(removed), as_json=as_json)
 
 
-def _from_ns(since: datetime | None) -> int:
-    return to_ns(since) if since else time.time_ns() // 1000 * 1000
+def _now_ns() -> int:
+    """To the microsecond, as prices are kept."""
+    return time.time_ns() // 1000 * 1000

@@ -8,7 +8,7 @@ from ...application.gateway import Gateway
 from ...domain.ids import KeyId
 from ...domain.providers import Provider
 from .. import views
-from .output import JsonFlag, err, out, show, show_one
+from .output import JsonFlag, err, show, show_one, tell
 from .run import with_gateway
 
 app = typer.Typer(help="Providers, and the keys they want.", no_args_is_help=True)
@@ -54,7 +54,7 @@ def set_provider(
 def remove_provider(name: NameArg) -> None:
     """Forget a provider that no route names."""
     with_gateway(lambda g: g.define_provider.remove(name))
-    out.print(f"removed {name}")
+    tell(f"removed {name}")
 
 
 @app.command("credential")
@@ -68,7 +68,7 @@ def save_credential(
     owner = KeyId(key) if key else None
     if remove:
         with_gateway(lambda g: g.remove_credential(owner, name))
-        out.print(f"removed the credential for {name}")
+        tell(f"removed the credential for {name}")
         return
     if sys.stdin.isatty():
         secret = typer.prompt(f"Key for {name}", hide_input=True)
@@ -81,7 +81,7 @@ def save_credential(
     if not with_gateway(use):
         err.print("nothing was saved: the key is empty")
         raise typer.Exit(1)
-    out.print(f"sealed the credential for {name}")
+    tell(f"sealed the credential for {name}")
 
 
 @app.command("reseal")

@@ -1,11 +1,15 @@
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
 
-from ...domain.routes import ModelRoute, Target, Unbounded, Unsupported
+from ...domain.fields import count_in
+from ...domain.routes import ModelRoute, Unbounded, Unsupported
 from .. import views
-from .output import JsonFlag, err, out, show, show_one
-from .run import with_gateway
+from ..checked import checked
+from ..http.management.bodies import RouteBody
+from .output import JsonFlag, show, show_one, tell
+from .run import checking, with_gateway
 
 app = typer.Typer(help="Routes: who answers for a model.", no_args_is_help=True)
 
@@ -46,23 +50,16 @@ def set_route(
     as_json: JsonFlag = False,
 ) -> None:
     """Add a route, or replace the one of that model."""
-    try:
-        route = ModelRoute(
-            model=model,
-            aliases=tuple(alias or ()),
-            targets=tuple(
-                read_target(text, order)
-                for order, place in enumerate(target)
-                for text in place.split(",")
-            ),
-            output_cap=output_cap,
-            unsupported=unsupported,
-            unbounded=unbounded,
-            shrink=shrink,
-        )
-    except ValueError as error:
-        err.print(f"[bold red]error[/bold red] {error}")
-        raise typer.Exit(2) from error
+    told = {
+        "aliases": alias or [],
+        "targets": read_targets(target),
+        "output_cap": output_cap,
+        "unsupported": unsupported,
+        "unbounded": unbounded,
+        "shrink": shrink,
+    }
+    with checking():
+        route = checked(RouteBody, told).route(model)
     show_one(views.route_view(with_gateway(lambda g: g.define_route(route))), as_json=as_json)
 
 
@@ -70,17 +67,27 @@ def set_route(
 def remove_route(model: ModelArg) -> None:
     """Forget a route."""
     with_gateway(lambda g: g.define_route.remove(model))
-    out.print(f"removed {model}")
+    tell(f"removed {model}")
 
 
-def read_target(text: str, order: int) -> Target:
-    path, at, weight = text.strip().rpartition("@")
+def read_targets(places: Sequence[str]) -> list[dict[str, Any]]:
+    """As the fields of a route's `targets`."""
+    return [
+        _target(text.strip(), order)
+        for order, place in enumerate(places)
+        for text in place.split(",")
+    ]
+
+
+def _target(text: str, order: int) -> dict[str, Any]:
+    path, at, told = text.rpartition("@")
     if not at:
-        path, weight = text.strip(), "1"
-    provider, slash, model = path.partition("/")
-    if not slash or not provider or not model or not weight.isdecimal():
-        raise ValueError(f"{text!r} is not PROVIDER/MODEL or PROVIDER/MODEL@WEIGHT")
-    return Target(provider=provider, model=model, order=order, weight=int(weight))
+        path, told = text, "1"
+    provider, _, model = path.partition("/")
+    weight = count_in(told)
+    if not provider or not model or weight is None:
+        raise typer.BadParameter(f"{text!r} is not PROVIDER/MODEL or PROVIDER/MODEL@WEIGHT")
+    return {"provider": provider, "model": model, "order": order, "weight": weight}
 
 
 def _places(route: ModelRoute) -> list[str]:

@@ -1,17 +1,17 @@
 import asyncio
 import os
 import pwd
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import typer
-from rich.markup import escape
 
 from ...application.gateway import Gateway
-from ...domain.errors import GatewayError
+from ...domain.errors import GatewayError, InvalidRequest
 from ..lifecycle import open_container
 from ..settings import Settings, WrongSettings, load_settings
-from .output import err, working
+from .output import tell_error, working
 
 ResultT = TypeVar("ResultT")
 
@@ -23,7 +23,18 @@ def settings_or_exit(**given: object) -> Settings:
         return load_settings(**given)
     except WrongSettings as error:
         for line in str(error).splitlines():
-            err.print(f"[bold red]wrong setting[/bold red] {line}")
+            tell_error(line, "wrong setting")
+        raise typer.Exit(_WRONG_USE) from error
+
+
+@contextmanager
+def checking() -> Iterator[None]:
+    """What is given is held to what HTTP takes; what is wrong with it is a wrong use of the
+    command."""
+    try:
+        yield
+    except InvalidRequest as error:
+        tell_error(str(error))
         raise typer.Exit(_WRONG_USE) from error
 
 
@@ -58,5 +69,5 @@ def run(
         with asyncio.Runner(loop_factory=loop_factory) as runner:
             return runner.run(work)
     except GatewayError as error:
-        err.print(f"[bold red]error[/bold red] {escape(str(error))}", markup=True)
+        tell_error(str(error))
         raise typer.Exit(1) from error

@@ -4,17 +4,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
-from ...domain.errors import InvalidRequest
 from ..checked import checked
 from ..http.management.simulation_bodies import SimulationBody
 from ..simulation_views import simulation_view
-from .output import JsonFlag, err, out, print_json, show, show_one
-from .run import with_gateway
+from .output import JsonFlag, out, print_json, show, show_one
+from .run import checking, with_gateway
 from .supposed import supposed_in, supposed_limit, supposed_price, supposed_route
 
-_WRONG_USE = 2
 _LIMITS = (
     *("scope", "name", "measure", "amount", "per", "of", "refused", "warned"),
     *("first_refused_at", "last_refused_at", "refused_tokens", "refused_cost_usd"),
@@ -77,11 +74,8 @@ def simulate(
     _add(told, "limits", [supposed_limit(each) for each in limit or ()])
     _add(told, "prices", [supposed_price(each) for each in price or ()])
     _add(told, "routes", [supposed_route(each) for each in route or ()])
-    try:
+    with checking():
         order = checked(SimulationBody, told).order()
-    except InvalidRequest as error:
-        err.print(f"[bold red]error[/bold red] {escape(str(error))}")
-        raise typer.Exit(_WRONG_USE) from error
     view = simulation_view(with_gateway(lambda g: g.simulate_traffic(order)))
     if as_json:
         print_json(view)

@@ -3,14 +3,15 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import orjson
 import typer
 
-from .routes import read_target
+from .limits import seconds_or_word
+from .prices import named_usd
+from .routes import read_targets
 
 Json = dict[str, Any]
 
@@ -20,8 +21,7 @@ _FLAGS = frozenset({"soft"})
 def supposed_limit(text: str) -> Json:
     """`money 100 --team acme/research --per month`."""
     fields = _fields(text, ("measure", "amount"))
-    per = fields.get("per")
-    return fields | ({"per": int(per)} if per is not None and per.isdecimal() else {})
+    return fields | ({"per": seconds_or_word(fields["per"])} if "per" in fields else {})
 
 
 def supposed_price(text: str) -> Json:
@@ -30,22 +30,13 @@ def supposed_price(text: str) -> Json:
     since, units = fields.pop("since", None), fields.pop("unit", ())
     if since is not None:
         fields["effective_from"] = since
-    named = [each.partition("=") for each in units]
-    return fields | ({"units": {name: usd for name, _, usd in named}} if named else {})
+    return fields | ({"units": named_usd(units)} if units else {})
 
 
 def supposed_route(text: str) -> Json:
     """`gpt-4o --to mistral/mistral-large-latest@3,openai/gpt-4o --to …`."""
     fields = _fields(text, ("model",), repeated="to")
-    try:
-        targets = [
-            asdict(read_target(each, order))
-            for order, place in enumerate(fields.pop("to", []))
-            for each in place.split(",")
-        ]
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-    return fields | {"targets": targets}
+    return fields | {"targets": read_targets(fields.pop("to", []))}
 
 
 def supposed_in(file: Path) -> Json:

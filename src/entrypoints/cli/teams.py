@@ -9,7 +9,7 @@ from ...domain.errors import NotFound
 from ...domain.organizations import Team
 from ..organization_views import team_view
 from .organizations import EveryModelOption, ModelOption, RenameOption, allowed
-from .output import JsonFlag, out, show, show_one
+from .output import JsonFlag, show, show_one, tell
 from .run import with_gateway
 
 app = typer.Typer(
@@ -71,4 +71,4 @@ def set_team(
 def remove_team(name: NameArg) -> None:
     """Forget a team that has no keys but revoked ones."""
     removed = with_gateway(lambda g: g.remove_team(name))
-    out.print(f"removed {removed.path}", markup=False)
+    tell(f"removed {removed.path}")

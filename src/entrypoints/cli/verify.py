@@ -2,7 +2,7 @@ import typer
 
 from ...application.ledger.verify_ledger import Verdict
 from .. import views
-from .output import JsonFlag, out, print_json, show
+from .output import JsonFlag, out, print_json, show, tell
 from .run import with_gateway
 
 
@@ -17,7 +17,7 @@ def verify(as_json: JsonFlag = False) -> None:
         print_json(view)
     else:
         looked_at = ", ".join(f"{count} {what}" for what, count in view["looked_at"].items())
-        out.print(f"looked at {looked_at}", markup=False)
+        tell(f"looked at {looked_at}")
         if verdict.is_sound:
             out.print("[green]everything adds up[/green]")
         else:

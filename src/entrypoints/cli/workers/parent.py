@@ -9,7 +9,7 @@ import typer
 from ...encryption import encryption_keys
 from ...lifecycle import open_prepared_database
 from ...settings import Settings, environment_name
-from ..output import err
+from ..output import tell_error
 from ..run import run
 from ..stop import Stop
 from .crew import Crew
@@ -48,10 +48,10 @@ async def _parent(settings: Settings, on_ready: Callable[[Settings], None]) -> N
             try:
                 in_order = await crew.work(stop, renewal, lambda: on_ready(bound))
             except WorkerFailed as error:
-                err.print(f"[bold red]error[/bold red] {error}")
+                tell_error(str(error))
                 raise typer.Exit(1) from error
     if not in_order:
-        err.print("[bold red]error[/bold red] some workers did not end by themselves")
+        tell_error("some workers did not end by themselves")
         raise typer.Exit(1)
 
 

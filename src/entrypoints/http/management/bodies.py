@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from ....domain.errors import InvalidRequest
 from ....domain.limits import Limits
+from ....domain.money import Money
 from ....domain.routes import ModelRoute, Target, Unbounded, Unsupported
 from .limit_bodies import LimitBody
 from .moments import Moment
@@ -62,6 +63,10 @@ class CorrectionBody(_Body):
     reason: str
     usage: dict[str, Count] | None = None
     cost_usd: Annotated[Decimal, Field(ge=0, decimal_places=12, max_digits=30)] | None = None
+
+    @property
+    def cost(self) -> Money | None:
+        return None if self.cost_usd is None else Money.from_usd(self.cost_usd)
 
 
 class ProviderBody(_Body):

@@ -6,7 +6,6 @@ from quart import Blueprint, Response, request
 from ....application.gateway import Gateway
 from ....application.ports.ledger import SpendQuery
 from ....domain.errors import InvalidRequest
-from ....domain.money import Money
 from ... import views
 from ...csv_text import csv_text
 from ..bodies import read
@@ -63,10 +62,7 @@ def add_ledger(blueprint: Blueprint, gateway: Gateway) -> None:
     async def correct(call: str) -> Response:
         body = await read(bodies.CorrectionBody)
         corrected = await gateway.correct_entry(
-            request_id(call),
-            reason=body.reason,
-            usage=body.usage,
-            cost=None if body.cost_usd is None else Money.from_usd(body.cost_usd),
+            request_id(call), reason=body.reason, usage=body.usage, cost=body.cost
         )
         return as_json(views.call_view(corrected), 201)
 
