@@ -53,6 +53,19 @@ class ToldHistory:
 _: type[History] = ToldHistory
 
 
+@dataclass(slots=True)
+class SlowHistory(ToldHistory):
+    """Is never told to the end."""
+
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def open(self, now_ns: int) -> Sequence[Reservation]:
+        del now_ns
+        self.begun.set()
+        await asyncio.Event().wait()
+        return ()
+
+
 @asynccontextmanager
 async def an_admission(valkey: Valkey, history: History) -> AsyncIterator[RedisAdmission]:
     async with a_line(valkey.url) as line:
@@ -156,6 +169,18 @@ async def test_limits_that_are_new_at_once_are_read_together_whosever_they_are(
         came_to = await asyncio.gather(*calls)
     assert [standings[0].used for _, standings in came_to] == [991 - at for at in range(100)]
     assert history.asked <= 2
+
+
+async def test_nobody_waits_for_a_ledger_that_is_read_no_more(valkey_server: Valkey) -> None:
+    history = SlowHistory()
+    team = uuid4()
+    async with an_admission(valkey_server, history) as admission:
+        limit = a_limit(team, Measure.TOKENS, 1000)
+        waiting = asyncio.create_task(admission.admit(an_ask(team), [limit]))
+        await history.begun.wait()
+        await admission.aclose()
+        with pytest.raises(StoreUnavailable):
+            await waiting
 
 
 async def test_without_the_ledger_nobody_is_admitted_to_a_limit_that_is_new(

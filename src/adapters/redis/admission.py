@@ -1,11 +1,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from ...application.ports.admission import Admission
 from ...application.ports.clock import Clock
 from ...application.ports.history import History
-from ...domain.admission import Ask, Counted, Reservation, counted, used_amount
+from ...domain.admission import Ask, Counted, Reservation, counted
 from ...domain.corrections import BookedCall
 from ...domain.errors import StoreUnavailable
 from ...domain.ids import RequestId
@@ -14,6 +13,7 @@ from ...domain.money import Money
 from ...domain.stores import Store
 from ...domain.usage import TokenUsage
 from .after_ledger import AfterLedger
+from .held import Held
 from .line import Line
 from .lost_calls import LostCalls
 from .names import tenant_of
@@ -35,18 +35,6 @@ from .settlements import settlement, undoing
 _NS_PER_US = 1000
 _NS_PER_MS = 10**6
 _TRIES = 4
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A call that this process has admitted, or has found and is going to settle; what was left of
-    its limits when it was admitted."""
-
-    reservation: Reservation
-    limits: Sequence[Limit] = ()
-    standings: Sequence[Standing] = ()
-    at_ns: int = 0
-    """On the monotonic clock."""
 
 
 class RedisAdmission:
@@ -72,7 +60,7 @@ class RedisAdmission:
         self._clock = clock
         self._instead = instead
         self._ahead_ns = 0
-        self._open: dict[int, _Held] = {}
+        self._open: dict[int, Held] = {}
         self._lost = LostCalls(line)
         self._seeds = None if history is None else Seeds(history, line, self._open_here, self.now)
 
@@ -84,7 +72,7 @@ class RedisAdmission:
         if reply.outcome is Outcome.REFUSED:
             return refusal_of(question, reply, now_ns), standings
         reservation = reservation_of(question, reply)
-        self._open[ask.request_id.int] = _Held(
+        self._open[ask.request_id.int] = Held(
             reservation,
             [c.limit for c in question.counting],
             standings,
@@ -111,16 +99,12 @@ class RedisAdmission:
         (self._after_ledger or self._line).tell(order)
         if held is None:
             return None
-        passed_ns = self._clock.monotonic_ns() - held.at_ns
-        return [
-            _given_back(each, claim.amount - used_amount(claim.measure, usage, cost), passed_ns)
-            for claim, each in zip(held.reservation.claims, held.standings, strict=False)
-        ]
+        return held.left(usage, cost, self._clock.monotonic_ns())
 
     async def count(self, ask: Ask, limits: Sequence[Limit]) -> None:
         """A call that was admitted without the server, whatever the limits say: it holds it from
         now on. What the ledger has told the server of it already is not counted again."""
-        self._open[ask.request_id.int] = _Held(Reservation(ask=ask))
+        self._open[ask.request_id.int] = Held(Reservation(ask=ask))
         self._lost.tell(ask)
         counting = counted(ask, limits)
         for _ in range(_TRIES):
@@ -165,11 +149,16 @@ class RedisAdmission:
 
     async def flush(self) -> None:
         """Returns once the server knows what was settled so far, however long that takes."""
-        await self.aclose()
+        await self._pass_on()
         await self._line.flush()
 
     async def aclose(self) -> None:
         """Leaves it to the line to tell the server what was settled so far."""
+        if self._seeds is not None:
+            await self._seeds.aclose()
+        await self._pass_on()
+
+    async def _pass_on(self) -> None:
         if self._after_ledger is not None:
             await self._after_ledger.flush()
 
@@ -185,7 +174,7 @@ class RedisAdmission:
         return (held.reservation for held in self._open.values())
 
     def _adopt(self, reservation: Reservation) -> None:
-        held = _Held(reservation)
+        held = Held(reservation)
         self._open.setdefault(reservation.ask.request_id.int, held)
 
     async def _put(
@@ -227,15 +216,6 @@ class RedisAdmission:
         self._ahead_ns = reply.now_us * _NS_PER_US - self._clock.now_ns()
         for found in reply.found:
             self._adopt(read_reservation(found))
-
-
-def _given_back(standing: Standing, amount: int, passed_ns: int) -> Standing:
-    """As it was at the call's admission, but for what the call itself has given back since."""
-    reset_ns = standing.reset_ns
-    return standing._replace(
-        used=standing.used - amount,
-        reset_ns=None if reset_ns is None else max(0, reset_ns - passed_ns),
-    )
 
 
 _: type[Admission] = RedisAdmission

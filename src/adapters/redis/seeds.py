@@ -57,11 +57,12 @@ class Seeds:
         wanted = [_Wanted(tenant, limit) for limit in limits]
         sown = [self._sown.wanted(known_key(tenant.hex, each.limit), each) for each in wanted]
         _, waiting = await asyncio.wait(sown, timeout=_WITHIN_S)
-        if waiting:
+        if waiting or any(future.cancelled() for future in sown):
             raise StoreUnavailable(Store.COUNTERS)
         return [future.result()[each] for future, each in zip(sown, wanted, strict=True)]
 
     async def aclose(self) -> None:
+        """Whoever waits is told that the store is away."""
         await self._sown.aclose()
 
     async def _sow(self, wanted: Sequence[_Wanted]) -> _Over:
