@@ -1,11 +1,11 @@
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from ...application.ports.admission import Admission
 from ...application.ports.clock import Clock
 from ...application.ports.evidence import Evidence, Witness
 from ...application.ports.history import History, Past
-from ...domain.admission import Ask, CounterId, Reservation, counted, decide, standing, used_amounts
+from ...domain.admission import Ask, Reservation, counted, decide, standing, used_amounts
 from ...domain.errors import StoreUnavailable
 from ...domain.ids import RequestId
 from ...domain.limits import Limit, Refusal, Standing
@@ -15,6 +15,7 @@ from ...domain.standings import Standings
 from ...domain.stores import Store
 from ...domain.usage import TokenUsage
 from ...domain.verification import KeptCounter
+from .beside import beside
 from .counters import Counters, key_of
 from .held import ByScope, Held
 from .plans import Plans
@@ -138,7 +139,7 @@ class MemoryAdmission:
                 limits = met[first : first + _AT_A_TIME]
                 async with self._history.past(limits, self._clock.now_ns()) as past:
                     still_met = [limit for limit in limits if self._seeds.has_met(limit)]
-                    kept += self._beside(still_met, past)
+                    kept += beside(still_met, past, self._counters, self._open.values())
         looked_at = {"counters in memory": len(kept)}
         return Evidence(now_ns=self._clock.now_ns(), counters=kept, looked_at=looked_at)
 
@@ -174,26 +175,6 @@ class MemoryAdmission:
             counters = rebuilt(limit, over, calls.under_way(limit), now_ns)
             for counter_id, counter in counters.items():
                 self._counters[key_of(counter_id)] = counter
-
-    def _beside(self, limits: Sequence[Limit], past: Past) -> Iterator[KeptCounter]:
-        calls = ByScope(self._open.values(), past.waiting)
-        names: dict[int, set[str]] = {limit.id.int: {""} for limit in limits}
-        for number, name in self._counters.names(names):
-            names[number].add(name)
-        for limit in limits:
-            over = [*past.settled.get(limit.id, ())]
-            for entry in calls.waiting(limit):
-                over += tallies(limit, entry)
-            claims = calls.claims(limit)
-            told = {each.name for each in over} | {each.counter.name for each in claims}
-            for name in names[limit.id.int] | told:
-                yield KeptCounter(
-                    limit=limit,
-                    name=name,
-                    found=self._counters.get(key_of(CounterId(limit.id, name))) or limit.fresh(),
-                    over=[tally for tally in over if tally.name == name],
-                    under_way=[claim for claim in claims if claim.counter.name == name],
-                )
 
     def _let_go(self, request_id: RequestId) -> None:
         """A call that another process has settled."""
