@@ -223,6 +223,8 @@ async def test_spend_is_told_of_some_calls_alone(scene: Scene) -> None:
          {"provider": "openai", "model": "m" * 257, "input": "1", "output": "1"}, 400, "model"),
         ("POST", "/api/prices", {"provider": "openai", "model": "m", "input": "1", "output": "1",
          "services": {"NO": {"input": "1", "output": "1"}}}, 400, "services.NO"),
+        ("POST", "/api/prices/services", {"provider": "openai", "model": "m", "input": "1",
+         "output": "1", "service": "default"}, 400, "service"),
         ("GET", "/api/prices?provider=openai", None, 400, "provider"),
         ("GET", "/api/prices/diff?provider=openai", None, 400, "provider"),
         ("DELETE", "/api/prices/services?provider=openai&model=m&service=flex&from=now", None, 400,

@@ -3,20 +3,28 @@
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 
 from ....application.ports.charged_calls import ChargedQuery
 from ....domain.errors import InvalidRequest
 from ....domain.money import Money
 from ....domain.pricing import DatedPrice, ModelPrice, Rates, Service, Tier
+from ....domain.services import service_named
 from ....domain.units import UnitRates
 from ...times import to_ns
 from .moments import Moment
 
 _TOKENS_PER_MTOK = 1_000_000
 
+
+def _service_name(told: str) -> str:
+    if service_named(told) is None:
+        raise ValueError("must be the name of a service beside the ordinary one, such as flex")
+    return told
+
+
 Name = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
-ServiceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+ServiceName = Annotated[str, AfterValidator(_service_name)]
 Usd = Annotated[Decimal, Field(ge=0, decimal_places=12, max_digits=30)]
 UsdPerMtok = Annotated[Decimal, Field(ge=0, decimal_places=6, max_digits=18)]
 
