@@ -91,9 +91,7 @@ USE_CASES: dict[str, Provider[Any]] = {
         timeouts=Calls.timeouts,
     ),
     "list_models": S(ListModels, Calls.catalogue),
-    "expire_reservations": S(
-        ExpireReservations, Calls.admission, Calls.reservations, Calls.settle, Calls.corrections
-    ),
+    "expire_reservations": S(ExpireReservations, Calls.admission, Calls.reservations, Calls.settle),
     "quote_call": S(QuoteCall, Calls.plan_call, Calls.admission),
     "report_own_usage": S(
         ReportOwnUsage,

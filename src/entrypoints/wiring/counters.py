@@ -19,12 +19,11 @@ from ...application.ports.admission import Admission
 from ...application.ports.clock import Clock
 from ...application.ports.evidence import Witness
 from ...application.ports.history import History
+from ...application.ports.ledger import LedgerCorrections
 from ...application.ports.organizations import Organizations
 from ...application.ports.posted_corrections import PostedCorrections
 from ...application.ports.reservations import Reservations
 from ...application.ports.virtual_keys import VirtualKeys
-from ...domain.corrections import BookedCall
-from ...domain.ids import RequestId
 from ...domain.stores import Store
 from .stores import SETTINGS, S, Stores
 
@@ -47,11 +46,11 @@ def _redis_admission(
     clock: Clock,
     history: History,
     written: Callable[[], Awaitable[None]],
-    booked: Callable[[RequestId], Awaitable[BookedCall | None]],
+    corrections: LedgerCorrections,
 ) -> Any:
     from ...adapters.redis.admission import RedisAdmission  # noqa: PLC0415
 
-    return RedisAdmission(line, clock, history, written=written, booked=booked)
+    return RedisAdmission(line, clock, history, written=written, booked=corrections.call)
 
 
 def _redis_corrections(
@@ -109,7 +108,7 @@ class Counters(Stores):
         Stores.clock,
         history,
         Stores.postgres_ledger.provided.written,
-        Stores.corrections.provided.call,
+        Stores.corrections,
     )
     redis_corrections = S(
         _redis_corrections,

@@ -346,7 +346,7 @@ class Scene:
 
     @property
     def expire(self) -> ExpireReservations:
-        return ExpireReservations(self.admission, self.reservations, self.settle, self.ledger)
+        return ExpireReservations(self.admission, self.reservations, self.settle)
 
     async def entries(self) -> Sequence[LedgerEntry]:
         return await self.ledger.entries(None, 1000)

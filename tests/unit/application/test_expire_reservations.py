@@ -1,5 +1,4 @@
 from scene import (
-    KEY_ID,
     MISTRAL_PRICE,
     OPENAI_PRICE,
     START_NS,
@@ -20,7 +19,6 @@ from langroute.domain.estimates import input_bound
 from langroute.domain.ledger import Outcome
 from langroute.domain.limits import Limits
 from langroute.domain.usage import TokenUsage
-from samples import new_entry
 
 INPUT = input_bound(a_chat(stream=True).body)
 HOUR_S = 3600.0
@@ -106,15 +104,3 @@ async def test_a_call_that_hangs_expires_and_its_end_is_not_paid_for_again() -> 
     await first.aclose()
     assert await scene.tokens_used() == used
     assert (await scene.entry()).outcome is Outcome.EXPIRED
-
-
-async def test_one_that_the_ledger_has_comes_to_what_its_entry_says() -> None:
-    """Its process was killed before the limits' store heard of it."""
-    scene, _ = await a_forgotten_stream()
-    scene.clock.advance(HOUR_S)
-    (lost,) = await scene.admission.expired()
-    entry = new_entry(request_id=lost.ask.request_id, key_id=KEY_ID, at_ns=lost.ask.at_ns)
-    scene.ledger.record(entry)
-    assert await scene.expire() == 0
-    assert await scene.admission.expired() == []
-    assert await scene.entries() == [entry]

@@ -106,7 +106,9 @@ def test_for_good_never_ends() -> None:
     assert Period().around(ns("2026-11-24T12:00Z")) == (0, None)
 
 
-@pytest.mark.parametrize("zone", ["", "localtime", "posixrules", "Mars/Olympus", "../etc/passwd", "Europe", "\0"])
+@pytest.mark.parametrize(
+    "zone", ["", "localtime", "posixrules", "Mars/Olympus", "../etc/passwd", "Europe", "\0"]
+)
 def test_a_zone_that_nobody_knows_is_refused(zone: str) -> None:
     with pytest.raises(ValueError, match="time zone"):
         Period(every=Every.DAY, zone=zone)
