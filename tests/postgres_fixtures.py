@@ -20,7 +20,7 @@ from langroute.adapters.postgres.migrate import migrate
 from langroute.entrypoints.lifecycle import open_container
 from langroute.entrypoints.settings import load_settings
 
-_MIGRATED = "migrated"
+MIGRATED = "migrated"
 # As the first start of a gateway leaves it: with its catalogue.
 _STARTED = "started"
 _EMPTY = "template0"
@@ -39,7 +39,7 @@ class Databases:
 
     @asynccontextmanager
     async def migrated(self) -> AsyncIterator[Database]:
-        async with self.url(_MIGRATED) as url:
+        async with self.url(MIGRATED) as url:
             database = Database(url)
             try:
                 yield database
@@ -102,11 +102,11 @@ async def new_server() -> AsyncIterator[Server]:
         async with EmbeddedPostgres(folder) as embedded:
             databases = Databases(embedded.url)
             await databases.execute(*(f"alter system set {setting}" for setting in _FAST))
-            await databases.execute("select pg_reload_conf()", f"create database {_MIGRATED}")
-            template = Database(with_database(embedded.url, _MIGRATED))
+            await databases.execute("select pg_reload_conf()", f"create database {MIGRATED}")
+            template = Database(with_database(embedded.url, MIGRATED))
             await migrate(template.engine)
             await template.aclose()
-            await databases.execute(f"create database {_STARTED} template {_MIGRATED}")
+            await databases.execute(f"create database {_STARTED} template {MIGRATED}")
             started = with_database(embedded.url, _STARTED)
             async with open_container(
                 load_settings(database_url=started, encryption_key=secrets.token_hex(32))

@@ -25,7 +25,7 @@ from langroute.domain.money import Money
 from langroute.domain.pricing import DatedPrice, ModelPrice, Rates
 from langroute.domain.providers import Provider, ProviderKind
 from langroute.domain.routes import ModelRoute, Target
-from postgres_fixtures import Databases
+from postgres_fixtures import MIGRATED, Databases
 from samples import CLOCK, SECOND_NS, new_key
 
 _PROVIDER = Provider(name="mine", kind=ProviderKind.OPENAI, base_url="https://mine.test/v1")
@@ -55,7 +55,7 @@ async def store(request: pytest.FixtureRequest, databases: Databases) -> AsyncIt
             audit, MemoryCatalogues(audit), MemoryCredentials(audit), MemoryKeys(audit=audit)
         )
         return
-    async with databases.url() as url:
+    async with databases.url(MIGRATED) as url:
         database = Database(url, actor=actor.current)
         yield Store(
             PostgresAudit(database),
