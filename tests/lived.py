@@ -44,6 +44,7 @@ class Passes(NamedTuple):
     ns: int
 
 
+SETTLES = st.builds(Settles, which=st.integers(0, 50), actual=st.integers(0, 50))
 PASSED_NS = (
     st.integers(0, 2 * SLOT_NS)
     | st.integers(0, 8).map(lambda tens: tens * 10 * S)
@@ -61,7 +62,7 @@ STEPS: st.SearchStrategy[list[Step]] = st.lists(
             end_user=st.sampled_from([None, "ann", "bob"]),
             model=st.sampled_from(["a1", "b"]),
         ),
-        st.builds(Settles, which=st.integers(0, 50), actual=st.integers(0, 50)),
+        SETTLES,
         st.builds(Passes, PASSED_NS),
     ),
     max_size=40,

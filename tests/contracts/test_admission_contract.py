@@ -1,5 +1,4 @@
-"""What every Admission must do: the same as the pure `Books`. Random lives of each are held against
-those in integration/admission/test_interleavings.py.
+"""What every Admission must do: the same as the pure `Books`, which are the oracle here.
 
 A store joins by adding a fixture that makes a `Store`, and the fixture's name to STORES. One that
 goes by its server's clock must be told in tests to go by `Store.clock` instead.
@@ -7,24 +6,28 @@ goes by its server's clock must be told in tests to go by `Store.clock` instead.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from clocks import SteppedClock
 from langroute.adapters.memory.admission import MemoryAdmission
 from langroute.adapters.redis.admission import RedisAdmission
 from langroute.application.ports.admission import Admission
-from langroute.domain.admission import Ask, Reservation
+from langroute.domain.admission import Ask, Reservation, counted, standing
+from langroute.domain.books import Books
 from langroute.domain.ids import KeyId, OrganizationId, RequestId, TeamId
-from langroute.domain.limits import Limit, Limits, Measure, Refusal
+from langroute.domain.limits import Limit, Limits, Measure, Refusal, Sliding, Standing
 from langroute.domain.money import ZERO, Money
 from langroute.domain.organizations import key_scope, organization_scope, team_scope
 from langroute.domain.periods import FOR_GOOD, Period
 from langroute.domain.rate_window import MINUTE_NS
 from langroute.domain.usage import NO_USAGE, TokenUsage
-from lived import DAILY, LEASE_NS, SLOT_NS, S
+from lived import DAILY, LEASE_NS, PASSED_NS, SETTLES, SLOT_NS, Passes, S, Settles
 from postgres_admission import SettledLater
 from postgres_fixtures import Databases
 from valkey_fixtures import Valkey, a_line
@@ -365,6 +368,124 @@ async def test_a_call_that_outlives_the_window_is_still_held(store: Store) -> No
     await admitted(store, an_ask(store, key, 70), limits)
     assert store.admission.settle(reservation, TokenUsage(output=20), ZERO) is not None
     assert await left_of(store, limits) == [30]
+
+
+class Asks(NamedTuple):
+    key: int
+    tokens: int
+    end_user: str | None
+    amounts: tuple[int | None, ...]
+
+
+Step = Asks | Settles | Passes
+AMOUNT = st.none() | st.integers(0, 30)
+KINDS = 8
+STEPS: st.SearchStrategy[list[Step]] = st.lists(
+    st.one_of(
+        st.builds(
+            Asks,
+            key=st.integers(0, 1),
+            tokens=st.integers(0, 35),
+            end_user=st.sampled_from([None, "ann", "bob"]),
+            amounts=st.tuples(*[AMOUNT] * KINDS),
+        ),
+        SETTLES,
+        # Or a clock is set back.
+        st.builds(Passes, PASSED_NS | st.integers(-90, 0).map(lambda seconds: seconds * S)),
+    ),
+    min_size=5,
+    max_size=40,
+)
+
+
+@dataclass(slots=True)
+class Oracle:
+    """The same calls, decided by the pure values alone."""
+
+    team: UUID
+    keys: tuple[KeyId, ...]
+    books: Books = field(default_factory=Books)
+    reservations: list[Reservation] = field(default_factory=list)
+
+    def limits(self, step: Asks) -> list[Limit]:
+        """The amounts change with every call: what was counted must not."""
+        key, team = key_scope(self.keys[step.key]), team_scope(self.team)
+        kinds: list[tuple[int, dict[str, Any]]] = [
+            (1, {"scope": key, "measure": Measure.REQUESTS}),
+            (1, {"scope": key, "measure": Measure.TOKENS}),
+            (1, {"scope": team, "measure": Measure.TOKENS, "window": Sliding(seconds=7)}),
+            (1, {"scope": team, "measure": Measure.PARALLEL, "window": FOR_GOOD}),
+            (3, {"scope": key, "measure": Measure.MONEY, "window": DAILY}),
+            (9, {"scope": team, "measure": Measure.MONEY, "window": FOR_GOOD}),
+            (1, {"scope": team, "measure": Measure.REQUESTS, "end_user": "*"}),
+            (1, {"scope": key, "measure": Measure.REQUESTS, "soft": True, "model": "m"}),
+        ]
+        return [
+            Limit(amount=amount * factor, **what)
+            for amount, (factor, what) in zip(step.amounts, kinds, strict=True)
+            if amount is not None
+        ]
+
+
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(steps=STEPS)
+async def test_decides_as_the_pure_books_do(store: Store, steps: list[Step]) -> None:
+    oracle = Oracle(uuid4(), (a_key(), a_key()))
+    for step in steps:
+        match step:
+            case Passes(ns):
+                store.clock.ns += ns
+            case Asks():
+                await ask_both(store, oracle, step)
+            case Settles():
+                settle_both(store, oracle, step)
+                await store.settled()
+        expired = {held.ask.request_id for held in oracle.books.expired(store.clock.now_ns())}
+        found = [await expired_of(store, key) for key in oracle.keys]
+        assert set().union(*found) == expired
+
+
+async def ask_both(store: Store, oracle: Oracle, step: Asks) -> None:
+    ask = an_ask(
+        store,
+        oracle.keys[step.key],
+        step.tokens,
+        Money(step.tokens),
+        end_user=step.end_user,
+        team=oracle.team,
+    )
+    limits = oracle.limits(step)
+    now_ns = store.clock.now_ns()
+    foreseen, before = await store.admission.foresee(ask, limits)
+    assert list(before) == standings_of(oracle.books, ask, limits, now_ns)
+    expected, oracle.books = oracle.books.admit(ask, limits, now_ns)
+    assert foreseen == (expected if isinstance(expected, Refusal) else None)
+    decision, standings = await store.admission.admit(ask, limits)
+    assert decision == expected
+    assert list(standings) == standings_of(oracle.books, ask, limits, now_ns)
+    if isinstance(expected, Reservation):
+        oracle.reservations.append(expected)
+
+
+def standings_of(books: Books, ask: Ask, limits: Sequence[Limit], now_ns: int) -> list[Standing]:
+    return [
+        standing(c.limit, books.counters.get(c.counter_id) or c.limit.fresh(), now_ns)
+        for c in counted(ask, limits)
+    ]
+
+
+def settle_both(store: Store, oracle: Oracle, step: Settles) -> None:
+    """Any call that was ever admitted: also one that was settled before."""
+    if not oracle.reservations:
+        return
+    now_ns = store.clock.now_ns()
+    reservation = oracle.reservations[step.which % len(oracle.reservations)]
+    usage, cost = TokenUsage(output=step.actual), Money(step.actual)
+    expected, oracle.books = oracle.books.settle(reservation.ask.request_id, usage, cost, now_ns)
+    told = store.admission.settle(reservation, usage, cost)
+    assert (told is not None) is expected
 
 
 async def test_memory_keeps_no_counters_of_keys_that_are_idle(memory: Store) -> None:
