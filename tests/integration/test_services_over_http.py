@@ -51,7 +51,7 @@ async def test_each_service_is_charged_at_its_own_price(scene: Scene, *, stream:
     ("services", "param"),
     [
         ({"priority": {"input": "1"}}, "services.priority.output"),
-        ({"Priority": {"input": "1", "output": "1"}}, "services.Priority.[key]"),
+        ({"Priority": {"input": "1", "output": "1"}}, "services.Priority"),
         ({"flex": {"input": "1", "output": "1", "services": {}}}, "services.flex.services"),
     ],
 )
