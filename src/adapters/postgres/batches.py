@@ -31,9 +31,9 @@ class Batches(Generic[T]):
 
     What cannot be written now is kept, and tried again; what can never be, for its values or for a
     fault of ours, is told of in the log, whole, so that it does not hold up the others for ever.
-    `what` they are is for the log. Once
-    there is an item, more of them are waited for, `gather_s` long, unless somebody is in a hurry.
-    A write that takes longer than `patience_s` is failing, whatever may come of it.
+    `what` they are is for the log. Once there is an item, more of them are waited for, `gather_s`
+    long, unless somebody is in a hurry. A write that takes longer than `patience_s` is failing,
+    whatever may come of it.
     """
 
     def __init__(

@@ -4,17 +4,16 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...domain.admission import Ask
-from ...domain.usage import TOKEN_CLASSES
+from .tables.calls import ALL_TOKENS
 from .times import to_timestamp
 
-_TOKENS = " + ".join(f"{name}_tokens" for name in TOKEN_CLASSES)
 _SETTLE_WRITTEN = text(f"""
     select langroute.settle(
         cast(:now_ns as bigint),
         array_agg(at order by number),
         array_agg(request_id order by number),
         array_agg(number > 0 order by number),
-        array_agg(({_TOKENS})::numeric order by number),
+        array_agg({ALL_TOKENS}::numeric order by number),
         array_agg(cost_usd * 1000000000000 order by number)
     )
     from langroute.ledger where at = :at and request_id = :id

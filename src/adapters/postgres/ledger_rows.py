@@ -148,30 +148,36 @@ def _charged(posting: Posting) -> dict[str, object]:
 
 
 def _row(posting: Posting) -> dict[str, object]:
-    if isinstance(posting, Correction):
-        return {
-            **_facts(posting.entry),
-            "number": posting.number,
-            **{f"{name}_tokens": posting.usage.of(name) for name in TOKEN_CLASSES},
-            "reason": storable(posting.reason),
-            "posted_at": to_timestamp(posting.posted_at_ns),
-            "cost_usd": str(posting.cost),
-            "service": posting.entry.usage.service,
-            "units": posting.usage.units or None,
-            "priced": posting.priced,
-            "estimated": posting.estimated,
-        }
+    row = _row_of_correction(posting) if isinstance(posting, Correction) else _row_of(posting)
     return {
-        **_facts(posting),
-        "number": 0,
-        **{f"{name}_tokens": getattr(posting.usage, name) for name in TOKEN_CLASSES},
-        "reason": None,
-        "posted_at": None,
+        **row,
         "cost_usd": str(posting.cost),
-        "service": posting.usage.service,
-        "units": dict(posting.usage.units.by_name) or None,
         "priced": posting.priced,
         "estimated": posting.estimated,
+    }
+
+
+def _row_of_correction(correction: Correction) -> dict[str, object]:
+    usage = correction.usage
+    return {
+        **_facts(correction.entry),
+        "number": correction.number,
+        **{f"{name}_tokens": usage.of(name) for name in TOKEN_CLASSES},
+        "units": usage.units or None,
+        "service": correction.entry.usage.service,
+        "reason": storable(correction.reason),
+        "posted_at": to_timestamp(correction.posted_at_ns),
+    }
+
+
+def _row_of(entry: LedgerEntry) -> dict[str, object]:
+    usage = entry.usage
+    return {
+        **_facts(entry),
+        "number": 0,
+        **{f"{name}_tokens": getattr(usage, name) for name in TOKEN_CLASSES},
+        "units": dict(usage.units.by_name) or None,
+        "service": usage.service,
     }
 
 

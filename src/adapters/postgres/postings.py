@@ -1,9 +1,8 @@
 """How a batch of postings is added to the ledger, to all that is kept added up of it, and to the
 counters of limits: one statement, so one round trip, and all of it or nothing."""
 
-from ...domain.usage import TOKEN_CLASSES
 from .columns import recordset
-from .tables.calls import LEDGER, ROLLUPS
+from .tables.calls import ALL_TOKENS, LEDGER, ROLLUPS
 from .tables.organizations import VIRTUAL_KEYS
 from .tables.schema import SCHEMA
 from .texts import storable
@@ -31,7 +30,6 @@ CHARGED = tuple(
 
 _SUMMED = [each.name for each in ROLLUPS.c if each.name not in _HEADING]
 _ADDED = [each.name for each in LEDGER.c]
-_TOKENS = " + ".join(f"{name}_tokens" for name in TOKEN_CLASSES)
 
 POST = f"""
     with posted as (
@@ -80,7 +78,7 @@ POST = f"""
             array_agg(at order by place) as ats,
             array_agg(request_id order by place) as ids,
             array_agg(number > 0 order by place) as are_corrections,
-            array_agg(({_TOKENS})::numeric order by place) as tokens,
+            array_agg({ALL_TOKENS}::numeric order by place) as tokens,
             array_agg(cost_usd * 1000000000000 order by place) as pico
         from charged where (select count(*) from rolled_up) >= 0
     ) settled

@@ -66,6 +66,9 @@ LEDGER = Table(
     Index("ledger_request_id", "request_id"),
 )
 
+ALL_TOKENS = f"({' + '.join(f'{name}_tokens' for name in TOKEN_CLASSES)})"
+"""Of an entry, or of the difference that a correction is."""
+
 ROLLUPS = Table(
     "rollups",
     METADATA,
