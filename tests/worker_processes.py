@@ -67,6 +67,11 @@ class Workers:
         async with aiohttp.ClientSession(self.server.url) as http:
             return list((await _called(http, "GET", "/api/ledger"))["data"])
 
+    async def until_it_is_written(self, request_id: str) -> None:
+        async with asyncio.timeout(30):
+            while all(entry["request_id"] != request_id for entry in await self.ledger()):
+                await asyncio.sleep(0.05)
+
     async def until_it_is_verified(self) -> dict[str, Any]:
         """The ledger is written a moment after a call has ended."""
         async with asyncio.timeout(30), aiohttp.ClientSession(self.server.url) as http:

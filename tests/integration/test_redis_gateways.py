@@ -88,7 +88,7 @@ async def test_a_correction_counts_for_all_of_them_and_once(shared: Shared) -> N
     ):
         assert response.status == 200
         call = response.headers["x-request-id"]
-    await one.until_it_is_verified()
+    await one.until_it_is_written(call)
     correction = {
         "reason": "the provider billed more",
         "usage": {"output": 70_000},
