@@ -2,13 +2,14 @@ import asyncio
 import logging
 import math
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from itertools import islice
 from typing import Generic, TypeVar
 
 from ...domain.errors import StoreUnavailable
 from ...domain.stores import Store
+from ..system.alarm import Alarm
 from ..system.lasting_task import LastingTask
 from .failures import FOREIGN, blames_the_values
 
@@ -46,15 +47,13 @@ class Batches(Generic[T]):
     ) -> None:
         self._write = write
         self._what = what
-        self._gather_s = gather_s
-        self._patience_s = patience_s
         self._waiting: deque[T] = deque()
         self._added = 0
         self._done = 0
-        self._flushing = 0
-        self._arrived = asyncio.Event()
-        self._hurry = asyncio.Event()
+        self._wanted = asyncio.Event()
         self._progress = asyncio.Event()
+        self._gathered = Alarm(gather_s, self._wanted.set)
+        self._late = Alarm(patience_s, self._be_late)
         self._one_at_a_time = asyncio.Lock()
         self._task = LastingTask(self._write_for_ever, f"langroute-{what.replace(' ', '-')}")
         self.is_failing = False
@@ -72,9 +71,7 @@ class Batches(Generic[T]):
         """Its number, which `has_written` wants."""
         self._waiting.append(item)
         self._added += 1
-        self._arrived.set()
-        if len(self._waiting) >= _BATCH:
-            self._hurry.set()
+        self._want()
         return self._added
 
     def has_written(self, number: int) -> bool:
@@ -84,7 +81,7 @@ class Batches(Generic[T]):
         """Returns when the next batch is written, has failed, or is late, which is told again and
         again."""
         if hurried:
-            self._hurry.set()
+            self._wanted.set()
         await self._progress.wait()
 
     def start(self) -> None:
@@ -93,12 +90,8 @@ class Batches(Generic[T]):
     async def flush(self) -> None:
         """Returns once everything added so far is written, however long that takes."""
         until = self._added
-        self._flushing += 1
-        try:
-            while self._done < until:
-                await self.progress()
-        finally:
-            self._flushing -= 1
+        while self._done < until:
+            await self.progress()
 
     @asynccontextmanager
     async def at_rest(self) -> AsyncIterator[Sequence[T]]:
@@ -122,27 +115,29 @@ class Batches(Generic[T]):
 
     async def _write_for_ever(self) -> None:
         while True:
-            await self._gather()
-            async with self._one_at_a_time:
-                batch = list(islice(self._waiting, _BATCH))
-                await self._settle(batch)
-                for _ in batch:
-                    self._waiting.popleft()
-            self._done += len(batch)
-            self._tell_progress()
+            await self._wanted.wait()
+            self._wanted.clear()
+            if self._waiting:
+                await self._write_next()
 
-    async def _gather(self) -> None:
-        """Until there are items, and a while longer for more of them."""
-        if not self._waiting:
-            self._arrived.clear()
-            self._hurry.clear()
-            await self._arrived.wait()
-        if self._flushing or len(self._waiting) >= _BATCH:
-            return
-        soon = asyncio.get_running_loop().call_later(self._gather_s, self._hurry.set)
-        await self._hurry.wait()
-        soon.cancel()
-        self._hurry.clear()
+    async def _write_next(self) -> None:
+        self._gathered.stop()
+        async with self._one_at_a_time:
+            batch = list(islice(self._waiting, _BATCH))
+            await self._settle(batch)
+            for _ in batch:
+                self._waiting.popleft()
+        self._done += len(batch)
+        self._tell_progress()
+        if self._waiting:
+            self._want()
+
+    def _want(self) -> None:
+        """What waits is written now if that is much, and otherwise a while after it came."""
+        if len(self._waiting) >= _BATCH:
+            self._wanted.set()
+        else:
+            self._gathered.set()
 
     async def _settle(self, batch: Sequence[T]) -> None:
         """Returns once they are written, those that can be."""
@@ -161,9 +156,9 @@ class Batches(Generic[T]):
         pause_s = _FIRST_PAUSE_S
         tries_left = _TRIES_ALONE if len(batch) == 1 else 1
         while True:
+            self._late.set()
             try:
-                with self._watched():
-                    await self._write(batch)
+                await self._write(batch)
             except Exception as error:  # noqa: BLE001  (whatever it is, nothing may be lost to it)
                 mystery = not isinstance(error, (*FOREIGN, StoreUnavailable))
                 self.is_failing = not (mystery or blames_the_values(error))
@@ -176,30 +171,17 @@ class Batches(Generic[T]):
             else:
                 self.is_failing = False
                 return None
+            finally:
+                self._late.stop()
             self._tell_progress()
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
-    @contextmanager
-    def _watched(self) -> Iterator[None]:
+    def _be_late(self) -> None:
         """One timer for a batch, where each of those who wait for it would need his own."""
-        if self._patience_s == math.inf:
-            yield
-            return
-        loop = asyncio.get_running_loop()
-        timer: asyncio.TimerHandle
-
-        def late() -> None:
-            nonlocal timer
-            self.is_failing = True
-            self._tell_progress()
-            timer = loop.call_later(self._patience_s, late)
-
-        timer = loop.call_later(self._patience_s, late)
-        try:
-            yield
-        finally:
-            timer.cancel()
+        self.is_failing = True
+        self._tell_progress()
+        self._late.set()
 
     def _tell_progress(self) -> None:
         progress, self._progress = self._progress, asyncio.Event()

@@ -22,6 +22,11 @@ def recordset(columns: Iterable[Column[Any]]) -> str:
     return f"json_to_recordset($1::text::json) as told ({types})"
 
 
+def as_usd(pico: int) -> str:
+    """Exactly, as Postgres reads it: nothing is divided or padded."""
+    return f"{pico}e-12"
+
+
 def as_json(rows: Iterable[dict[str, object]]) -> str:
     """Raises OverflowError for a number of more than 64 bits: as text it may have more."""
     try:

@@ -15,6 +15,8 @@ HASHED = "%sha256:"
 def stored_name(name: str) -> str:
     """What is not printable ASCII is written as in a URL. Different names stay different; those
     that are too long for an index are told by their hash, with a mark that no other has."""
+    if not name:
+        return name
     if not (name.isascii() and name.isprintable()) or "%" in name:
         name = quote(name, safe=_PLAIN, errors="surrogatepass")
     if len(name) > _LONGEST:

@@ -1,6 +1,6 @@
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import asyncpg
@@ -83,14 +83,16 @@ class Decisions:
         await self._admit.aclose()
 
     async def _asked_until_told(self, call: CallCounters, *, taking: bool) -> Any:
+        def arguments() -> Sequence[object]:
+            self._check_not_away()
+            call.in_doubt = before or taking
+            return self._arguments(call, taking=taking)
+
         for tries_left in reversed(range(_TRIES)):
             before = call.in_doubt
             try:
                 self._check_not_away()
-                async with self._admit.prepared() as statement:
-                    self._check_not_away()
-                    call.in_doubt = before or taking
-                    row = await statement.fetchrow(*self._arguments(call, taking=taking))
+                (row,) = await self._admit.fetch(arguments)
             except FOREIGN as error:
                 # A connection that was cut while it was idle shall not cost a call. If what it was
                 # asked was done all the same, the reservation is there already.

@@ -102,8 +102,7 @@ class PostgresLedger:
         for written in self._first:
             await written()
         ordered = in_order(batch)
-        async with self._post.prepared() as post:
-            row = await post.fetchrow(to_post(ordered), None)
+        (row,) = await self._post.fetch(lambda: (to_post(ordered), None))
         if len(row["places"]) < len(ordered):
             # Told before, or by another process: some may have to be corrected.
             known = set(range(len(ordered))).difference(row["places"])

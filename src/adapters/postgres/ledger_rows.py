@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Row, select, tuple_
@@ -13,13 +14,16 @@ from ...domain.ledger import LedgerEntry, Outcome
 from ...domain.money import Money
 from ...domain.usage import TOKEN_CLASSES, TokenUsage
 from .call_rows import row_of_call, told_of_call
-from .columns import as_json, column
+from .columns import as_json, as_usd, column
 from .postings import CHARGED, POST
 from .tables.calls import LEDGER
 from .texts import storable
 from .times import to_ns, to_timestamp
 
 _CHARGED = tuple(str(each.name) for each in CHARGED)
+_charged = attrgetter(*_CHARGED)
+_TOKENS = tuple(f"{name}_tokens" for name in TOKEN_CLASSES)
+_tokens = attrgetter(*TOKEN_CLASSES)
 _EXPIRED = (
     select(LEDGER)
     .where(
@@ -87,7 +91,7 @@ def in_order(postings: Sequence[Posting]) -> Sequence[Posting]:
 
 def to_post(postings: Sequence[Posting]) -> str:
     """See `POST`."""
-    return as_json(_row(posting) | _charged(posting) for posting in postings)
+    return as_json(map(_row, postings))
 
 
 def entry_of(row: Row[*tuple[Any, ...]]) -> LedgerEntry:
@@ -142,19 +146,13 @@ def _id(posting: Posting) -> tuple[bytes, int]:
     return posting.request_id.bytes, 0
 
 
-def _charged(posting: Posting) -> dict[str, object]:
-    charge = charge_of(posting)
-    return {name: getattr(charge, name) for name in _CHARGED}
-
-
 def _row(posting: Posting) -> dict[str, object]:
     row = _row_of_correction(posting) if isinstance(posting, Correction) else _row_of(posting)
-    return {
-        **row,
-        "cost_usd": str(posting.cost),
-        "priced": posting.priced,
-        "estimated": posting.estimated,
-    }
+    row["cost_usd"] = as_usd(posting.cost.pico)
+    row["priced"] = posting.priced
+    row["estimated"] = posting.estimated
+    row.update(zip(_CHARGED, _charged(charge_of(posting)), strict=True))
+    return row
 
 
 def _row_of_correction(correction: Correction) -> dict[str, object]:
@@ -162,7 +160,7 @@ def _row_of_correction(correction: Correction) -> dict[str, object]:
     return {
         **_facts(correction.entry),
         "number": correction.number,
-        **{f"{name}_tokens": usage.of(name) for name in TOKEN_CLASSES},
+        **dict(zip(_TOKENS, map(usage.of, TOKEN_CLASSES), strict=True)),
         "units": usage.units or None,
         "service": correction.entry.usage.service,
         "reason": storable(correction.reason),
@@ -175,7 +173,7 @@ def _row_of(entry: LedgerEntry) -> dict[str, object]:
     return {
         **_facts(entry),
         "number": 0,
-        **{f"{name}_tokens": getattr(usage, name) for name in TOKEN_CLASSES},
+        **dict(zip(_TOKENS, _tokens(usage), strict=True)),
         "units": dict(usage.units.by_name) or None,
         "service": usage.service,
     }

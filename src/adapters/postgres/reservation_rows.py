@@ -24,7 +24,7 @@ from ...domain.admission import Ask, Claim, CounterId, Reservation
 from ...domain.limits import Measure
 from ...domain.money import Money
 from .call_rows import row_of_call, told_of_call
-from .columns import as_json, recordset
+from .columns import as_json, as_usd, recordset
 from .counter_names import HASHED, stored_name
 from .tables.calls import LEDGER, RESERVATIONS, SWEEPS
 from .tables.schema import SCHEMA
@@ -137,7 +137,7 @@ def _row(reservation: Reservation, store: str) -> dict[str, object]:
         "lease_until": to_timestamp(ask.lease_until_ns),
         "input_bound": min(ask.input_bound, _MOST_TOKENS),
         "output_bound": min(ask.output_bound, _MOST_TOKENS),
-        "cost_bound_usd": str(Money(min(ask.cost_bound.pico, _MOST_PICO))),
+        "cost_bound_usd": as_usd(min(ask.cost_bound.pico, _MOST_PICO)),
         "priced": ask.priced,
         "claims": [_claimed(each) for each in reservation.claims],
         "store": store,

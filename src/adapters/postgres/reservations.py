@@ -113,8 +113,7 @@ class PostgresReservations:
         await self._insert.aclose()
 
     async def _write(self, batch: Sequence[Reservation]) -> None:
-        async with self._insert.prepared() as insert:
-            await insert.fetch(to_write(batch, self._store))
+        await self._insert.fetch(lambda: (to_write(batch, self._store),))
 
 
 _: type[Reservations] = PostgresReservations

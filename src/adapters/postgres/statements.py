@@ -1,6 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import asyncpg
@@ -25,27 +24,36 @@ class Statement:
         self._idle: list[_Prepared] = []
         self._closed = False
 
-    @asynccontextmanager
-    async def prepared(self) -> AsyncIterator[Any]:
-        """To ask it once, within the time that is allowed; whoever has to wait for his turn may
-        wait for longer, as long as the others get answers. Raises what asyncpg raises."""
-        async with self._turns.turn(), asyncio.timeout(self._within_s):
-            prepared = self._reusable() or await self._connect()
-            try:
-                yield prepared.statement
-            except asyncpg.PostgresError:
-                self._give_back(prepared)
-                raise
-            except BaseException:
-                # What it is doing may still come to an end, but nobody waits for that.
-                prepared.connection.terminate()
-                raise
-            self._give_back(prepared)
+    async def fetch(self, arguments: Callable[[], Sequence[object]]) -> Sequence[Any]:
+        """Its rows, within the time that is allowed; whoever has to wait for his turn, when the
+        `arguments` are made, may wait for longer, as long as the others get answers. Raises what
+        asyncpg raises, TimeoutError, and StoreUnavailable where no turn came."""
+        async with self._turns:
+            if prepared := self._reusable():
+                return await self._ask(prepared, arguments)
+            async with asyncio.timeout(self._within_s):
+                return await self._ask(await self._connect(), arguments)
 
     async def aclose(self) -> None:
         self._closed = True
         while self._idle:
             await self._idle.pop().connection.close(timeout=self._within_s)
+
+    async def _ask(
+        self, prepared: "_Prepared", arguments: Callable[[], Sequence[object]]
+    ) -> Sequence[Any]:
+        fetch = prepared.statement.fetch
+        try:
+            rows: Sequence[Any] = await fetch(*arguments(), timeout=self._within_s)
+        except asyncpg.PostgresError:
+            self._give_back(prepared)
+            raise
+        except BaseException:
+            # What it is doing may still come to an end, but nobody waits for that.
+            prepared.connection.terminate()
+            raise
+        self._give_back(prepared)
+        return rows
 
     def _reusable(self) -> "_Prepared | None":
         while self._idle:

@@ -1,8 +1,6 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from ...domain.errors import StoreUnavailable
 from ...domain.stores import Store
@@ -27,16 +25,14 @@ class Turns:
     def progress(self) -> None:
         self._progress_s = time.monotonic()
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    async def __aenter__(self) -> None:
         if self._free:
             self._free -= 1
         else:
             await self._wait()
-        try:
-            yield
-        finally:
-            self._pass_on()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._pass_on()
 
     async def _wait(self) -> None:
         turn = asyncio.get_running_loop().create_future()
