@@ -1,9 +1,8 @@
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One target that was asked. `result` is `ok`, or a short reason such as `429` or `timeout`."""
 
     provider: str

@@ -27,8 +27,11 @@ def service_named(told: object) -> str | None:
 
 def service_in(*objects: Mapping[str, Any]) -> str | None:
     """The first that is named, of requests, answers or usages."""
-    named = (service_named(one.get(name)) for one in objects for name in _FIELDS)
-    return next((service for service in named if service is not None), None)
+    for one in objects:
+        for name in _FIELDS:
+            if name in one and (service := service_named(one[name])) is not None:
+                return service
+    return None
 
 
 def service_asked(body: Mapping[str, Any]) -> str | None:

@@ -102,6 +102,8 @@ def _of_messages(body: Json) -> Iterator[str]:
 
 
 def _given(body: Json, names: tuple[str, ...]) -> Iterator[str]:
+    if body.keys().isdisjoint(names):
+        return iter(())
     # An object with nothing in it asks for a search, too.
     return (name for name in names if body.get(name) not in (None, "", False, []))
 

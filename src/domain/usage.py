@@ -1,5 +1,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 
 from .units import NO_UNITS, Units
 
@@ -9,6 +10,7 @@ INPUT_CLASSES = (
 )
 OUTPUT_CLASSES = ("output", "reasoning", "audio_output", "image_output")
 TOKEN_CLASSES = INPUT_CLASSES + OUTPUT_CLASSES
+_counts_of = attrgetter(*TOKEN_CLASSES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +43,7 @@ class TokenUsage:
     units: Units = NO_UNITS
 
     def __post_init__(self) -> None:
-        for name in TOKEN_CLASSES:
-            count = getattr(self, name)
+        for name, count in zip(TOKEN_CLASSES, _counts_of(self), strict=True):
             if type(count) is not int or count < 0:
                 raise ValueError(f"{name} tokens must be a whole number of at least 0")
 

@@ -33,7 +33,7 @@ class HttpReply:
             data = self._response.content._read_nowait(-1)
             if not data:
                 raise translated(error, provider=self._provider, begun=True) from error
-        if not self._begun:
+        if not (self._begun or self._response.content.is_eof()):
             self._begun = True
             self._expect_the_rest_sooner()
         return data

@@ -1,5 +1,5 @@
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...domain.chat import ChatRequest
 from ...domain.dialects import Dialect
@@ -12,8 +12,7 @@ from .settle import Settle
 from .settle_whole import settle_whole
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompletedChat:
+class CompletedChat(NamedTuple):
     """A whole answer in the OpenAI format, or in the caller's own `dialect`, and what the caller
     may know of how it came about."""
 

@@ -1,7 +1,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
 
 from ...domain.admission import Reservation
 from ...domain.errors import AllTargetsFailed, GatewayError, RejectedByProvider
@@ -23,8 +23,7 @@ from .try_targets import Course, TryTargets
 AnswerT = TypeVar("AnswerT")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Underway(Generic[RequestT, AnswerT]):
+class Underway(NamedTuple, Generic[RequestT, AnswerT]):
     """A call that a target has begun to answer. Whoever holds it must settle it.
 
     `began_ns` is on the monotonic clock.
@@ -110,7 +109,7 @@ class ConductCall:
 
 def _of_failure(receipt: Receipt, settled: Settled) -> Receipt:
     cost = None if settled.entry.usage.is_nothing else settled.cost
-    return replace(receipt, standings=settled.standings or receipt.standings, cost=cost)
+    return receipt._replace(standings=settled.standings or receipt.standings, cost=cost)
 
 
 def _ended_by(error: BaseException, plan: Plan[RequestT], course: Course) -> Ending:

@@ -33,7 +33,7 @@ class PaidStream:
         clock: Clock,
         timeouts: Timeouts,
     ) -> None:
-        self.receipt: Receipt = replace(underway.receipt, dropped=begun.chunks.dropped)
+        self.receipt: Receipt = underway.receipt._replace(dropped=begun.chunks.dropped)
         self._underway = underway
         self._next: ChatChunk | None = begun.first
         self._failed: Exception | None = None
@@ -164,7 +164,7 @@ class PaidStream:
                 first_byte_ns=underway.first_byte_ns,
             ),
         )
-        self.receipt = replace(self.receipt, cost=settled.cost)
+        self.receipt = self.receipt._replace(cost=settled.cost)
 
     def _used(self) -> TokenUsage:
         """What the provider told last, and an estimate of what has been said since: some tell the

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Generic
+from typing import Generic, NamedTuple
 
 from ...domain.admission import Ask
 from ...domain.bounds import cost_bound
@@ -16,8 +16,7 @@ from ...domain.usage import TokenUsage
 from ..ports.upstream import RequestT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan(Generic[RequestT]):
+class Plan(NamedTuple, Generic[RequestT]):
     """What is going to be tried for a call, and the most that it can use.
 
     `prices` are those of the targets, in their order. `reserved_cap` is the output that is held
@@ -33,9 +32,9 @@ class Plan(Generic[RequestT]):
     reserved_cap: int
     output_cap: int | None
     may_shrink: bool
-    shrunk_from: int | None = None
     unsupported: Unsupported
     ask: Ask
+    shrunk_from: int | None = None
 
     @property
     def told_cap(self) -> int | None:
@@ -54,8 +53,8 @@ class Plan(Generic[RequestT]):
         if found is None or found[0] >= self.reserved_cap:
             return None
         cap, ask = found
-        return replace(
-            self, ask=ask, reserved_cap=cap, output_cap=cap, shrunk_from=self.reserved_cap
+        return self._replace(
+            ask=ask, reserved_cap=cap, output_cap=cap, shrunk_from=self.reserved_cap
         )
 
     def used(self, told: TokenUsage | None, likely_output: int) -> TokenUsage:

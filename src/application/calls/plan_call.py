@@ -55,7 +55,8 @@ class PlanCall:
         _check_bounded(request, route, bounding)
         cap, sent = self._caps(bounding, request, route, reserved_input)
         output = _output(request, cap, targets)
-        prices = _prices(catalogue.prices, targets, request.service, now_ns)
+        service = request.service
+        prices = _prices(catalogue.prices, targets, service, now_ns)
         ask = Ask(
             request_id=request_id,
             key_id=key.id,
@@ -70,7 +71,7 @@ class PlanCall:
             input_bound=reserved_input,
             output_bound=output,
             cost_bound=cost_bound(prices, reserved_input, output, request.units_bound),
-            priced=is_priced(prices, request.service),
+            priced=is_priced(prices, service),
         )
         return Plan(
             key=key,
@@ -160,6 +161,9 @@ def _bounding(limits: Sequence[Limit], request: ModelRequest) -> list[Limit]:
         for limit in limits
         if limit.measure in _BOUNDING
         and not limit.soft
-        and limit.counts(model=request.model, end_user=request.end_user, tag=request.tag)
-        is not None
+        and (
+            not limit.is_narrow
+            or limit.counts(model=request.model, end_user=request.end_user, tag=request.tag)
+            is not None
+        )
     ]

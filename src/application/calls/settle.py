@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ...domain.admission import Reservation
 from ...domain.ledger import LedgerEntry, Outcome
@@ -14,8 +15,7 @@ from ..ports.ledger import LedgerWriter
 from ..ports.reservations import Reservations
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class Ending(NamedTuple):
     """How a call went. `target` is who answered, or is billing for it; None if nobody."""
 
     outcome: Outcome
@@ -27,8 +27,7 @@ class Ending:
     first_byte_ns: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class Settled(NamedTuple):
     """What was written down, and what is left of the call's limits: nothing is told where it had
     been settled before."""
 

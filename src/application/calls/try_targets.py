@@ -1,7 +1,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from ...domain.attempts import Attempt
 from ...domain.errors import (
@@ -41,8 +41,7 @@ class Course:
     unanswered: Target | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer(Generic[AnswerT]):
+class Answer(NamedTuple, Generic[AnswerT]):
     value: AnswerT
     target: Target
 

@@ -1,6 +1,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from ...domain.chat import ChatRequest
 from ...domain.dialects import Dialect
@@ -28,8 +28,7 @@ class UpstreamCall(Generic[RequestT]):
     unsupported: Unsupported = Unsupported.DROP
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChatReply:
+class ChatReply(NamedTuple):
     """A whole answer in the OpenAI format, or in the caller's own `dialect`. `usage` is None where
     the provider told none; `dropped` names the request's fields that the provider cannot take."""
 
@@ -39,8 +38,7 @@ class ChatReply:
     dialect: Dialect | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChatChunk:
+class ChatChunk(NamedTuple):
     """One event of a streamed answer, in the format of its stream. `usage` is what the provider
     told so far, on the chunks that tell it; `text_bytes` is how much the model has said in it."""
 

@@ -7,6 +7,7 @@ https://www.rfc-editor.org/rfc/rfc9651
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from ...domain.limits import Limit, Measure, Refusal, Sliding, Standing
 
@@ -22,6 +23,9 @@ _PICO_PER_MICRO = 10**6
 _LARGEST = 10**15 - 1  # RFC 9651, 3.3.1
 # So that no client finds the line too long, whatever an operator has set up: some stop at 8 kB.
 _MOST = 50
+_OPENAIS = (Measure.REQUESTS, Measure.TOKENS)
+# Limits whose names and policies are at hand: of those that are called just now.
+_KEPT = 4_096
 
 
 def limit_headers(
@@ -30,18 +34,18 @@ def limit_headers(
     """`refusal` is why a call was not admitted."""
     if not standings:
         return
-    for measure in (Measure.REQUESTS, Measure.TOKENS):
-        counting = (s for s in standings if s.limit.measure is measure and s.reset_ns is not None)
-        tightest = min(counting, key=_share_left, default=None)
-        if tightest is not None:
+    for measure in _OPENAIS:
+        counting = [s for s in standings if s.limit.measure is measure and s.reset_ns is not None]
+        if counting:
+            tightest = counting[0] if len(counting) == 1 else min(counting, key=_share_left)
             yield f"x-ratelimit-limit-{measure}", str(tightest.limit.amount)
             yield f"x-ratelimit-remaining-{measure}", str(tightest.remaining)
             yield f"x-ratelimit-reset-{measure}", duration(tightest.reset_ns or 0)
     told = standings
     if len(told) > _MOST:
         told = sorted(standings, key=_share_left)[:_MOST]
-    yield "ratelimit-policy", ", ".join(_policy(s.limit) for s in told)
-    yield "ratelimit", ", ".join(_left(s, refusal) for s in told)
+    yield "ratelimit-policy", ", ".join([_policy(s.limit) for s in told])
+    yield "ratelimit", ", ".join([_left(s, refusal) for s in told])
     if refusal is not None:
         yield "x-langroute-limit", policy_name(refusal.limit)
 
@@ -56,6 +60,7 @@ def duration(ns: int) -> str:
     return f"{minutes}m{s}s" if minutes else f"{s}s"
 
 
+@lru_cache(maxsize=_KEPT)
 def policy_name(limit: Limit) -> str:
     """Tells limits apart that look alike in words, also those of several scopes: there is no need
     of the draft's partition keys. The same wherever the limit is told of."""
@@ -66,6 +71,7 @@ def _share_left(standing: Standing) -> float:
     return standing.remaining / standing.limit.amount if standing.limit.amount else 0.0
 
 
+@lru_cache(maxsize=_KEPT)
 def _policy(limit: Limit) -> str:
     unit = _UNITS.get(limit.measure)
     # A day, a week or a month has no fixed length; `t` tells when it ends.
@@ -77,8 +83,9 @@ def _policy(limit: Limit) -> str:
 def _left(standing: Standing, refusal: Refusal | None) -> str:
     """How much may be used within how many seconds: until all is free again or, of the limit that
     refused, until the same call would fit, so that this is no later than `retry-after`."""
-    is_refusing = refusal is not None and refusal.limit == standing.limit
-    within_ns = refusal.retry_after_ns if refusal and is_refusing else standing.reset_ns
+    within_ns = standing.reset_ns
+    if refusal is not None and refusal.limit == standing.limit:
+        within_ns = refusal.retry_after_ns
     within = "" if within_ns is None else f";t={min(_LARGEST, -(-within_ns // _NS_PER_S))}"
     left = _number(standing.limit, standing.remaining)
     return f'"{policy_name(standing.limit)}";r={left}{within}'

@@ -1,5 +1,4 @@
 import asyncio
-import dataclasses
 
 import pytest
 from hypothesis import given
@@ -77,7 +76,7 @@ async def a_scene(**answers: Answer | list[Answer]) -> Scene:
 
 
 async def test_an_answer_comes_back_as_the_provider_gave_it_and_is_paid_for() -> None:
-    reply = dataclasses.replace(a_reply(), dropped=("logit_bias",))
+    reply = a_reply()._replace(dropped=("logit_bias",))
     scene = await a_scene(openai=reply)
     key = a_key(Limits(requests_per_minute=10, tokens_per_minute=1_000))
     completed = await scene.complete_chat(key, a_chat())
