@@ -1,11 +1,14 @@
 import asyncio
+import re
 from contextlib import suppress
+from itertools import chain
 from typing import Any, cast
 
+import h11
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol import ProtocolWrapper
-from hypercorn.protocol.events import Request, StreamClosed
+from hypercorn.protocol.events import Request, Response, StreamClosed
 from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
 from hypercorn.protocol.http_stream import HTTPStream
 
@@ -13,6 +16,8 @@ from .connection import GONE
 
 _WRITTEN_AT_ONCE = 64 * 2**10
 _FIRST_WORDS_S = 1.0
+_FINAL = 200
+_ENDS_A_HEADER = re.compile(rb"[\0\r\n]")
 
 
 class TcpConnection(TCPServer):
@@ -103,8 +108,9 @@ class TcpConnection(TCPServer):
 
 
 class _Http1(H11Protocol):
-    """Hypercorn's own goes through the headers twice, to see whether they ask for another protocol,
-    by h11's slow way of iterating. Of those, only HTTP/2 is spoken here."""
+    """Hypercorn's own goes through a request's headers twice, to see whether they ask for another
+    protocol, by h11's slow way of iterating. Of those, only HTTP/2 is spoken here. And of an
+    answer's, h11 looks at each name and each value apart; here at all of them at once."""
 
     @classmethod
     def instead_of(cls, outer: ProtocolWrapper) -> "_Http1":
@@ -124,6 +130,24 @@ class _Http1(H11Protocol):
         named = {name.lower() for name, _ in event.headers.raw_items()}
         if b"upgrade" in named or event.method == b"PRI":
             await super()._check_protocol(event)
+
+    async def stream_send(self, event: Any) -> None:
+        if not isinstance(event, Response) or event.status_code < _FINAL:
+            await super().stream_send(event)
+            return
+        headers = [*event.headers, *self.config.response_headers("h11")]
+        if self.keep_alive_requests >= self.config.keep_alive_max_requests:
+            headers.append((b"connection", b"close"))
+        if _ENDS_A_HEADER.search(b"".join(chain.from_iterable(headers))):
+            raise h11.LocalProtocolError("a header that would end before its end")
+        head = h11.Response(
+            headers=headers,
+            status_code=event.status_code,
+            http_version=b"1.1",
+            reason=b"",
+            _parsed=True,
+        )
+        await self._send_h11_event(head)
 
     async def _create_stream(self, request: Any) -> None:
         self.stream = stream = _Stream(
