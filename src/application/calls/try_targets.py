@@ -1,4 +1,3 @@
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
@@ -18,6 +17,7 @@ from ...domain.errors import (
 from ...domain.routes import Target
 from ...domain.timeouts import Timeouts
 from ..ports.upstream import RequestT, UpstreamCall
+from ..time_limit import TimeLimit
 from .open_credential import OpenCredential
 from .plan import Plan
 
@@ -57,6 +57,10 @@ class TryTargets:
 
     open_credential: OpenCredential
     timeouts: Timeouts
+    in_all: TimeLimit = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "in_all", TimeLimit(self.timeouts.total_s))
 
     async def __call__(
         self,
@@ -67,7 +71,7 @@ class TryTargets:
         failure: ProviderError | None = None
         unsupported: UnsupportedField | None = None
         try:
-            async with asyncio.timeout(self.timeouts.total_s):
+            with self.in_all():
                 for target in plan.targets:
                     try:
                         call = await self._call(plan, target)

@@ -1,4 +1,3 @@
-import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,17 +6,18 @@ from quart import Request
 from quart import request as current_request
 from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
+from ...application.time_limit import TimeLimit
 from ...domain.errors import InvalidRequest, RequestTooLarge
 from ...domain.nesting import MAX_DEPTH, is_too_deep
 from ..checked import ModelT, checked
 
-_ARRIVES_S = 60.0
+_arriving = TimeLimit(60.0)
 
 
 async def read_body(request: Request) -> bytes:
     """All of it. Raises RequestTooLarge."""
     try:
-        async with asyncio.timeout(_ARRIVES_S):
+        with _arriving():
             raw: bytes = await request.body
             return raw
     except TimeoutError as error:

@@ -36,7 +36,8 @@ class TcpConnection(TCPServer):
         self._has_asked = False
         self._unwritten: list[bytes] = []
         self._unwritten_bytes = 0
-        self._idling: asyncio.TimerHandle | None = None
+        self._idle_since_s: float | None = None
+        self._look_again: asyncio.TimerHandle | None = None
         self._idle()
 
     async def protocol_send(self, event: Event) -> None:
@@ -58,7 +59,7 @@ class TcpConnection(TCPServer):
             self.loop.call_later(_FIRST_WORDS_S, self.close_if_idle)
 
     def close_if_idle(self) -> None:
-        if self._idling is None:
+        if self._idle_since_s is None:
             return
         self._busy()
         if self._is_running:
@@ -94,15 +95,33 @@ class TcpConnection(TCPServer):
             self._unwritten_bytes = 0
 
     def _idle(self) -> None:
-        self._idling = self.loop.call_later(self.config.keep_alive_timeout, self.close_if_idle)
+        self._idle_since_s = self.loop.time()
+        if self._look_again is None:
+            self._look_after(self.config.keep_alive_timeout)
 
     def _busy(self) -> None:
-        if self._idling is not None:
-            self._idling.cancel()
-            self._idling = None
+        self._idle_since_s = None
+
+    def _look_after(self, seconds: float) -> None:
+        """A timer for many requests: it looks how long the connection has idled when it fires, and
+        comes back for the rest."""
+        self._look_again = self.loop.call_later(seconds, self._close_if_idle_for_long)
+
+    def _close_if_idle_for_long(self) -> None:
+        self._look_again = None
+        if self._idle_since_s is None:
+            return
+        left_s = self._idle_since_s + self.config.keep_alive_timeout - self.loop.time()
+        if left_s > 0:
+            self._look_after(left_s)
+        else:
+            self.close_if_idle()
 
     async def _close(self) -> None:
         self._busy()
+        if self._look_again is not None:
+            self._look_again.cancel()
+            self._look_again = None
         self._write()
         await super()._close()
 
