@@ -107,8 +107,9 @@ class RateWindow(NamedTuple):
         return self.left(now_ns)[1]
 
     def is_idle(self, now_ns: int) -> bool:
-        """Whether nothing is left in it that a decision needs."""
-        return not self._at(now_ns)[1].numbers
+        """Whether nothing is left in it that a decision needs, now or later."""
+        window = self._at(now_ns)[1]
+        return not window.numbers and window.oldest <= now_ns // self.slot_ns
 
     @property
     def slot_ns(self) -> int:

@@ -496,7 +496,8 @@ async def test_memory_keeps_no_counters_of_keys_that_are_idle(memory: Store) -> 
         reservation = await admitted(memory, an_ask(memory, key), limits_of(key, 10))
         admission.settle(reservation, NO_USAGE, ZERO)
         memory.clock.ns += S
-        assert len(admission) < 140
+        # Those of a minute, of the one by which a clock may step back, and of a look at them all.
+        assert len(admission) < 200
     memory.clock.ns += 2 * MINUTE_NS
     key = a_key()
     for _ in range(140):
