@@ -95,6 +95,14 @@ class ChatRequest:
         """Its cap is, whatever the model."""
         return (self.output_cap or 0) * self.choices
 
+    def likely_output(self, _model: str, /) -> int:
+        """Whatever is said can be seen."""
+        return 0
+
+    @property
+    def output_class(self) -> str:
+        return "output"
+
     @property
     def units_bound(self) -> Units:
         return NO_UNITS

@@ -72,8 +72,11 @@ def output_tokens(operation: str, body: Json, uploads: Sequence[bytes], model: s
     return 0
 
 
-def likely_output_tokens(operation: str, body: Json) -> int:
-    """Beside what is seen of an answer: how long a speech is, for which no usage is told."""
+def likely_output_tokens(operation: str, body: Json, model: str) -> int:
+    """Beside what is seen of an answer, where no usage is told: how long a speech is, and what
+    pictures take, whatever was seen of them."""
+    if operation.startswith(_DRAWING):
+        return _pictures(body) * picture_tokens(model, body)
     text = body.get("input")
     if operation != SPEECH or not isinstance(text, str):
         return 0

@@ -162,9 +162,14 @@ class OperationRequest:
     def output_bound(self, model: str) -> int:
         return bounds.output_tokens(self.operation, self.body, self._uploads, model)
 
+    def likely_output(self, model: str) -> int:
+        return bounds.likely_output_tokens(self.operation, self.body, model)
+
     @property
-    def likely_output(self) -> int:
-        return bounds.likely_output_tokens(self.operation, self.body)
+    def output_class(self) -> str:
+        if self.operation.draws:
+            return "image_output"
+        return "audio_output" if self.operation is Operation.SPEECH else "output"
 
     @property
     def units_bound(self) -> Units:

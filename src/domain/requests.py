@@ -12,7 +12,9 @@ class ModelRequest(Protocol):
     `other_models` names a field by which a provider may have other models answer than `model`.
     `unbounded` names a field that brings more input, or cost, than can be told beforehand. `shrink`
     says whether the output may be made shorter than asked for; None leaves that to the route.
-    `output_bound` is the most tokens that a request without a cap can come to at a model.
+    `output_bound` is the most tokens that a request without a cap can come to at a model, and
+    `likely_output` what it probably makes there, of which nothing need be seen in an answer; they
+    are tokens of the `output_class`.
     `units_bound` is the most of what is not sold by the token, `likely_units` what it probably is.
     `service` is the one that is asked for, where that is not the ordinary one; `services.ANY` is
     whichever the provider takes.
@@ -59,6 +61,11 @@ class ModelRequest(Protocol):
     def likely_input(self) -> int: ...
 
     def output_bound(self, model: str, /) -> int: ...
+
+    def likely_output(self, model: str, /) -> int: ...
+
+    @property
+    def output_class(self) -> str: ...
 
     @property
     def units_bound(self) -> Units: ...

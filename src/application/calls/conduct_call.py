@@ -14,7 +14,7 @@ from ..ports.clock import Clock
 from ..ports.reservations import Reservations
 from ..ports.upstream import RequestT, UpstreamCall
 from .admit import Admit
-from .answers import hang_up, likely_output, told_usage
+from .answers import hang_up, said, told_usage
 from .plan import Plan
 from .plan_call import PlanCall
 from .settle import Ending, Settle, Settled
@@ -97,7 +97,7 @@ class ConductCall:
             Ending(
                 outcome=Outcome.CLIENT_CANCELLED if gone else Outcome.FAILED,
                 target=underway.target,
-                usage=underway.plan.used(usage, likely_output(underway.answer)),
+                usage=underway.plan.used(usage, said(underway.answer), underway.target),
                 estimated=usage is None or underway.plan.request.stream,
                 error=None if gone else type(error).__name__,
                 attempts=len(underway.receipt.attempts),

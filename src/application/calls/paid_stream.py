@@ -152,13 +152,14 @@ class PaidStream:
         if self._next is not None:  # it came, and nobody stayed to read it
             self._count(self._next)
         underway = self._underway
+        used = self._used()
         settled = self._settle(
             underway.reservation,
             Ending(
                 outcome=outcome,
                 target=underway.target,
-                usage=self._used(),
-                estimated=self._usage is None or self._uncounted_bytes > 0,
+                usage=used,
+                estimated=self._usage is None or used.total > self._usage.total,
                 error=error,
                 attempts=len(underway.receipt.attempts),
                 first_byte_ns=underway.first_byte_ns,
@@ -169,6 +170,13 @@ class PaidStream:
     def _used(self) -> TokenUsage:
         """What the provider told last, and an estimate of what has been said since: some tell the
         input at the start, and the output at an end that may never come."""
+        plan, target = self._underway.plan, self._underway.target
         said = likely_tokens(self._uncounted_bytes)
-        used = self._underway.plan.used(self._usage, said)
-        return used if self._usage is None else replace(used, output=used.output + said)
+        used = plan.used(self._usage, said, target)
+        if self._usage is None:
+            return used
+        if self._outcome is not Outcome.SUCCEEDED:
+            # Pictures are seen before they are told of: those that nobody waited for were made.
+            said = max(said, plan.request.likely_output(target.model) - used.completion_tokens)
+        name = plan.request.output_class
+        return replace(used, **{name: getattr(used, name) + said}) if said else used

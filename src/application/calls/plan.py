@@ -58,10 +58,11 @@ class Plan(Generic[RequestT]):
             self, ask=ask, reserved_cap=cap, output_cap=cap, shrunk_from=self.reserved_cap
         )
 
-    def used(self, told: TokenUsage | None, likely_output: int) -> TokenUsage:
-        """What the provider told, and what it did not tell as it probably was."""
+    def used(self, told: TokenUsage | None, said: int, target: Target) -> TokenUsage:
+        """What the provider told, and what it did not tell as it probably was: `said` are tokens
+        that were seen of its answer."""
         if told is None:
-            return self.likely_usage(likely_output)
+            return self.likely_usage(max(said, self.request.likely_output(target.model)))
         units = self.request.likely_units
         return replace(told, units=units) if units and not told.units else told
 
@@ -69,7 +70,7 @@ class Plan(Generic[RequestT]):
         """For a call whose provider did not tell what it used: the input as it probably was."""
         return TokenUsage(
             input=self.request.likely_input,
-            output=output_tokens,
             service=service_named(self.request.service),
             units=self.request.likely_units,
+            **{self.request.output_class: output_tokens},
         )

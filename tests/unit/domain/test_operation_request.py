@@ -218,9 +218,9 @@ def test_tokens_that_are_sent_as_numbers_need_no_guess() -> None:
 
 
 def test_speech_is_as_long_as_it_takes_to_say() -> None:
-    assert parse("audio/speech", input="x" * 900).likely_output == 1_250
-    assert parse("audio/speech", input="x").likely_output == 2
-    assert parse("embeddings", input="x" * 900).likely_output == 0
+    assert parse("audio/speech", input="x" * 900).likely_output("gpt-4o-mini-tts") == 1_250
+    assert parse("audio/speech", input="x").likely_output("gpt-4o-mini-tts") == 2
+    assert parse("embeddings", input="x" * 900).likely_output("gpt-4o-mini-tts") == 0
 
 
 def test_moderations_are_free() -> None:
