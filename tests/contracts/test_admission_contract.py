@@ -6,7 +6,7 @@ goes by its server's clock must be told in tests to go by `Store.clock` instead.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -23,7 +23,12 @@ from langroute.domain.books import Books
 from langroute.domain.ids import KeyId, OrganizationId, RequestId, TeamId
 from langroute.domain.limits import Limit, Limits, Measure, Refusal, Sliding, Standing
 from langroute.domain.money import ZERO, Money
-from langroute.domain.organizations import key_scope, organization_scope, team_scope
+from langroute.domain.organizations import (
+    MOST_LIMITS,
+    key_scope,
+    organization_scope,
+    team_scope,
+)
 from langroute.domain.periods import FOR_GOOD, Period
 from langroute.domain.rate_window import MINUTE_NS
 from langroute.domain.usage import NO_USAGE, TokenUsage
@@ -167,6 +172,25 @@ async def test_a_refused_call_takes_nothing(store: Store) -> None:
     await admitted(store, an_ask(store, key, 100), limits)
     store.clock.ns += LEASE_NS
     assert len(await expired_of(store, key)) == 1
+
+
+async def test_every_one_of_as_many_limits_as_there_can_be_is_held(store: Store) -> None:
+    key, team, organization = a_key(), uuid4(), uuid4()
+    limits = [
+        Limit(scope=scope, measure=Measure.TOKENS, amount=150, window=Sliding(seconds=seconds))
+        for scope in (key_scope(key), team_scope(team), organization_scope(organization))
+        for seconds in range(1, MOST_LIMITS + 1)
+    ]
+    limits[70] = replace(limits[70], amount=149)
+
+    def ask() -> Ask:
+        return an_ask(store, key, 50, team=team, organization=organization)
+
+    await admitted(store, ask(), limits)
+    _, standings = await store.admission.admit(ask(), limits)
+    assert [each.remaining for each in standings] == [limit.amount - 100 for limit in limits]
+    refusal = await refused(store, ask(), limits)
+    assert (refusal.limit, refusal.used, refusal.asked) == (limits[70], 100, 50)
 
 
 async def test_the_limit_that_takes_longest_is_told(store: Store) -> None:

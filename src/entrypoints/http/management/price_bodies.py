@@ -1,17 +1,18 @@
 """What the endpoints of prices take. Unknown fields are refused, as in `bodies.py`."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 
 from ....application.ports.charged_calls import ChargedQuery
-from ....domain.errors import InvalidRequest
 from ....domain.money import Money
 from ....domain.pricing import DatedPrice, ModelPrice, Rates, Service, Tier
 from ....domain.services import service_named
 from ....domain.units import UnitRates
 from ...times import to_ns
+from .blame import blamed_on, within
 from .moments import Moment
 
 _TOKENS_PER_MTOK = 1_000_000
@@ -70,22 +71,16 @@ class ServiceBody(RatesBody):
 
     def model_price(self, services: tuple[Service, ...] = ()) -> ModelPrice:
         """Raises InvalidRequest."""
-        tiers = (
+        tiers = tuple(
             Tier(above_prompt_tokens=tier.above_prompt_tokens, rates=tier.rates())
             for tier in self.tiers
         )
-        try:
-            return ModelPrice(
-                rates=self.rates(), tiers=tuple(tiers), units=self._units(), services=services
-            )
-        except ValueError as error:
-            raise InvalidRequest(f"{error}.", param="tiers") from error
-
-    def _units(self) -> UnitRates:
-        try:
-            return UnitRates({name: Money.from_usd(usd) for name, usd in self.units.items()})
-        except ValueError as error:
-            raise InvalidRequest(f"{error}.", param="units") from error
+        with blamed_on("units"):
+            units = UnitRates({name: Money.from_usd(usd) for name, usd in self.units.items()})
+        with blamed_on("tiers"):
+            ordinary = ModelPrice(rates=self.rates(), tiers=tiers, units=units)
+        with blamed_on("services"):
+            return replace(ordinary, services=services)
 
 
 class PriceBody(ServiceBody):
@@ -96,9 +91,11 @@ class PriceBody(ServiceBody):
 
     def price(self, now_ns: int) -> DatedPrice:
         """Raises InvalidRequest."""
-        services = (Service(name, body.model_price()) for name, body in self.services.items())
-        by_name = sorted(services, key=lambda service: service.name)
-        return _dated(self, self.model_price(tuple(by_name)), now_ns)
+        services = []
+        for name, body in sorted(self.services.items()):
+            with within(f"services.{name}"):
+                services.append(Service(name, body.model_price()))
+        return _dated(self, self.model_price(tuple(services)), now_ns)
 
 
 class ServicePriceBody(ServiceBody):
