@@ -34,6 +34,9 @@ _FIELD_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "metadata": ((dict,), "an object"),
 }
 _MAX_CHOICES = 128
+# So many are written, and paid for, however few are shown. The last is llama.cpp's own:
+# https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
+_CHOICES = ("n", "best_of", "n_cmpl")
 _MAX_CAP = 10**9
 
 
@@ -125,7 +128,11 @@ class ChatRequest:
             known = _FIELD_TYPES.get(name)
             if known and value is not None and not is_of(known[0], value):
                 raise _wrong(name, known[1])
-        choices = whole_number(body, "n", 1, _MAX_CHOICES) or 1
+        if body.get("deferred"):
+            # xAI's: nobody could come back for the answer, or is told what it will have cost.
+            raise InvalidRequest(
+                "'deferred' is not supported: LangRoute keeps no answers.", param="deferred"
+            )
         stream = bool(body.get("stream"))
         options = body.get("stream_options") or {}
         include_usage = options.get("include_usage")
@@ -141,7 +148,7 @@ class ChatRequest:
             stream=stream,
             include_usage=bool(include_usage),
             output_cap=_output_cap(body),
-            choices=choices,
+            choices=max(_choices(body), 1 if native is None else _choices(native.body)),
             native=native,
         )
 
@@ -164,6 +171,11 @@ def _check_messages(body: Json) -> None:
             for part_index, part in enumerate(content):
                 if not isinstance(part, dict):
                     raise _wrong(f"messages.{index}.content.{part_index}", "an object")
+
+
+def _choices(body: Json) -> int:
+    counts = (whole_number(body, name, 1, _MAX_CHOICES) for name in _CHOICES)
+    return max((count for count in counts if count is not None), default=1)
 
 
 def _output_cap(body: Json) -> int | None:

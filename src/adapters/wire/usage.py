@@ -17,6 +17,8 @@ _PROMPT_DETAILS = ("prompt_tokens_details", "prompt_token_details")
 _OUTPUT_DETAILS = ("completion_tokens_details", "completion_token_details")
 # Of what was written to the cache, in an answer in OpenAI's format: a name of this gateway's own.
 WRITTEN_FOR_AN_HOUR = "cache_write_1h_tokens"
+# How Anthropic says at which service it answered: what is ordinary need not be told.
+_SERVICES = ("speed", "inference_geo")
 _NOTHING: Mapping[str, Any] = {}
 # No context is within four orders of magnitude of this: beyond it, a count is a fault. Sums of
 # such counts can be written as JSON, which ends at 64 bits.
@@ -132,8 +134,7 @@ def openai_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
             details[WRITTEN_FOR_AN_HOUR] = for_an_hour
         told["prompt_tokens_details"] = details
     thought = _count(_object(usage, ("output_tokens_details",)).get("thinking_tokens"))
-    if (speed := service_named(usage.get("speed"))) is not None:
-        told["speed"] = speed
+    told |= {name: usage[name] for name in _SERVICES if service_named(usage.get(name)) is not None}
     if thought:
         told["completion_tokens_details"] = {"reasoning_tokens": thought}
     if searches := whole(_object(usage, (SERVER_TOOLS,)).get(WEB_SEARCHES)):

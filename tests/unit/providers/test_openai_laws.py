@@ -172,3 +172,19 @@ def test_no_other_name_goes_past_the_cap(native: Native | None, asked: Any, sent
     )
     encoded = CODECS["llamacpp"].encode(call, stream=False)
     assert (encoded.body["n_predict"], encoded.body["max_tokens"]) == (sent, 7)
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens", "n_predict"])
+def test_no_chat_s_name_goes_past_the_cap_in_another_dialect(name: str) -> None:
+    chat = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+    native = Native(dialect=Dialect.RESPONSES, body={"model": "m", "input": "Hi", name: 100})
+    call = UpstreamCall(
+        provider=Provider(name="acme", kind=ProviderKind("llamacpp"), base_url="http://x/v1"),
+        credential=None,
+        model="m",
+        request=ChatRequest.parse(chat, native),
+        output_cap=7,
+        timeouts=Timeouts(),
+    )
+    encoded = CODECS["llamacpp"].encode(call, stream=False)
+    assert (encoded.body[name], encoded.body["max_output_tokens"]) == (7, 7)

@@ -210,6 +210,9 @@ def test_at_which_service_an_answer_was_given_is_told_beside_its_usage() -> None
     assert token_usage(counts, {"service_tier": {"a": 1}}) == replace(usage, service=None)
     fast = {**in_responses, "speed": "fast", "service_tier": "standard"}
     assert messages_usage(fast) == replace(usage, service="fast")
+    for where, service in (("us", "us"), ("global", None), ("not_available", None), (7, None)):
+        told = messages_usage({**in_responses, "inference_geo": where})
+        assert told == replace(usage, service=service)
 
 
 @pytest.mark.parametrize("told", [None, 7, [], {"ephemeral_1h_input_tokens": "many"}, {}])
