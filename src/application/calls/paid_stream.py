@@ -101,7 +101,7 @@ class PaidStream:
         return None
 
     def _ends(self, chunk: ChatChunk) -> bool:
-        """Whether nothing is said behind this chunk, though usage may be told."""
+        """Whether nothing is said behind this chunk, as far as can be told; usage may be."""
         del chunk
         return False
 
