@@ -1,10 +1,10 @@
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from ...application.ports.catalogues import CatalogueLookup, Catalogues, StillInUse
 from ...domain.catalogue import EMPTY_CATALOGUE, Catalogue
 from ...domain.errors import NotFound
-from ...domain.pricing import DatedPrice
+from ...domain.pricing import DatedPrice, PriceBook
 from ...domain.providers import Provider
 from ...domain.routes import ModelRoute
 from .audit import MemoryAudit
@@ -47,6 +47,18 @@ class MemoryCatalogues:
                 (row.provider, row.model, row.effective_from_ns): row for row in dated
             }.values(),
         )
+
+    async def change_price(
+        self, provider: str, model: str, change: Callable[[PriceBook], DatedPrice]
+    ) -> DatedPrice:
+        if provider not in self._catalogue.providers:
+            raise NotFound("provider", provider)
+        rows = self._catalogue.prices.rows()
+        price = change(
+            PriceBook.of(row for row in rows if (row.provider, row.model) == (provider, model))
+        )
+        await self.put(prices=[price])
+        return price
 
     async def remove_provider(self, name: str) -> bool:
         pointing = sorted(

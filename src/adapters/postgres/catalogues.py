@@ -1,16 +1,16 @@
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from sqlalchemy import Delete, Table, delete, select, tuple_
+from sqlalchemy import Delete, Table, delete, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...application.ports.catalogues import Catalogues, StillInUse
 from ...domain.catalogue import Catalogue
 from ...domain.errors import NotFound
-from ...domain.pricing import DatedPrice
+from ...domain.pricing import DatedPrice, PriceBook
 from ...domain.providers import Provider
 from ...domain.routes import ModelRoute
 from .catalogue_rows import (
@@ -35,6 +35,8 @@ _READ_TARGETS = select(ROUTE_TARGETS).order_by(
     ROUTE_TARGETS.c.provider.collate("C"),
     ROUTE_TARGETS.c.model.collate("C"),
 )
+# There may be none yet that could be locked. Whoever reads prices does not wait.
+_NO_OTHER_PRICES = text("lock table langroute.prices in share row exclusive mode")
 
 
 class PostgresCatalogues:
@@ -73,13 +75,27 @@ class PostgresCatalogues:
         routes = {route.model: route for route in routes}.values()
         async with self._database.changing() as connection:
             await _put_rows(connection, PROVIDERS, [row_of_provider(each) for each in providers])
-            await _lock_providers_of(connection, routes)
+            await _hold_providers(
+                connection, {target.provider for route in routes for target in route.targets}
+            )
             await _put_rows(connection, ROUTES, [row_of_route(each) for each in routes])
             for route in routes:
                 # What stays is not taken out and put back: the audit log would tell of both.
                 await connection.execute(_targets_other_than(route))
                 await _put_rows(connection, ROUTE_TARGETS, rows_of_targets(route))
             await _put_rows(connection, PRICES, [row_of_price(each) for each in prices])
+
+    async def change_price(
+        self, provider: str, model: str, change: Callable[[PriceBook], DatedPrice]
+    ) -> DatedPrice:
+        its_own = select(PRICES).where(PRICES.c.provider == provider, PRICES.c.model == model)
+        async with self._database.changing() as connection:
+            await _hold_providers(connection, {provider})
+            await connection.execute(_NO_OTHER_PRICES)
+            rows = (await connection.execute(its_own)).all()
+            price = change(PriceBook.of(_readable(PRICES, rows, price_of)))
+            await _put_rows(connection, PRICES, [row_of_price(price)])
+            return price
 
     async def remove_provider(self, name: str) -> bool:
         named = PROVIDERS.c.name == name
@@ -131,9 +147,9 @@ def _targets_other_than(route: ModelRoute) -> Delete:
     )
 
 
-async def _lock_providers_of(connection: AsyncConnection, routes: Iterable[ModelRoute]) -> None:
-    """So that none of them goes away before the routes are there. Raises NotFound."""
-    wanted = sorted({target.provider for route in routes for target in route.targets})
+async def _hold_providers(connection: AsyncConnection, names: Collection[str]) -> None:
+    """So that none of them goes away before what is put is there. Raises NotFound."""
+    wanted = sorted(names)
     query = (
         select(PROVIDERS.c.name)
         .where(PROVIDERS.c.name.in_(wanted))

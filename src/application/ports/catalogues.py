@@ -1,8 +1,8 @@
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from ...domain.catalogue import Catalogue
-from ...domain.pricing import DatedPrice
+from ...domain.pricing import DatedPrice, PriceBook
 from ...domain.providers import Provider
 from ...domain.routes import ModelRoute
 
@@ -30,6 +30,14 @@ class Catalogues(Protocol):
         routes: Iterable[ModelRoute] = (),
         prices: Iterable[DatedPrice] = (),
     ) -> None: ...
+
+    async def change_price(
+        self, provider: str, model: str, change: Callable[[PriceBook], DatedPrice]
+    ) -> DatedPrice:
+        """Puts the price of that model which `change` makes of those that it has, and returns it.
+        Nobody else puts a price in between. Raises NotFound where there is no such provider, and
+        what `change` raises: then nothing is changed."""
+        ...
 
     async def remove_provider(self, name: str) -> bool:
         """Whether there was one. Raises StillInUse while a route names it."""

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 
+from ....application.catalogue.set_price import PriceOrder
 from ....application.ports.charged_calls import ChargedQuery
 from ....domain.money import Money
-from ....domain.pricing import DatedPrice, ModelPrice, Rates, Service, Tier
+from ....domain.pricing import ModelPrice, Rates, Service, Tier
 from ....domain.services import service_named
 from ....domain.units import UnitRates
 from ...times import to_ns
@@ -89,13 +90,13 @@ class PriceBody(ServiceBody):
     effective_from: Moment | None = None
     services: dict[ServiceName, ServiceBody] = {}
 
-    def price(self, now_ns: int) -> DatedPrice:
+    def order(self) -> PriceOrder:
         """Raises InvalidRequest."""
         services = []
         for name, body in sorted(self.services.items()):
             with within(f"services.{name}"):
                 services.append(Service(name, body.model_price()))
-        return _dated(self, self.model_price(tuple(services)), now_ns)
+        return _order(self, self.model_price(tuple(services)))
 
 
 class ServicePriceBody(ServiceBody):
@@ -106,17 +107,17 @@ class ServicePriceBody(ServiceBody):
     service: ServiceName
     effective_from: Moment | None = None
 
-    def price(self, now_ns: int) -> DatedPrice:
+    def order(self) -> PriceOrder:
         """Raises InvalidRequest."""
-        return _dated(self, self.model_price(), now_ns)
+        return _order(self, self.model_price())
 
 
-def _dated(body: PriceBody | ServicePriceBody, price: ModelPrice, now_ns: int) -> DatedPrice:
-    return DatedPrice(
+def _order(body: PriceBody | ServicePriceBody, price: ModelPrice) -> PriceOrder:
+    return PriceOrder(
         provider=body.provider,
         model=body.model,
-        effective_from_ns=to_ns(body.effective_from) if body.effective_from else now_ns,
         price=price,
+        from_ns=to_ns(body.effective_from) if body.effective_from else None,
     )
 
 

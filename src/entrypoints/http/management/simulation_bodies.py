@@ -66,7 +66,7 @@ class SimulationBody(BaseModel):
         prices, routes = [], []
         for index, price in enumerate(self.prices):
             with within(f"prices.{index}"):
-                prices.append(price.price(now_ns=0))
+                prices.append(price.order().dated(now_ns=0))
         for index, route in enumerate(self.routes):
             with within(f"routes.{index}"):
                 routes.append(route.route(route.model))
