@@ -39,7 +39,11 @@ def token_usage(usage: object, answer: Mapping[str, Any] = _NOTHING) -> TokenUsa
         prompt = max(0, total - completion)
     if completion is None and prompt is not None and total is not None:
         completion = max(0, total - prompt)
-    if prompt is None or completion is None or prompt + completion == 0:
+    if prompt is None or completion is None:
+        return None
+    if total is not None and total > prompt + completion:
+        prompt, completion = _with_what_is_apart(usage, prompt, completion, total)
+    if prompt + completion == 0:
         return None
     inputs, outputs = _object(usage, _PROMPT_DETAILS), _object(usage, _OUTPUT_DETAILS)
     cached, left = _part(cached_tokens(usage), prompt)
@@ -69,6 +73,18 @@ def token_usage(usage: object, answer: Mapping[str, Any] = _NOTHING) -> TokenUsa
         service=service_in(usage, answer),
         units=units_told(usage, answer),
     )
+
+
+def _with_what_is_apart(
+    usage: Mapping[str, Any], prompt: int, completion: int, total: int
+) -> tuple[int, int]:
+    """Some servers tell what was thought only in the total, and it is sold as output:
+    https://github.com/mozilla-ai/any-llm/issues/1290. Some leave out of the prompt what was cached.
+    """
+    apart = total - prompt - completion
+    if apart == cached_tokens(usage):
+        return prompt + apart, completion
+    return prompt, completion + apart
 
 
 def responses_usage(usage: object, answer: Mapping[str, Any] = _NOTHING) -> TokenUsage | None:

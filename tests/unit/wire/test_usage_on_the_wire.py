@@ -226,6 +226,19 @@ def test_what_cannot_be_read_of_the_cache_was_written_for_five_minutes(told: Any
     )
 
 
+def test_what_stands_in_the_total_alone_is_not_for_nothing() -> None:
+    told = {"prompt_tokens": 20, "completion_tokens": 198, "total_tokens": 623}
+    assert token_usage(told) == TokenUsage(input=20, output=603)
+    thought = {**told, "completion_tokens_details": {"reasoning_tokens": 405}}
+    assert token_usage(thought) == TokenUsage(input=20, output=198, reasoning=405)
+    cached = {**told, "prompt_tokens_details": {"cached_tokens": 405}}
+    assert token_usage(cached) == TokenUsage(input=20, cached_input=405, output=198)
+    only = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 7}
+    assert token_usage(only) == TokenUsage(output=7)
+    in_responses = {"input_tokens": 20, "output_tokens": 198, "total_tokens": 623}
+    assert responses_usage(in_responses) == TokenUsage(input=20, output=603)
+
+
 def test_a_total_makes_up_for_a_missing_part() -> None:
     assert token_usage({"prompt_tokens": 3, "total_tokens": 5}) == TokenUsage(input=3, output=2)
     assert token_usage({"completion_tokens": 3, "total_tokens": 5}) == TokenUsage(input=2, output=3)
