@@ -124,7 +124,10 @@ class RateWindow(NamedTuple):
         length_ns, numbers, amounts, total, oldest = self
         number = now_ns // (length_ns // SLOTS)
         if not numbers:
-            return max(number, oldest), self
+            number = max(number, oldest)
+            if number - SLOTS <= oldest:
+                return number, self
+            return number, RateWindow(length_ns, oldest=number - SLOTS)
         if number <= numbers[-1]:
             return numbers[-1], self
         if number - SLOTS <= numbers[0]:

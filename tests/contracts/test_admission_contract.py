@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from clocks import SteppedClock
 from langroute.adapters.memory.admission import MemoryAdmission
+from langroute.adapters.memory.seeds import STEP_BACK_NS
 from langroute.adapters.redis.admission import RedisAdmission
 from langroute.application.ports.admission import Admission
 from langroute.domain.admission import Ask, Reservation, counted, standing
@@ -422,6 +423,11 @@ STEPS: st.SearchStrategy[list[Step]] = st.lists(
 )
 
 
+# Of a window of seven seconds only.
+ALONE = Asks(0, 5, None, (None, None, 30, *[None] * 5))
+LATER, FIRST, SECOND = Passes(80 * S), Settles(0, 5), Settles(1, 5)
+
+
 @dataclass(slots=True)
 class Oracle:
     """The same calls, decided by the pure values alone."""
@@ -455,12 +461,15 @@ class Oracle:
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(steps=STEPS)
+@example(steps=[ALONE, ALONE, LATER, FIRST, LATER, SECOND, Passes(-15 * S), ALONE])
 async def test_decides_as_the_pure_books_do(store: Store, steps: list[Step]) -> None:
-    oracle = Oracle(uuid4(), (a_key(), a_key()))
+    oracle, latest_ns = Oracle(uuid4(), (a_key(), a_key())), store.clock.ns
     for step in steps:
         match step:
             case Passes(ns):
-                store.clock.ns += ns
+                # After a larger step back, memory reads what was written down. Here nothing is.
+                store.clock.ns = max(store.clock.ns + ns, latest_ns - STEP_BACK_NS)
+                latest_ns = max(store.clock.ns, latest_ns)
             case Asks():
                 await ask_both(store, oracle, step)
             case Settles():

@@ -3,7 +3,7 @@ by one: the same as from all of its calls."""
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import pytest
@@ -59,6 +59,7 @@ CALLS = st.lists(
     ),
     max_size=30,
 )
+NARROW: list[dict[str, Any]] = [{}, {"model": "a*"}, {"tag": "x*"}, {"tag": "*", "model": "*b"}]
 EVERY_HOUR = [Call(hours, 0, 1, "a1", None, None) for hours in range(-750, 750, 5)]
 
 
@@ -75,7 +76,7 @@ async def test_a_period_has_counted_all_of_its_calls(
     limits = [
         Limit(scope=key_scope(key), amount=1, window=period, measure=measure, **narrow)
         for measure in (Measure.TOKENS, Measure.MONEY, Measure.REQUESTS)
-        for narrow in ({}, {"model": "a*"}, {"tag": "x*"}, {"tag": "*", "model": "*b"})
+        for narrow in NARROW
     ]
     began_ns, _ = period.around(NOW_NS)
     booked = [_booked(key, began_ns, call) for call in calls]
@@ -115,4 +116,4 @@ def _booked(key: KeyId, began_ns: int, call: Call) -> BookedCall:
         reason="the provider's bill",
         posted_at_ns=entry.at_ns + HOUR_NS,
     )
-    return booked if correction is None else booked.with_(correction)
+    return booked.with_(correction)
