@@ -13,7 +13,7 @@ from .models import Traits, traits
 from .own_words import PATH, as_it_came
 from .sampling import sampling
 from .schemas import strict_schema
-from .thinking import Asked, Thoughts, thoughts
+from .thinking import Asked, Thoughts, thoughts, within
 from .tools import ToolBox
 
 # OpenAI's fields without a counterpart. All others are left to Anthropic, so that a field of theirs
@@ -84,12 +84,14 @@ def _add_thoughts(
     may_budget: bool,
 ) -> None:
     given = call.request.body
-    caps = [call.output_cap, given.get("max_tokens"), given.get("max_completion_tokens")]
+    own, thinking = _own_cap(given), given.get("thinking")
+    cap = own
+    if call.output_cap is not None and (own is None or call.output_cap < own):
+        cap = call.output_cap
+        thinking, lost = within(thinking, cap)
+        dropped.update(dict.fromkeys(lost))
     asked = Asked(
-        effort=given.get("reasoning_effort"),
-        own=given.get("thinking"),
-        cap=min((cap for cap in caps if cap is not None), default=None),
-        may_budget=may_budget,
+        effort=given.get("reasoning_effort"), own=thinking, cap=cap, may_budget=may_budget
     )
     wanted = thoughts(asked, model)
     body["max_tokens"] = wanted.max_tokens
@@ -100,9 +102,14 @@ def _add_thoughts(
     if not wanted.is_kept:
         dropped["reasoning_effort"] = None
     _add_output_config(given, body, dropped, wanted, model)
-    kept, lost = sampling(given, samples=model.samples, thinks=wanted.is_on)
+    kept, unkept = sampling(given, samples=model.samples, thinks=wanted.is_on)
     body.update(kept)
-    dropped.update(dict.fromkeys(lost))
+    dropped.update(dict.fromkeys(unkept))
+
+
+def _own_cap(given: Mapping[str, Any]) -> int | None:
+    caps = (given.get("max_tokens"), given.get("max_completion_tokens"))
+    return min((cap for cap in caps if cap is not None), default=None)
 
 
 def _add_output_config(
