@@ -129,9 +129,8 @@ def token_bound(value: Any, *, pictures: list[Mapping[str, Any]] | None = None) 
 def _media(item: Mapping[str, Any]) -> tuple[int, AbstractSet[str]]:
     """What the pictures and files in an object count, and the names under which it holds them."""
     kind = item.get("type")
-    is_typed = isinstance(kind, str)
-    pieces = _OPAQUE.get(kind, 0) if is_typed else 0
-    if (is_typed and "uuid" not in item) or _PERHAPS_MEDIA.isdisjoint(item):
+    pieces = _OPAQUE.get(kind, 0) if isinstance(kind, str) else 0
+    if (isinstance(kind, str) and "uuid" not in item) or _PERHAPS_MEDIA.isdisjoint(item):
         return pieces, _PAYLOADS if pieces else _NONE
     held = {name for name in _GOOGLES if isinstance(item.get(name), Mapping)}
     told = sum(_OPAQUE[name] for name in _UNTYPED if item.get(name) is not None)
