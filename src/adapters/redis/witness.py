@@ -1,6 +1,6 @@
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -8,10 +8,10 @@ from ...application.ports.clock import Clock
 from ...application.ports.evidence import Evidence, Witness
 from ...application.ports.history import History
 from ...application.ports.virtual_keys import VirtualKeys
-from ...domain.admission import Claim, CounterId, Reservation
+from ...domain.admission import CounterId, Reservation
 from ...domain.keys import VirtualKey
 from ...domain.limits import Limit
-from ...domain.rebuild import Tally, claim_on
+from ...domain.rebuild import Tally, by_scope, claims_on
 from ...domain.scopes import ScopeKind
 from ...domain.verification import KeptCounter
 from .line import Line
@@ -70,7 +70,7 @@ class RedisWitness:
 
     async def _look(self) -> _Look:
         look = _Look(self._clock.now_ns())
-        calls = _by_scope(await self._history.open(look.now_ns))
+        calls = by_scope(await self._history.open(look.now_ns))
         shared: set[UUID] = set()
         async for page in self._pages():
             tenants = {
@@ -100,9 +100,7 @@ class RedisWitness:
             for limit_id, tallies in past.settled.items():
                 for tally in tallies:
                     over[CounterId(limit_id, tally.name)].append(tally)
-        under_way: dict[CounterId, list[Claim]] = defaultdict(list)
-        for claim in _claims(tenants, calls):
-            under_way[claim.counter].append(claim)
+        under_way = claims_on(tenants, calls)
         names = [*{*over, *under_way, *(CounterId(limit_id) for limit_id in limits)}]
         for first in range(0, len(names), _COUNTERS_AT_ONCE):
             some = names[first : first + _COUNTERS_AT_ONCE]
@@ -115,7 +113,7 @@ class RedisWitness:
                         name=which.name,
                         found=counter_of(limit, words),
                         over=over[which],
-                        under_way=under_way[which],
+                        under_way=under_way.get(which, ()),
                     )
 
     async def _words(
@@ -129,23 +127,6 @@ class RedisWitness:
             return {} if await self._line.ask(is_known) else None
         pairs = raw.items() if isinstance(raw, dict) else zip(raw[::2], raw[1::2], strict=True)
         return {name.decode(): value.decode() for name, value in pairs}
-
-
-def _by_scope(calls: Sequence[Reservation]) -> Calls:
-    found: dict[UUID, list[Reservation]] = defaultdict(list)
-    for held in calls:
-        for scope in (held.ask.key_id, held.ask.team_id, held.ask.organization_id):
-            if scope is not None:
-                found[scope].append(held)
-    return found
-
-
-def _claims(limits: Mapping[Limit, str], calls: Calls) -> Iterator[Claim]:
-    for limit in limits:
-        for held in calls.get(limit.scope.id, ()):
-            claim = claim_on(limit, held)
-            if claim is not None:
-                yield claim
 
 
 _: type[Witness] = RedisWitness
