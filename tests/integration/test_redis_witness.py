@@ -48,7 +48,7 @@ class KeysOneByOne(PostgresKeys):
         return await super().page(after, min(size, 1))
 
 
-async def _two_keys_of_a_team(database: Database) -> tuple[VirtualKey, ...]:
+async def _two_keys_of_a_team(database: Database) -> tuple[TeamId, list[VirtualKey]]:
     id_ = TeamId(ENTROPY.uuid())
     budget = Limit(
         scope=team_scope(id_), measure=Measure.MONEY, amount=10**20, window=FOR_GOOD, end_user="*"
@@ -62,13 +62,13 @@ async def _two_keys_of_a_team(database: Database) -> tuple[VirtualKey, ...]:
         stored = await PostgresKeys(database).by_id(key.id)
         assert stored is not None
         keys.append(stored)
-    return tuple(keys)
+    return id_, keys
 
 
 async def test_every_counter_is_read_once_and_many_in_one_round_trip(
     database: Database, valkey_to_stop: Valkey
 ) -> None:
-    keys = await _two_keys_of_a_team(database)
+    team_id, keys = await _two_keys_of_a_team(database)
     line = CountedLine(lambda: connect(valkey_to_stop.url))
     line.start()
     async with PostgresLedger(database) as ledger:
@@ -81,7 +81,7 @@ async def test_every_counter_is_read_once_and_many_in_one_round_trip(
             ask = replace(
                 an_ask(key.id, pico=100, tokens=50),
                 key_id=key.id,
-                team_id=key.team and key.team.id,
+                team_id=team_id,
                 organization_id=None,
                 end_user=f"user {number}",
             )
