@@ -40,6 +40,7 @@ _PAYLOADS = frozenset(
 )
 
 _NONE: AbstractSet[str] = frozenset()
+_NUMBERS = frozenset({int, float})
 _BYTES_PER_TOKEN = 4
 
 # Of a chat in any dialect, the fields in which there may be pictures and files. All others are read
@@ -119,6 +120,8 @@ def token_bound(value: Any, *, pictures: list[Mapping[str, Any]] | None = None) 
                 item = {name: inner for name, inner in item.items() if name not in payloads}
             bound += _PER_OBJECT + sum(map(_bytes_of, item))
             waiting.extend(item.values())
+        elif item and isinstance(item, list) and _NUMBERS.issuperset(map(type, item)):
+            bound += len(str(item))  # with their commas: written down as a whole, in C
         elif isinstance(item, Sequence):
             waiting.extend(item)
         else:

@@ -13,6 +13,8 @@ from .connection import GONE
 
 _WRITTEN_AT_ONCE = 64 * 2**10
 _FIRST_WORDS_S = 1.0
+# A client that takes nothing of what is still to be sent would keep its connection for ever.
+_LAST_WORDS_S = 30.0
 
 
 class TcpConnection(TCPServer):
@@ -99,7 +101,11 @@ class TcpConnection(TCPServer):
     async def _close(self) -> None:
         self._busy()
         self._write()
-        await super()._close()
+        cut_off = self.loop.call_later(_LAST_WORDS_S, self.writer.transport.abort)
+        try:
+            await super()._close()
+        finally:
+            cut_off.cancel()
 
 
 class _Http1(H11Protocol):
