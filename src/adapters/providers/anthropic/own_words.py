@@ -5,8 +5,8 @@ from typing import Any
 from ....application.ports.upstream import UpstreamCall
 from ....domain.chat import ChatRequest
 from ....domain.dialects import Dialect, Native
+from ...wire.budgets import within
 from ...wire.codec import EncodedChat
-from .thinking import within
 
 PATH = "/messages"
 

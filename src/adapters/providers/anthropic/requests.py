@@ -7,13 +7,14 @@ from typing import Any
 from ....application.ports.upstream import UpstreamCall
 from ....domain.chat import ChatRequest
 from ....domain.dialects import Dialect
+from ...wire.budgets import within
 from ...wire.codec import EncodedChat
 from .messages import Conversation
 from .models import Traits, traits
 from .own_words import PATH, as_it_came
 from .sampling import sampling
 from .schemas import strict_schema
-from .thinking import Asked, Thoughts, thoughts, within
+from .thinking import Asked, Thoughts, thoughts
 from .tools import ToolBox
 
 # OpenAI's fields without a counterpart. All others are left to Anthropic, so that a field of theirs

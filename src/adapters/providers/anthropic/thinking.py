@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...wire.budgets import MIN_BUDGET
 from .models import Thinking, Traits
 
 _OFF = frozenset({"none", "minimal"})
 _BUDGETS = {"low": 2_048, "medium": 8_192, "high": 16_384, "xhigh": 16_384, "max": 16_384}
-_MIN_BUDGET = 1_024
 # What an answer is left, at the least, beside the thoughts before it.
 _ANSWER = 8_192
 
@@ -65,21 +65,6 @@ def thoughts(asked: Asked, model: Traits) -> Thoughts:
     return Thoughts(max_tokens=cap, is_kept=False)
 
 
-def within(thinking: Any, cap: int) -> tuple[Any, tuple[str, ...]]:
-    """A budget of the caller's own has to be smaller than the cap, also than one that the gateway
-    has lowered, and has a least size: what is sent, and the names of what is then left out.
-
-    https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking
-    """
-    budget = thinking.get("budget_tokens") if isinstance(thinking, dict) else None
-    if type(budget) is not int or budget < cap:
-        return thinking, ()
-    smaller = cap * 3 // 4
-    if smaller < _MIN_BUDGET:
-        return {"type": "disabled"}, ("thinking",)
-    return {**thinking, "budget_tokens": smaller}, ("thinking.budget_tokens",)
-
-
 def _without(cap: int, model: Traits) -> Thoughts:
     if model.off is None:
         return Thoughts(max_tokens=cap, effort="low", is_kept=False)
@@ -90,7 +75,7 @@ def _with_budget(asked: Asked, budget: int | None, cap: int) -> Thoughts:
     """A budget must be lower than the cap. Three quarters of it leave something for the answer."""
     if budget is not None and asked.cap is not None:
         budget = min(budget, asked.cap * 3 // 4)
-    if budget is None or budget < _MIN_BUDGET:
+    if budget is None or budget < MIN_BUDGET:
         return Thoughts(max_tokens=cap, is_kept=False)
     thinking = {"type": "enabled", "budget_tokens": budget}
     return Thoughts(max_tokens=_room(asked, budget, cap), thinking=thinking)

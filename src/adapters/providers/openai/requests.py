@@ -7,6 +7,7 @@ from typing import Any
 from ....application.ports.upstream import UpstreamCall
 from ....domain.chat import ChatRequest
 from ....domain.dialects import Dialect, Native
+from ...wire.budgets import within
 from ...wire.codec import EncodedChat
 from .facts import CHAT_PATH, NEW_CAP, OLD_CAP, Facts
 
@@ -58,8 +59,12 @@ def _as_it_came(
     if stream and is_text:
         body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
     if call.output_cap is not None:
-        body[_NATIVE_CAPS[native.dialect]] = call.output_cap
+        name = _NATIVE_CAPS[native.dialect]
+        own, body[name] = body.get(name), call.output_cap
         _cap_others(body, call.output_cap)
+        if "thinking" in body and own != call.output_cap:
+            body["thinking"], lost = within(body["thinking"], call.output_cap)
+            dropped += lost
     return EncodedChat(path=path, body=body, dropped=tuple(dropped), dialect=native.dialect)
 
 
