@@ -1,10 +1,10 @@
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from ...application.ports.catalogues import CatalogueLookup, Catalogues, StillInUse
 from ...domain.catalogue import EMPTY_CATALOGUE, Catalogue
 from ...domain.errors import NotFound
-from ...domain.pricing import DatedPrice, PriceBook
+from ...domain.pricing import DatedPrice
 from ...domain.providers import Provider
 from ...domain.routes import ModelRoute
 from .audit import MemoryAudit
@@ -48,17 +48,12 @@ class MemoryCatalogues:
             }.values(),
         )
 
-    async def change_price(
-        self, provider: str, model: str, change: Callable[[PriceBook], DatedPrice]
-    ) -> DatedPrice:
-        if provider not in self._catalogue.providers:
-            raise NotFound("provider", provider)
-        rows = self._catalogue.prices.rows()
-        price = change(
-            PriceBook.of(row for row in rows if (row.provider, row.model) == (provider, model))
-        )
-        await self.put(prices=[price])
-        return price
+    async def change_prices(
+        self, change: Callable[[Catalogue], Sequence[DatedPrice]]
+    ) -> Sequence[DatedPrice]:
+        prices = change(self._catalogue)
+        await self.put(prices=prices)
+        return prices
 
     async def remove_provider(self, name: str) -> bool:
         pointing = sorted(

@@ -1,6 +1,6 @@
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from sqlalchemy import Delete, Table, delete, select, text, tuple_
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ...application.ports.catalogues import Catalogues, StillInUse
 from ...domain.catalogue import Catalogue
 from ...domain.errors import NotFound
-from ...domain.pricing import DatedPrice, PriceBook
+from ...domain.pricing import DatedPrice
 from ...domain.providers import Provider
 from ...domain.routes import ModelRoute
 from .catalogue_rows import (
@@ -35,7 +35,7 @@ _READ_TARGETS = select(ROUTE_TARGETS).order_by(
     ROUTE_TARGETS.c.provider.collate("C"),
     ROUTE_TARGETS.c.model.collate("C"),
 )
-# There may be none yet that could be locked. Whoever reads prices does not wait.
+# There may be none yet of a model, which could be locked. Whoever reads prices does not wait.
 _NO_OTHER_PRICES = text("lock table langroute.prices in share row exclusive mode")
 
 
@@ -48,22 +48,7 @@ class PostgresCatalogues:
 
     async def load(self) -> Catalogue:
         async with self._database.reading() as connection:
-            providers = (await connection.execute(select(PROVIDERS))).all()
-            routes = (await connection.execute(select(ROUTES))).all()
-            targets: dict[str, list[AnyRow]] = defaultdict(list)
-            for row in await connection.execute(_READ_TARGETS):
-                targets[row.route].append(row)
-            prices = (await connection.execute(select(PRICES))).all()
-        return Catalogue.of(
-            providers=_readable(PROVIDERS, providers, provider_of),
-            routes=_readable(
-                ROUTES,
-                # Not sorted by Postgres, whose alphabets differ from one database to the next.
-                sorted(routes, key=lambda row: row.model),
-                lambda row: route_of(row, targets[row.model]),
-            ),
-            prices=_readable(PRICES, prices, price_of),
-        )
+            return await _read(connection)
 
     async def put(
         self,
@@ -75,9 +60,7 @@ class PostgresCatalogues:
         routes = {route.model: route for route in routes}.values()
         async with self._database.changing() as connection:
             await _put_rows(connection, PROVIDERS, [row_of_provider(each) for each in providers])
-            await _hold_providers(
-                connection, {target.provider for route in routes for target in route.targets}
-            )
+            await _lock_providers_of(connection, routes)
             await _put_rows(connection, ROUTES, [row_of_route(each) for each in routes])
             for route in routes:
                 # What stays is not taken out and put back: the audit log would tell of both.
@@ -85,17 +68,14 @@ class PostgresCatalogues:
                 await _put_rows(connection, ROUTE_TARGETS, rows_of_targets(route))
             await _put_rows(connection, PRICES, [row_of_price(each) for each in prices])
 
-    async def change_price(
-        self, provider: str, model: str, change: Callable[[PriceBook], DatedPrice]
-    ) -> DatedPrice:
-        its_own = select(PRICES).where(PRICES.c.provider == provider, PRICES.c.model == model)
+    async def change_prices(
+        self, change: Callable[[Catalogue], Sequence[DatedPrice]]
+    ) -> Sequence[DatedPrice]:
         async with self._database.changing() as connection:
-            await _hold_providers(connection, {provider})
             await connection.execute(_NO_OTHER_PRICES)
-            rows = (await connection.execute(its_own)).all()
-            price = change(PriceBook.of(_readable(PRICES, rows, price_of)))
-            await _put_rows(connection, PRICES, [row_of_price(price)])
-            return price
+            prices = change(await _read(connection))
+            await _put_rows(connection, PRICES, [row_of_price(each) for each in prices])
+            return prices
 
     async def remove_provider(self, name: str) -> bool:
         named = PROVIDERS.c.name == name
@@ -112,6 +92,25 @@ class PostgresCatalogues:
         async with self._database.changing() as connection:
             gone = await connection.execute(delete(ROUTES).where(ROUTES.c.model == model))
             return gone.rowcount > 0
+
+
+async def _read(connection: AsyncConnection) -> Catalogue:
+    providers = (await connection.execute(select(PROVIDERS))).all()
+    routes = (await connection.execute(select(ROUTES))).all()
+    targets: dict[str, list[AnyRow]] = defaultdict(list)
+    for row in await connection.execute(_READ_TARGETS):
+        targets[row.route].append(row)
+    prices = (await connection.execute(select(PRICES))).all()
+    return Catalogue.of(
+        providers=_readable(PROVIDERS, providers, provider_of),
+        routes=_readable(
+            ROUTES,
+            # Not sorted by Postgres, whose alphabets differ from one database to the next.
+            sorted(routes, key=lambda row: row.model),
+            lambda row: route_of(row, targets[row.model]),
+        ),
+        prices=_readable(PRICES, prices, price_of),
+    )
 
 
 def _readable(table: Table, rows: Sequence[AnyRow], read: Callable[[AnyRow], _T]) -> Iterator[_T]:
@@ -147,9 +146,9 @@ def _targets_other_than(route: ModelRoute) -> Delete:
     )
 
 
-async def _hold_providers(connection: AsyncConnection, names: Collection[str]) -> None:
-    """So that none of them goes away before what is put is there. Raises NotFound."""
-    wanted = sorted(names)
+async def _lock_providers_of(connection: AsyncConnection, routes: Iterable[ModelRoute]) -> None:
+    """So that none of them goes away before the routes are there. Raises NotFound."""
+    wanted = sorted({target.provider for route in routes for target in route.targets})
     query = (
         select(PROVIDERS.c.name)
         .where(PROVIDERS.c.name.in_(wanted))

@@ -1,8 +1,9 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from ...domain.catalogue import Catalogue
 from ...domain.errors import InvalidRequest, NotFound
-from ...domain.pricing import DatedPrice, ModelPrice, PriceBook, Service
+from ...domain.pricing import DatedPrice, ModelPrice, Service
 from ..ports.catalogues import CatalogueLookup, Catalogues
 from ..ports.clock import Clock
 
@@ -37,7 +38,7 @@ class SetPrice:
     clock: Clock
 
     async def __call__(self, order: PriceOrder) -> DatedPrice:
-        return await self._set(order, lambda _: order.price)
+        return await self._change(order.provider, order.model, order.from_ns, lambda _: order.price)
 
     async def ordinary(self, order: PriceOrder) -> DatedPrice:
         """Services of the price in force by then keep theirs."""
@@ -45,7 +46,7 @@ class SetPrice:
         def with_services(before: ModelPrice | None) -> ModelPrice:
             return replace(order.price, services=before.services if before else ())
 
-        return await self._set(order, with_services)
+        return await self._change(order.provider, order.model, order.from_ns, with_services)
 
     async def of_service(self, name: str, order: PriceOrder) -> DatedPrice:
         """What a model costs at that service alone; all else stays as it is in force by then."""
@@ -62,7 +63,7 @@ class SetPrice:
             except ValueError as error:
                 raise InvalidRequest(f"{error}.", param="service") from error
 
-        return await self._set(order, with_this)
+        return await self._change(order.provider, order.model, order.from_ns, with_this)
 
     async def without_service(
         self, provider: str, model: str, name: str, from_ns: int | None = None
@@ -77,14 +78,6 @@ class SetPrice:
 
         return await self._change(provider, model, from_ns, without_it)
 
-    async def _set(
-        self, order: PriceOrder, change: Callable[[ModelPrice | None], ModelPrice]
-    ) -> DatedPrice:
-        try:
-            return await self._change(order.provider, order.model, order.from_ns, change)
-        except NotFound as error:
-            raise InvalidRequest(str(error), param=error.what) from error
-
     async def _change(
         self,
         provider: str,
@@ -92,17 +85,20 @@ class SetPrice:
         from_ns: int | None,
         change: Callable[[ModelPrice | None], ModelPrice],
     ) -> DatedPrice:
-        def dated(prices: PriceBook) -> DatedPrice:
+        def changed(there: Catalogue) -> Sequence[DatedPrice]:
+            if provider not in there.providers:
+                raise InvalidRequest(f"There is no provider {provider!r}.", param="provider")
             # As late as this: whoever had to wait comes after those before it.
             at_ns = _whole_us(self.clock.now_ns()) if from_ns is None else from_ns
-            return DatedPrice(
+            price = DatedPrice(
                 provider=provider,
                 model=model,
                 effective_from_ns=at_ns,
-                price=change(prices.at(provider, model, at_ns)),
+                price=change(there.prices.at(provider, model, at_ns)),
             )
+            return [price]
 
-        price = await self.catalogues.change_price(provider, model, dated)
+        (price,) = await self.catalogues.change_prices(changed)
         await self.catalogue.refresh()
         return price
 

@@ -1,8 +1,8 @@
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from ...domain.catalogue import Catalogue
-from ...domain.pricing import DatedPrice, PriceBook
+from ...domain.pricing import DatedPrice
 from ...domain.providers import Provider
 from ...domain.routes import ModelRoute
 
@@ -31,12 +31,11 @@ class Catalogues(Protocol):
         prices: Iterable[DatedPrice] = (),
     ) -> None: ...
 
-    async def change_price(
-        self, provider: str, model: str, change: Callable[[PriceBook], DatedPrice]
-    ) -> DatedPrice:
-        """Puts the price of that model which `change` makes of those that it has, and returns it.
-        Nobody else puts a price in between. Raises NotFound where there is no such provider, and
-        what `change` raises: then nothing is changed."""
+    async def change_prices(
+        self, change: Callable[[Catalogue], Sequence[DatedPrice]]
+    ) -> Sequence[DatedPrice]:
+        """Puts the prices that `change` makes of what there is, and returns them. Nobody else puts
+        a price in between. Raises what `change` raises: then nothing is changed."""
         ...
 
     async def remove_provider(self, name: str) -> bool:

@@ -104,12 +104,11 @@ async def test_a_price_of_nobody_is_refused() -> None:
         shop.set_price(nobody),
         shop.set_price.ordinary(nobody),
         shop.set_price.of_service("flex", nobody),
+        shop.set_price.without_service("nobody", "gpt", "flex"),
     ):
         with pytest.raises(InvalidRequest) as refused:
             await setting
         assert refused.value.param == "provider"
-    with pytest.raises(NotFound):
-        await shop.set_price.without_service("nobody", "gpt", "flex")
 
 
 async def test_without_a_date_it_is_in_force_from_now_on() -> None:
