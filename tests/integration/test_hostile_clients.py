@@ -70,7 +70,6 @@ async def test_who_takes_nothing_of_an_answer_keeps_no_connection(
     scene.openai.will(Turn(raw=[A_LARGE_PIECE] * 40) if stream else Turn(text="x" * (20 * 2**20)))
     before = connections()
     async with connected(scene) as (_, writer):
-        writer.transport.pause_reading()
         writer.write(asked(scene, a_chat(stream=stream)))
         (entry,) = await scene.running.entries()
         # A whole answer has been paid for before it is sent.

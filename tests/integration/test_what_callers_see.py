@@ -99,7 +99,8 @@ async def test_refusals_and_failures_tell_the_same_whatever_was_asked_for(scene:
     told = {"ratelimit", "ratelimit-policy", "x-request-id"}
     told |= {f"x-ratelimit-{what}-requests" for what in ("limit", "remaining", "reset")}
     for path, body in calls.items():
-        for stream in ({}, {"stream": True}):
+        streams: tuple[dict[str, Any], ...] = ({}, {"stream": True})
+        for stream in streams:
             if stream and path.split("/")[2] in ("embeddings", "audio"):
                 continue
             scene.openai.fail(status=400)

@@ -369,7 +369,10 @@ async def test_what_goes_wrong_behind_the_end_is_told_once_the_end_has_been_pass
 
 
 async def test_of_several_choices_the_last_one_ends_what_is_said() -> None:
-    later, both = Held(), [{"index": n, "delta": {}, "finish_reason": None} for n in range(2)]
+    later = Held()
+    both: list[dict[str, Any]] = [
+        {"index": n, "delta": {}, "finish_reason": None} for n in range(2)
+    ]
     script = ScriptedStream(
         ChatChunk(body={"choices": both}), the_end(1), later, a_chunk(), the_end(), usage_chunk()
     )

@@ -322,8 +322,10 @@ def test_thoughts_keep_within_a_cap_that_was_lowered(
 def test_thoughts_that_a_chat_asks_for_keep_within_a_cap_that_is_not_its_own(
     own: int | None, cap: int | None, sent: dict[str, object], dropped: tuple[str, ...]
 ) -> None:
-    body = {"thinking": {"type": "enabled", "budget_tokens": 8_000}}
-    call = call_to(ADDRESS, **body, **({} if own is None else {"max_tokens": own}))
+    body: dict[str, Any] = {"thinking": {"type": "enabled", "budget_tokens": 8_000}}
+    if own is not None:
+        body["max_tokens"] = own
+    call = call_to(ADDRESS, **body)
     encoded = CODEC.encode(replace(call, output_cap=cap), stream=False)
     assert (encoded.body["thinking"], encoded.dropped) == (sent, dropped)
     if cap is not None:
