@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 from .dialects import Dialect, Native
 from .errors import InvalidRequest
-from .estimates import input_bound, likely_tokens
+from .estimates import input_bound, likely_tokens, token_bound
 from .fields import Json, is_of, missing, whole_number, wrong_type
 from .requests import end_user_in
 from .services import service_asked, service_in
@@ -89,6 +89,13 @@ class ChatRequest:
         """The most tokens that the input can be, in whichever dialect it is sent."""
         bound = input_bound(self.body, models)
         return bound if self.native is None else max(bound, input_bound(self.native.body, models))
+
+    @property
+    def rejected_output(self) -> int:
+        """What a caller thinks that the model will say is sold as output where it does not:
+        https://platform.openai.com/docs/api-reference/chat/object"""
+        prediction = self.body.get("prediction")
+        return token_bound(prediction) if prediction else 0
 
     @property
     def likely_input(self) -> int:

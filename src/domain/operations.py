@@ -93,6 +93,7 @@ class OperationRequest:
     stream: bool = False
     output_cap: int | None = None
     choices: int = 1
+    rejected_output: int = 0
     tag: str | None = None
     writes: bool = False
     shrink: bool | None = None

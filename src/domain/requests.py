@@ -7,8 +7,9 @@ from .units import Units
 class ModelRequest(Protocol):
     """What the gateway decides on, whatever a model is asked for.
 
-    `output_cap` is for each of the `choices`; a request that does not `writes` has an output that
-    no cap can bound. `end_user` and `tag` are the caller's names for whom, and for what, it asks.
+    `output_cap` is for each of the `choices`, and `rejected_output` the most that is sold as output
+    beside them; a request that does not `writes` has an output that no cap can bound. `end_user`
+    and `tag` are the caller's names for whom, and for what, it asks.
     `other_models` names a field by which a provider may have other models answer than `model`.
     `unbounded` names a field that brings more input, or cost, than can be told beforehand. `shrink`
     says whether the output may be made shorter than asked for; None leaves that to the route.
@@ -39,6 +40,9 @@ class ModelRequest(Protocol):
 
     @property
     def choices(self) -> int: ...
+
+    @property
+    def rejected_output(self) -> int: ...
 
     @property
     def writes(self) -> bool: ...
