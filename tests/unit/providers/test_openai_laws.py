@@ -197,6 +197,25 @@ def test_a_message_s_thoughts_keep_within_a_lowered_cap_wherever_it_goes(
     assert thinking["budget_tokens"] == 8_000
 
 
+@pytest.mark.parametrize("own", [{}, {"max_completion_tokens": 9}, {"max_tokens": 9}])
+def test_the_cap_beside_a_prediction_has_the_name_that_is_taken(own: dict[str, int]) -> None:
+    prediction = {"type": "content", "content": "Hi"}
+    body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], **own}
+    for told, name in (({}, "max_completion_tokens"), ({"prediction": prediction}, "max_tokens")):
+        call = UpstreamCall(
+            provider=Provider(
+                name="openai", kind=ProviderKind("openai"), base_url="https://api.openai.com/v1"
+            ),
+            credential=None,
+            model="gpt-4.1",
+            request=ChatRequest.parse({**body, **told}),
+            output_cap=7,
+            timeouts=Timeouts(),
+        )
+        sent = CODECS["openai"].encode(call, stream=False).body
+        assert {known: sent[known] for known in sent if known.startswith("max_")} == {name: 7}
+
+
 @pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens", "n_predict"])
 def test_no_chat_s_name_goes_past_the_cap_in_another_dialect(name: str) -> None:
     chat = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}

@@ -45,7 +45,9 @@ def encoded(call: UpstreamCall[ChatRequest], facts: Facts, *, stream: bool) -> E
     body["messages"] = _messages(body["messages"], facts, dropped)
     _ask_for_stream(body, facts, dropped, stream=stream)
     if call.output_cap is not None:
-        _cap(body, call.output_cap, facts.cap)
+        # Predictions are refused beside the newer name; the models that take any know the older:
+        # https://learn.microsoft.com/en-us/azure/ai-services/openai/how-to/predicted-outputs
+        _cap(body, call.output_cap, OLD_CAP if body.get("prediction") else facts.cap)
     return EncodedChat(path=CHAT_PATH, body=body, dropped=tuple(dropped))
 
 
