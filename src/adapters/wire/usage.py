@@ -36,7 +36,7 @@ def token_usage(usage: object, answer: Mapping[str, Any] = _NOTHING) -> TokenUsa
     prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
     total = _count(usage.get("total_tokens"))
     if prompt is None and completion is not None and total is not None:
-        prompt = max(0, total - completion)
+        prompt = max(0, total - completion) or None
     if completion is None and prompt is not None and total is not None:
         completion = max(0, total - prompt)
     if prompt is None or completion is None:

@@ -92,12 +92,13 @@ class ConductCall:
         """Settles what has been used for an answer that nobody will see."""
         gone = isinstance(error, asyncio.CancelledError)
         usage = told_usage(underway.answer)
+        seen = said(underway.answer) if usage is None else 0
         settled = self.settle(
             underway.reservation,
             Ending(
                 outcome=Outcome.CLIENT_CANCELLED if gone else Outcome.FAILED,
                 target=underway.target,
-                usage=underway.plan.used(usage, said(underway.answer), underway.target),
+                usage=underway.plan.used(usage, seen, underway.target),
                 estimated=usage is None or underway.plan.request.stream,
                 error=None if gone else type(error).__name__,
                 attempts=len(underway.receipt.attempts),

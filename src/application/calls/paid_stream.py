@@ -136,7 +136,8 @@ class PaidStream:
         self._uncounted_bytes += chunk.text_bytes
         if chunk.usage is not None:
             self._usage = chunk.usage
-            self._uncounted_bytes = 0
+            if chunk.usage.completion_tokens:
+                self._uncounted_bytes = 0
 
     async def _leave(self, outcome: Outcome, error: str | None = None) -> None:
         """Paid for first, which waits for nothing: however the provider takes the hang-up."""
@@ -172,11 +173,8 @@ class PaidStream:
         input at the start, and the output at an end that may never come."""
         plan, target = self._underway.plan, self._underway.target
         said = likely_tokens(self._uncounted_bytes)
-        used = plan.used(self._usage, said, target)
-        if self._usage is None:
-            return used
-        if self._outcome is not Outcome.SUCCEEDED:
+        if self._usage is not None and self._outcome is not Outcome.SUCCEEDED:
             # Pictures are seen before they are told of: those that nobody waited for were made.
-            said = max(said, plan.request.likely_output(target.model) - used.completion_tokens)
-        name = plan.request.output_class
-        return replace(used, **{name: getattr(used, name) + said}) if said else used
+            told = self._usage.completion_tokens
+            said = max(said, plan.request.likely_output(target.model) - told)
+        return plan.used(self._usage, said, target)

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Generic
+from typing import Any, Generic
 
 from ...domain.admission import Ask
 from ...domain.bounds import cost_bound
@@ -60,11 +60,18 @@ class Plan(Generic[RequestT]):
 
     def used(self, told: TokenUsage | None, said: int, target: Target) -> TokenUsage:
         """What the provider told, and what it did not tell as it probably was: `said` are tokens
-        that were seen of its answer."""
+        that were seen of its answer, and are not among what it told."""
         if told is None:
             return self.likely_usage(max(said, self.request.likely_output(target.model)))
-        units = self.request.likely_units
-        return replace(told, units=units) if units and not told.units else told
+        more: dict[str, Any] = {}
+        if (units := self.request.likely_units) and not told.units:
+            more["units"] = units
+        if told.completion_tokens and not told.prompt_tokens:  # nobody answers to nothing
+            more["input"] = self.request.likely_input
+        if said:
+            name = self.request.output_class
+            more[name] = getattr(told, name) + said
+        return replace(told, **more) if more else told
 
     def likely_usage(self, output_tokens: int) -> TokenUsage:
         """For a call whose provider did not tell what it used: the input as it probably was."""

@@ -15,13 +15,14 @@ def settle_whole(
 ) -> Receipt:
     """For a call that was answered in one piece: pays for it, and says how it came about.
     `said` are the tokens that can be seen of it, for a provider that told no usage."""
+    used = underway.plan.used(reply.usage, said, underway.target)
     settled = settle(
         underway.reservation,
         Ending(
             outcome=Outcome.SUCCEEDED,
             target=underway.target,
-            usage=underway.plan.used(reply.usage, said, underway.target),
-            estimated=reply.usage is None,
+            usage=used,
+            estimated=reply.usage is None or used.total > reply.usage.total,
             attempts=len(underway.receipt.attempts),
             first_byte_ns=underway.first_byte_ns,
         ),

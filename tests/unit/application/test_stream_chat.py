@@ -561,3 +561,17 @@ async def test_a_stream_that_runs_holds_its_reservation() -> None:
     await stream.aclose()
     used = (await scene.entry()).usage.total
     assert await scene.tokens_used() == used
+
+
+async def test_a_usage_that_leaves_out_what_was_read_or_said_is_filled_up() -> None:
+    """Some servers tell of the input alone, or of the output."""
+    scene, _, stream = await begun(a_chunk("x" * 40), usage_chunk(TokenUsage(input=9)))
+    assert len([chunk async for chunk in stream]) > 0
+    entry = await scene.entry()
+    assert (entry.usage, entry.estimated) == (TokenUsage(input=9, output=10), True)
+    scene, _, stream = await begun(a_chunk("x" * 40), usage_chunk(TokenUsage(output=9)))
+    assert len([chunk async for chunk in stream]) > 0
+    entry = await scene.entry()
+    assert entry.usage.output == 9
+    assert entry.usage.input > 0
+    assert entry.estimated

@@ -239,6 +239,10 @@ def test_what_stands_in_the_total_alone_is_not_for_nothing() -> None:
     assert responses_usage(in_responses) == TokenUsage(input=20, output=603)
 
 
+def test_a_prompt_that_is_less_than_nothing_is_not_known() -> None:
+    assert token_usage({"prompt_tokens": -1, "completion_tokens": 5, "total_tokens": 4}) is None
+
+
 def test_a_total_makes_up_for_a_missing_part() -> None:
     assert token_usage({"prompt_tokens": 3, "total_tokens": 5}) == TokenUsage(input=3, output=2)
     assert token_usage({"completion_tokens": 3, "total_tokens": 5}) == TokenUsage(input=2, output=3)
