@@ -26,8 +26,10 @@ _KEPT_BY_ANTHROPIC = ("thread", "mcp_servers", "container")
 _KEPT_BY_GOOGLE = ("cached_content", "cachedContent")
 # A provider's own search. The first is OpenAI's, and asks Gemini for Google's:
 # https://platform.openai.com/docs/api-reference/chat/create; then xAI's and OpenRouter's:
-# https://docs.x.ai/docs/guides/live-search and https://openrouter.ai/docs/features/web-search
-_SEARCHES = ("web_search_options", "search_parameters", "plugins")
+# https://docs.x.ai/docs/guides/live-search and https://openrouter.ai/docs/features/web-search; then
+# Azure's, of the caller's own documents, in either spelling:
+# https://learn.microsoft.com/en-us/azure/ai-services/openai/references/on-your-data
+_SEARCHES = ("web_search_options", "search_parameters", "plugins", "data_sources", "dataSources")
 
 # Other models that may answer instead, each at its own price: OpenRouter's, in chats and messages,
 # and Anthropic's: https://openrouter.ai/docs/guides/routing/model-fallbacks

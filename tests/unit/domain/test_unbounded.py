@@ -22,6 +22,7 @@ FLAT = {"type": "function", "name": "f"}
         (None, {"web_search_options": None, "tools": None, "plugins": []}, None),
         (None, {"plugins": [{"id": "web"}]}, "plugins"),
         (None, {"search_parameters": {"mode": "auto"}}, "search_parameters"),
+        (None, {"data_sources": [{"type": "azure_search"}]}, "data_sources"),
         (None, {"tools": [FUNCTION, {"type": "web_search"}]}, "tools.1"),
         (None, {"tools": [{"googleSearch": {}}]}, "tools.0"),
         (None, {"tools": [{"type": {}}]}, "tools.0"),
