@@ -1,6 +1,7 @@
 """Clients that mean no good, over bare sockets, and what becomes of what they have begun."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -91,3 +92,19 @@ async def test_a_body_of_countless_values_is_refused(scene: Scene) -> None:
     async with scene.running.http.post("/v1/responses", data=body, headers=headers) as answer:
         assert answer.status == 400
         assert str(MAX_VALUES) in (await answer.json())["error"]["message"]
+
+
+async def test_who_is_refused_in_the_middle_of_a_large_body_is_told_why(scene: Scene) -> None:
+    headers = {"Authorization": "Bearer wrong"}
+    for _ in range(3):
+        body = io.BytesIO(b"x" * (8 * 2**20))
+        async with scene.running.http.post("/v1/responses", data=body, headers=headers) as answer:
+            assert answer.status == 401
+            assert (await answer.json())["error"]["code"] == "invalid_api_key"
+
+
+async def test_who_is_refused_and_sends_no_more_is_told_why_in_a_moment(scene: Scene) -> None:
+    async with connected(scene) as (reader, writer), asyncio.timeout(15):
+        head = b"POST /v1/responses HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n"
+        writer.write(head)
+        assert (await reader.read()).startswith(b"HTTP/1.1 401")
