@@ -117,12 +117,16 @@ def _of_failure(receipt: Receipt, settled: Settled) -> Receipt:
 def _ended_by(error: BaseException, plan: Plan[RequestT], course: Course) -> Ending:
     gone = isinstance(error, asyncio.CancelledError)
     left = course.asked if gone or isinstance(error, AllTargetsFailed) else None
-    billing = left or course.unanswered
+    target, usage, is_guess = left or course.unanswered, NO_USAGE, False
+    if target is not None:
+        usage, is_guess = _perhaps_used(plan), True
+    elif course.billing is not None:
+        target, usage = course.billing
     return Ending(
         outcome=Outcome.CLIENT_CANCELLED if gone else Outcome.FAILED,
-        target=billing or course.asked,
-        usage=_perhaps_used(plan) if billing else NO_USAGE,
-        estimated=billing is not None,
+        target=target or course.asked,
+        usage=usage,
+        estimated=is_guess,
         error=None if gone else _reason(error),
         attempts=len(course.attempts) + (gone and course.asked is not None),
     )
