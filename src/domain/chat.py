@@ -36,7 +36,7 @@ _FIELD_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
 _MAX_CHOICES = 128
 # So many are written, and paid for, however few are shown. The last is llama.cpp's own:
 # https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
-_CHOICES = ("n", "best_of", "n_cmpl")
+_CHOICES = frozenset({"n", "best_of", "n_cmpl"})
 _MAX_CAP = 10**9
 
 
@@ -181,7 +181,9 @@ def _check_messages(body: Json) -> None:
 
 
 def _choices(body: Json) -> int:
-    counts = (whole_number(body, name, 1, _MAX_CHOICES) for name in _CHOICES)
+    if _CHOICES.isdisjoint(body):
+        return 1
+    counts = (whole_number(body, name, 1, _MAX_CHOICES) for name in sorted(_CHOICES))
     return max((count for count in counts if count is not None), default=1)
 
 

@@ -55,6 +55,7 @@ _OF_ANY = (
     *_PRESETS,
     *_COMPACTIONS,
 )
+_LOOKED_FOR = frozenset({*_OF_ANY, _EDITS})
 
 
 def unbounded(dialect: Dialect | None, body: Json) -> str | None:
@@ -81,6 +82,8 @@ def unbounded_operation(body: Json) -> str | None:
 
 def _of_any(body: Json) -> Iterator[str]:
     """In whatever dialect: a provider that speaks it reads its own fields in it."""
+    if _LOOKED_FOR.isdisjoint(body):
+        return
     yield from _given(body, _OF_ANY)
     edits = body.get(_EDITS)
     edits = edits.get("edits") if isinstance(edits, Mapping) else edits
