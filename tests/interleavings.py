@@ -2,8 +2,9 @@
 restarts, limits that change, clocks that step. What is decided is what the pure `Books` decide."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from uuid import UUID
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -33,6 +34,7 @@ from interleaved_steps import (
     Tenant,
 )
 from interleaved_stores import Stores
+from langroute.adapters.memory.seeds import STEP_BACK_NS
 from langroute.domain.admission import Ask, Reservation, counted
 from langroute.domain.ids import RequestId
 from langroute.domain.ledger import LedgerEntry
@@ -86,6 +88,7 @@ class Interleavings(RuleBasedStateMachine):
         self.gateways = [Process() for _ in range(1 if self.in_one_process else 2)]
         self.oracle = Oracle()
         self.stepped_back = False
+        self.latest_ns = 0
 
     def teardown(self) -> None:
         self.loop.run(self.stores.aclose())
@@ -138,9 +141,8 @@ class Interleavings(RuleBasedStateMachine):
             assert ask.lease_until_ns <= self.clock.ns
             usage, cost = ask.usage_bound, ask.cost_bound
             self.stores.gateways[gateway].settle(reservation, usage, cost)
-            self.record(
-                gateway, entry_of(ask, usage, cost), lasted_ns=ask.lease_until_ns - ask.at_ns
-            )
+            entry = replace(entry_of(ask, usage, cost), held=reservation)
+            self.record(gateway, entry, lasted_ns=ask.lease_until_ns - ask.at_ns)
 
     @rule(gateway=st.integers(0, 1), killed=st.booleans())
     def restart(self, gateway: int, killed: bool) -> None:
@@ -154,11 +156,18 @@ class Interleavings(RuleBasedStateMachine):
             return
         if process.waiting:
             self.oracle.forget([told.entry for told in process.waiting])
-        elif self.stepped_back:
-            # Where the ledger puts what was used then is where it belongs: in the past.
+        else:
+            self.read_again(None)
+
+    def read_again(self, limit_ids: Collection[UUID] | None) -> None:
+        """That these are made anew from the ledger, in one process, changes nothing: but where the
+        clock has stepped back, it puts what was used then where it belongs, in the past."""
+        if not self.stepped_back:
+            self.oracle.lose(limit_ids)
+        elif limit_ids is None:
             self.oracle.drop_all()
         else:
-            self.oracle.lose()
+            self.oracle.drop(limit_ids)
 
     @precondition(lambda self: not self.in_one_process)
     @rule()
@@ -187,7 +196,9 @@ class Interleavings(RuleBasedStateMachine):
             self.clock.ns = (DAILY.around(before_ns)[1] or 0) + to.and_ns
         else:
             self.clock.ns += to
-        self.stepped_back = self.stepped_back or self.clock.ns < before_ns
+        if self.clock.ns < before_ns:
+            self.stepped_back = True
+            self.oracle.drop_lost()
 
     @invariant()
     def nothing_expires_early_or_late(self) -> None:
@@ -231,6 +242,8 @@ class Interleavings(RuleBasedStateMachine):
             return
         told = self.stores.gateways[gateway].settle(reservation, usage, cost)
         if ask.request_id in process.settled:
+            if self.in_one_process:
+                self.read_again(self.oracle.known_of(ask))
             # A server that has not heard of it yet tells of it, once its lease has run out.
             assert told is None or self.apart_from_the_ledger
         else:
@@ -251,6 +264,8 @@ class Interleavings(RuleBasedStateMachine):
         process, admission = self.gateways[gateway], self.stores.gateways[gateway]
         now_ns = self.clock.ns
         ask, limits = self.tenant.ask(call, now_ns), self.tenant.limits_of(call)
+        if self.in_one_process:
+            self.look_at_the_clock()
         self.meet(process, ask, limits)
         if call.is_foreseen:
             refusal, before = self.loop.run(admission.foresee(ask, limits))
@@ -265,14 +280,22 @@ class Interleavings(RuleBasedStateMachine):
         process.open.add(ask.request_id)
         return decision
 
+    def look_at_the_clock(self) -> None:
+        """In one process, a step back that is large makes it read all anew."""
+        if self.clock.ns < self.latest_ns - STEP_BACK_NS:
+            self.oracle.drop_all()
+            self.latest_ns = self.clock.ns
+        self.latest_ns = max(self.latest_ns, self.clock.ns)
+
     def meet(self, process: Process, ask: Ask, limits: Sequence[Limit]) -> None:
         if self.in_one_process:
             self.oracle.drop_missed(ask, limits)
-            self.oracle.meet(limits, self.clock.ns, {})
+            self.oracle.meet(limits, self.clock.ns, back_ns=STEP_BACK_NS)
             return
         counting = [each.limit for each in counted(ask, limits)]
-        waiting = {told.entry.request_id: told.entry for told in process.waiting}
-        self.oracle.meet(counting, self.clock.ns, waiting if self.apart_from_the_ledger else {})
+        waiting = process.waiting if self.apart_from_the_ledger else ()
+        over = {told.entry.request_id: told.entry for told in waiting}
+        self.oracle.meet(counting, self.clock.ns, waiting=over)
 
     def change(self, change: Change) -> None:
         for limit in self.tenant.change(change):

@@ -20,6 +20,7 @@ from langroute.domain.limits import Counter, Limit, Refusal, Standing
 from langroute.domain.rebuild import claim_on, first_place, rebuilt, tallies
 
 Over = Mapping[RequestId, LedgerEntry]
+NOTHING: Over = {}
 
 
 @dataclass(slots=True)
@@ -57,12 +58,15 @@ class Oracle:
         assert changed
         self.over[entry.request_id] = entry
 
-    def meet(self, limits: Iterable[Limit], now_ns: int, waiting: Over) -> None:
-        """Those that are new to the store. `waiting` are calls that it takes for over, too, before
-        their settlement has reached it."""
+    def meet(
+        self, limits: Iterable[Limit], now_ns: int, *, back_ns: int = 0, waiting: Over = NOTHING
+    ) -> None:
+        """Those that are new to the store, which has them from the ledger as they were `back_ns`
+        ago. `waiting` are calls that it takes for over, too, before their settlement has reached
+        it."""
         for limit in limits:
             if limit.id not in self._met:
-                self._meet(limit, now_ns, waiting)
+                self._meet(limit, now_ns, back_ns, waiting)
                 self._met[limit.id] = limit.scope.id
 
     def drop(self, limit_ids: Collection[UUID]) -> None:
@@ -78,18 +82,25 @@ class Oracle:
 
     def drop_missed(self, ask: Ask, limits: Iterable[Limit]) -> None:
         """Those of its scopes that a call comes without."""
-        scopes = {ask.key_id, ask.team_id, ask.organization_id}
         given = {limit.id for limit in limits}
-        known = {**self._met, **self._lost}
-        self.drop([id_ for id_, scope in known.items() if scope in scopes and id_ not in given])
+        self.drop([limit_id for limit_id in self.known_of(ask) if limit_id not in given])
 
     def drop_all(self) -> None:
         self.drop({counter.limit_id for counter in self.books.counters} | {*self._met, *self._lost})
 
-    def lose(self) -> None:
-        """A store's memory. These books go on: what it is told again has to come to the same."""
-        self._lost |= self._met
-        self._met.clear()
+    def known_of(self, ask: Ask) -> list[UUID]:
+        """The limits that were met, or lost, of a call's scopes."""
+        scopes = {ask.key_id, ask.team_id, ask.organization_id}
+        return [id_ for id_, scope in {**self._met, **self._lost}.items() if scope in scopes]
+
+    def lose(self, limit_ids: Collection[UUID] | None = None) -> None:
+        """A store's memory, of these or of all: what it is told again has to come to the same."""
+        for limit_id in [*self._met] if limit_ids is None else self._met.keys() & limit_ids:
+            self._lost[limit_id] = self._met.pop(limit_id)
+
+    def drop_lost(self) -> None:
+        """What a store is told again of these is not as it was."""
+        self.drop([*self._lost])
 
     def forget(self, entries: Iterable[LedgerEntry]) -> None:
         """Those of calls that were counted, and that were lost before they were written."""
@@ -103,26 +114,26 @@ class Oracle:
     def _counter(self, limit: Limit, counter_id: CounterId) -> Counter:
         return self.books.counters.get(counter_id) or limit.fresh()
 
-    def _meet(self, limit: Limit, now_ns: int, waiting: Over) -> None:
+    def _meet(self, limit: Limit, now_ns: int, back_ns: int, waiting: Over) -> None:
+        as_of_ns = now_ns - back_ns
         over = {**self.over, **waiting}
         told = (
             tally
             for call, entry in over.items()
             for tally in tallies(limit, entry, self.reserved[call])
         )
-        counted_now = [each for each in told if each.place >= first_place(limit, now_ns)]
+        counted_now = [each for each in told if each.place >= first_place(limit, as_of_ns)]
         claims = {
             call: claim
             for call in self.books.open
             if call not in over and (claim := claim_on(limit, self.reserved[call]))
         }
-        again = rebuilt(limit, counted_now, claims.values(), now_ns)
+        again = rebuilt(limit, counted_now, claims.values(), as_of_ns)
         if self._lost.pop(limit.id, None):
             for counter_id, counter in self.books.counters.items():
                 if counter_id.limit_id == limit.id:
                     found = again.get(counter_id) or limit.fresh()
                     assert standing(limit, found, now_ns) == standing(limit, counter, now_ns)
-            return
         self.drop([limit.id])
         held = {
             call: replace(each, claims=(*each.claims, claims[call])) if call in claims else each

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 from .dialects import Dialect, Native
 from .errors import InvalidRequest
-from .estimates import input_bound, likely_tokens
+from .estimates import input_bound, likely_tokens, token_bound
 from .fields import Json, is_of, missing, whole_number, wrong_type
 from .requests import end_user_in
 from .services import service_asked, service_in
@@ -34,6 +34,9 @@ _FIELD_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "metadata": ((dict,), "an object"),
 }
 _MAX_CHOICES = 128
+# So many are written, and paid for, however few are shown. The last is llama.cpp's own:
+# https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
+_CHOICES = frozenset({"n", "best_of", "n_cmpl"})
 _MAX_CAP = 10**9
 
 
@@ -88,12 +91,27 @@ class ChatRequest:
         return bound if self.native is None else max(bound, input_bound(self.native.body, models))
 
     @property
+    def rejected_output(self) -> int:
+        """What a caller thinks that the model will say is sold as output where it does not:
+        https://platform.openai.com/docs/api-reference/chat/object"""
+        prediction = self.body.get("prediction")
+        return token_bound(prediction) if prediction else 0
+
+    @property
     def likely_input(self) -> int:
         return likely_tokens(self.input_bound)
 
     def output_bound(self, _model: str, /) -> int:
         """Its cap is, whatever the model."""
         return (self.output_cap or 0) * self.choices
+
+    def likely_output(self, _model: str, /) -> int:
+        """Whatever is said can be seen."""
+        return 0
+
+    @property
+    def output_class(self) -> str:
+        return "output"
 
     @property
     def units_bound(self) -> Units:
@@ -117,7 +135,11 @@ class ChatRequest:
             known = _FIELD_TYPES.get(name)
             if known and value is not None and not is_of(known[0], value):
                 raise _wrong(name, known[1])
-        choices = whole_number(body, "n", 1, _MAX_CHOICES) or 1
+        if body.get("deferred"):
+            # xAI's: nobody could come back for the answer, or is told what it will have cost.
+            raise InvalidRequest(
+                "'deferred' is not supported: LangRoute keeps no answers.", param="deferred"
+            )
         stream = bool(body.get("stream"))
         options = body.get("stream_options") or {}
         include_usage = options.get("include_usage")
@@ -133,7 +155,7 @@ class ChatRequest:
             stream=stream,
             include_usage=bool(include_usage),
             output_cap=_output_cap(body),
-            choices=choices,
+            choices=max(_choices(body), 1 if native is None else _choices(native.body)),
             native=native,
         )
 
@@ -156,6 +178,13 @@ def _check_messages(body: Json) -> None:
             for part_index, part in enumerate(content):
                 if not isinstance(part, dict):
                     raise _wrong(f"messages.{index}.content.{part_index}", "an object")
+
+
+def _choices(body: Json) -> int:
+    if _CHOICES.isdisjoint(body):
+        return 1
+    counts = (whole_number(body, name, 1, _MAX_CHOICES) for name in sorted(_CHOICES))
+    return max((count for count in counts if count is not None), default=1)
 
 
 def _output_cap(body: Json) -> int | None:

@@ -61,8 +61,9 @@ class CostLedger(NamedTuple):
         return self.left(now_ns)[1]
 
     def is_idle(self, now_ns: int) -> bool:
+        """Whether nothing is left in it that a decision needs, now or later."""
         ledger = self._at(now_ns)
-        return not (ledger.spent or ledger.reserved)
+        return not (ledger.spent or ledger.reserved) and ledger.began_ns <= now_ns
 
     def _at(self, now_ns: int) -> "CostLedger":
         """Never in an earlier period: a clock that steps back must not forgive anything."""

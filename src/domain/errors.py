@@ -41,6 +41,7 @@ from .attempts import Attempt
 from .limits import Limit, Refusal
 from .receipt import Receipt
 from .stores import Store
+from .usage import TokenUsage
 
 
 class Fault(StrEnum):
@@ -243,9 +244,14 @@ class ProviderTimedOut(ProviderError):
 
 
 class ProviderBrokeOff(ProviderError):
-    """The answer began and did not end, or was not in the provider's format."""
+    """The answer began and did not end, or was not in the provider's format. `used` is what it
+    tells all the same of what it took."""
 
     reason = "broken"
+
+    def __init__(self, message: str, *, provider: str, used: TokenUsage | None = None) -> None:
+        super().__init__(message, provider=provider)
+        self.used = used
 
 
 class ProviderUndefined(ProviderError):

@@ -26,7 +26,11 @@ _OPAQUE = {
     **dict.fromkeys(("base64", "url"), _PER_FILE),  # the source of a document, as Anthropic has it
 }
 # Google's parts have no type: https://ai.google.dev/api/caching#Part. It reads either spelling.
-_UNTYPED = frozenset({"inlineData", "inline_data", "fileData", "file_data"})
+_GOOGLES = frozenset({"inlineData", "inline_data", "fileData", "file_data"})
+# vLLM takes these without one, and whatever the type where there is a `uuid`:
+# https://github.com/vllm-project/vllm/blob/main/vllm/entrypoints/chat_utils.py
+_UNTYPED = ("image_url", "image_embeds", "audio_url", "input_audio", "video_url")
+_PERHAPS_MEDIA = _GOOGLES.union(_UNTYPED)
 # What holds the picture or the file; whatever else stands beside it may be read as text.
 _PAYLOADS = frozenset(
     {
@@ -36,14 +40,23 @@ _PAYLOADS = frozenset(
 )
 
 _NONE: AbstractSet[str] = frozenset()
+_NUMBERS = frozenset({int, float})
 _BYTES_PER_TOKEN = 4
 
-# Of a chat in any dialect, the fields that the model reads: those with pictures and files in them,
-# and those of texts alone, where a schema may happen to have a name of theirs as its type.
-_SAID = ("messages", "prompt", "system", "input", "prediction", "documents")
-_TEXTS = (
-    *("tools", "functions", "response_format", "suffix", "instructions", "text"),
-    *("output_config", "output_format", "chat_template_kwargs", "prompt_embeds"),
+# Of a chat in any dialect, the fields in which there may be pictures and files. All others are read
+# as they are written, where a schema may happen to have a name of theirs as its type, but for those
+# of which it is known that no model is told of them.
+_SAID = frozenset({"messages", "prompt", "system", "input", "prediction", "documents"})
+_UNREAD = frozenset(
+    {
+        *("model", "models", "stream", "stream_options", "n", "user", "safety_identifier"),
+        *("metadata", "client_metadata", "store", "include", "truncation", "background"),
+        *("max_tokens", "max_completion_tokens", "max_output_tokens", "service_tier", "speed"),
+        *("stop", "stop_sequences", "logit_bias", "tool_choice", "function_call", "provider"),
+        *("reasoning_effort", "reasoning", "thinking", "verbosity", "modalities", "audio"),
+        *("prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", "cache_control"),
+        *("inference_geo", "guided_json", "guided_grammar", "structured_outputs", "grammar"),
+    }
 )
 # What Claude is told where there are tools, and beside that for a computer; and each tool whose
 # description is Anthropic's own:
@@ -60,8 +73,12 @@ def input_bound(body: Mapping[str, Any], models: Sequence[str] = ()) -> int:
     has at most as many tokens as bytes. Pictures and files count by the piece.
     """
     pictures: list[Mapping[str, Any]] = []
-    bound = sum(token_bound(body[name], pictures=pictures) for name in _SAID if name in body)
-    bound += sum(_written(body[name]) for name in _TEXTS if name in body)
+    bound = 0
+    for name, value in body.items():
+        if name in _SAID:
+            bound += token_bound(value, pictures=pictures)
+        elif isinstance(value, str | list | dict) and name not in _UNREAD:
+            bound += _written(value)
     if pictures:
         bound += beyond(models, pictures)
     tools = body.get("tools") or body.get("functions")
@@ -82,7 +99,7 @@ def _written(value: Any) -> int:
     if isinstance(value, str):
         return _bytes_of(value)
     pieces = len(value) if isinstance(value, list) else 1
-    return _bytes_of(json.dumps(value, ensure_ascii=False)) + _PER_OBJECT * pieces
+    return _bytes_of(json.dumps(value, ensure_ascii=False, default=str)) + _PER_OBJECT * pieces
 
 
 def token_bound(value: Any, *, pictures: list[Mapping[str, Any]] | None = None) -> int:
@@ -103,6 +120,8 @@ def token_bound(value: Any, *, pictures: list[Mapping[str, Any]] | None = None) 
                 item = {name: inner for name, inner in item.items() if name not in payloads}
             bound += _PER_OBJECT + sum(map(_bytes_of, item))
             waiting.extend(item.values())
+        elif item and isinstance(item, list) and _NUMBERS.issuperset(map(type, item)):
+            bound += len(str(item))  # with their commas: written down as a whole, in C
         elif isinstance(item, Sequence):
             waiting.extend(item)
         else:
@@ -113,16 +132,25 @@ def token_bound(value: Any, *, pictures: list[Mapping[str, Any]] | None = None) 
 def _media(item: Mapping[str, Any]) -> tuple[int, AbstractSet[str]]:
     """What the pictures and files in an object count, and the names under which it holds them."""
     kind = item.get("type")
-    if isinstance(kind, str):
-        return (_OPAQUE[kind], _PAYLOADS) if kind in _OPAQUE else (0, _NONE)
-    if _UNTYPED.isdisjoint(item):
-        return 0, _NONE
-    held = {name for name in _UNTYPED if isinstance(item.get(name), Mapping)}
-    return _PER_FILE * len(held), held
+    pieces = _OPAQUE.get(kind, 0) if isinstance(kind, str) else 0
+    if (isinstance(kind, str) and "uuid" not in item) or _PERHAPS_MEDIA.isdisjoint(item):
+        return pieces, _PAYLOADS if pieces else _NONE
+    held = {name for name in _GOOGLES if isinstance(item.get(name), Mapping)}
+    told = sum(_OPAQUE[name] for name in _UNTYPED if item.get(name) is not None)
+    return max(pieces, told) + _PER_FILE * len(held), _PAYLOADS if pieces else held
 
 
 def _bytes_of(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    """And of what becomes of it in tokenizers that put letters together first (NFC), as Qwen's and
+    Cohere's do: a few come apart instead."""
+    if text.isascii():
+        return len(text)
+    count = _utf8(text)
+    return count if unicodedata.is_normalized("NFC", text) else count + written_anew(text)
+
+
+def _utf8(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def written_anew(text: str) -> int:
@@ -139,7 +167,7 @@ def written_anew(text: str) -> int:
 @lru_cache(maxsize=4_096)
 def _longer(letter: str) -> int:
     # One by one: a text of nothing but accents takes Python the square of its length.
-    return max(0, _bytes_of(unicodedata.normalize("NFKC", letter)) - _bytes_of(letter))
+    return max(0, _utf8(unicodedata.normalize("NFKC", letter)) - _utf8(letter))
 
 
 def likely_tokens(text_bytes: int) -> int:

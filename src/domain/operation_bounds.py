@@ -16,9 +16,19 @@ SPEECH = "audio/speech"
 _LISTENING = ("audio/transcriptions", "audio/translations")
 _DRAWING = "images/"
 
-# The fields that a model reads, and those that hold pictures where there are no files.
-_READ = ("input", "prompt", "instructions", "negative_prompt", "context_bias")
+# The fields that hold pictures where there are no files, and those of which it is known that no
+# model reads them. All others are taken for texts.
 _PICTURES = ("image", "images", "mask")
+_UNREAD = frozenset(
+    {
+        *(*_PICTURES, "model", "user", "n", "size", "quality", "style", "background", "moderation"),
+        *("response_format", "output_format", "output_compression", "input_fidelity"),
+        *("stream", "stream_format", "partial_images", "encoding_format", "output_dtype"),
+        *("dimensions", "voice", "speed", "language", "temperature", "timestamp_granularities"),
+        *("include", "chunking_strategy", "known_speaker_names", "known_speaker_references"),
+        *("file", "file_id", "file_url", "diarize"),
+    }
+)
 # At high fidelity, gpt-image adds up to 6,240 to an input picture's tiles:
 # https://platform.openai.com/docs/guides/images-vision#gpt-image-model-inputs
 _PER_IMAGE = 8_192
@@ -72,8 +82,11 @@ def output_tokens(operation: str, body: Json, uploads: Sequence[bytes], model: s
     return 0
 
 
-def likely_output_tokens(operation: str, body: Json) -> int:
-    """Beside what is seen of an answer: how long a speech is, for which no usage is told."""
+def likely_output_tokens(operation: str, body: Json, model: str) -> int:
+    """Beside what is seen of an answer, where no usage is told: how long a speech is, and what
+    pictures take, whatever was seen of them."""
+    if operation.startswith(_DRAWING):
+        return _pictures(body) * picture_tokens(model, body)
     text = body.get("input")
     if operation != SPEECH or not isinstance(text, str):
         return 0
@@ -143,8 +156,14 @@ def _ids(operation: str, body: Json) -> int:
 
 
 def _text(operation: str, body: Json) -> int:
-    read = [name for name in _READ if name != "input" or not _ids(operation, body)]
-    return token_bound([body[name] for name in read if name in body])
+    is_text = not _ids(operation, body)
+    return token_bound(
+        [
+            value
+            for name, value in body.items()
+            if (is_text if name == "input" else name.removesuffix("[]") not in _UNREAD)
+        ]
+    )
 
 
 def _seen(operation: str, body: Json, uploads: Sequence[bytes]) -> int:

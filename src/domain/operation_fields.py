@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from .errors import InvalidRequest
-from .fields import is_of, missing, wrong_type
+from .fields import count_in, is_of, missing, wrong_type
 
 _TEXT = ((str,), "a string")
 _COUNT = ((int,), "a whole number")
@@ -64,7 +64,11 @@ def check_fields(operation: str, body: Mapping[str, Any]) -> None:
 
 
 def check_names(operation: str, fields: Mapping[str, Any], files: AbstractSet[str]) -> None:
-    """Of a form, whose values are all texts. Raises InvalidRequest, naming the field."""
+    """Of a form, whose values are all texts. Raises InvalidRequest, naming the field: also a number
+    that others may read as another one, such as " 10", or as the last of several."""
+    for name, value in fields.items():
+        if _TYPES.get(name) is _COUNT and not count_in(value):
+            raise wrong_type(name, "a whole number of at least 1")
     names = _FILES[operation]
     if not files.isdisjoint(names) or not fields.keys().isdisjoint(_REFERENCES.get(operation, ())):
         return

@@ -93,6 +93,7 @@ class OperationRequest:
     stream: bool = False
     output_cap: int | None = None
     choices: int = 1
+    rejected_output: int = 0
     tag: str | None = None
     writes: bool = False
     shrink: bool | None = None
@@ -162,9 +163,14 @@ class OperationRequest:
     def output_bound(self, model: str) -> int:
         return bounds.output_tokens(self.operation, self.body, self._uploads, model)
 
+    def likely_output(self, model: str) -> int:
+        return bounds.likely_output_tokens(self.operation, self.body, model)
+
     @property
-    def likely_output(self) -> int:
-        return bounds.likely_output_tokens(self.operation, self.body)
+    def output_class(self) -> str:
+        if self.operation.draws:
+            return "image_output"
+        return "audio_output" if self.operation is Operation.SPEECH else "output"
 
     @property
     def units_bound(self) -> Units:

@@ -1,11 +1,16 @@
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sized
 from dataclasses import dataclass
 from uuid import UUID
 
+from .errors import InvalidRequest
 from .ids import OrganizationId, TeamId
 from .limits import Limit
 from .patterns import matched_by_star
 from .scopes import Scope, ScopeKind
+
+MOST_LIMITS = 50
+"""How many an organization, a team or a key may be given: each of its calls asks all of them. A
+key's requests and tokens a minute are not among them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +75,26 @@ def check_limits(limits: Iterable[Limit], scope: Scope) -> None:
         if limit.id in ids:
             raise ValueError("two limits of a scope count the same calls in the same way")
         ids.add(limit.id)
+
+
+def check_number(limits: Sized, scope: Scope) -> None:
+    """For whoever gives a scope its limits: more that are there all the same, by SQL, hold. Raises
+    InvalidRequest."""
+    if len(limits) > MOST_LIMITS:
+        raise InvalidRequest(
+            f"The {scope.kind} would have more than {MOST_LIMITS} limits.", param="limits"
+        )
+
+
+def with_limit(limits: Iterable[Limit], limit: Limit) -> Collection[Limit]:
+    """One more, or in the place of the one that counts the same. Raises InvalidRequest where it is
+    one too many."""
+    present = {each.id: each for each in limits}
+    is_new = limit.id not in present
+    present[limit.id] = limit
+    if is_new:
+        check_number(present, limit.scope)
+    return present.values()
 
 
 def is_allowed(model: str, allowed: tuple[str, ...]) -> bool:

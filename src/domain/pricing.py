@@ -8,6 +8,9 @@ from .services import ANY
 from .units import NO_RATES, NO_UNITS, UnitRates, Units
 from .usage import TokenUsage
 
+MOST_TIERS = 20
+MOST_SERVICES = 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
@@ -103,9 +106,15 @@ class ModelPrice:
         thresholds = [tier.above_prompt_tokens for tier in self.tiers]
         if any(low >= high for low, high in zip([0, *thresholds], thresholds, strict=False)):
             raise ValueError("tiers must stand in order of their thresholds, all above 0")
+        if len(thresholds) > MOST_TIERS:
+            raise ValueError(f"a price has at most {MOST_TIERS} tiers")
         names = [service.name for service in self.services]
         if names != sorted(set(names)):
             raise ValueError("services must stand in order of their names, each once")
+        if len(names) > MOST_SERVICES:
+            raise ValueError(
+                f"a price has at most {MOST_SERVICES} services beside the ordinary one"
+            )
         ordinary = replace(self, services=()) if self.services else self
         object.__setattr__(self, "_ordinary", ordinary)
 

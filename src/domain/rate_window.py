@@ -107,8 +107,9 @@ class RateWindow(NamedTuple):
         return self.left(now_ns)[1]
 
     def is_idle(self, now_ns: int) -> bool:
-        """Whether nothing is left in it that a decision needs."""
-        return not self._at(now_ns)[1].numbers
+        """Whether nothing is left in it that a decision needs, now or later."""
+        window = self._at(now_ns)[1]
+        return not window.numbers and window.oldest <= now_ns // self.slot_ns
 
     @property
     def slot_ns(self) -> int:
@@ -123,7 +124,10 @@ class RateWindow(NamedTuple):
         length_ns, numbers, amounts, total, oldest = self
         number = now_ns // (length_ns // SLOTS)
         if not numbers:
-            return max(number, oldest), self
+            number = max(number, oldest)
+            if number - SLOTS <= oldest:
+                return number, self
+            return number, RateWindow(length_ns, oldest=number - SLOTS)
         if number <= numbers[-1]:
             return numbers[-1], self
         if number - SLOTS <= numbers[0]:

@@ -1,8 +1,9 @@
 """Counters as what is written down says they must be: the ledger's entries, and calls under way."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from .admission import Ask, Claim, CounterId, Reservation, used_amount
 from .corrections import BookedCall, Correction
@@ -64,6 +65,29 @@ def claim_on(limit: Limit, held: Reservation) -> Claim | None:
         amount=held.ask.amount(limit.measure),
         place=place_of(limit, held.ask.at_ns),
     )
+
+
+def by_scope(calls: Iterable[Reservation]) -> Mapping[UUID, Sequence[Reservation]]:
+    """Under their keys, teams and organizations: a limit need not look at those of all others."""
+    found: dict[UUID, list[Reservation]] = defaultdict(list)
+    for held in calls:
+        for scope in (held.ask.key_id, held.ask.team_id, held.ask.organization_id):
+            if scope is not None:
+                found[scope].append(held)
+    return found
+
+
+def claims_on(
+    limits: Iterable[Limit], calls: Mapping[UUID, Sequence[Reservation]]
+) -> Mapping[CounterId, Sequence[Claim]]:
+    """What calls under way, by scope, hold of each counter of these limits."""
+    found: dict[CounterId, list[Claim]] = defaultdict(list)
+    for limit in limits:
+        for held in calls.get(limit.scope.id, ()):
+            claim = claim_on(limit, held)
+            if claim is not None:
+                found[claim.counter].append(claim)
+    return found
 
 
 def tallies(limit: Limit, entry: LedgerEntry, held: Reservation | None = None) -> Iterable[Tally]:

@@ -3,6 +3,8 @@
 # The lowest bit rates of MP3, of MPEG-1 and of its later halves: the tables in
 # https://www.loc.gov/preservation/digital/formats/fdd/fdd000105.shtml
 _MP3_BYTES_A_SECOND, _MP3_BYTES_A_SECOND_HALVED = 4_000, 1_000
+_KBITS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0)
+_KBITS_HALVED = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0)
 # Less than any codec for speech is known to take, at 1.3 kbit/s.
 _LEAST_BYTES_A_SECOND = 160
 _LIKELY_BYTES_A_SECOND = 16_000  # 128 kbit/s
@@ -20,7 +22,12 @@ def most_seconds(data: bytes) -> int:
 
 
 def likely_seconds(data: bytes) -> int:
-    return min(_LONGEST_S, -(-len(data) // _LIKELY_BYTES_A_SECOND))
+    """As a WAV file or an MP3 tells by its header, and what nobody can tell as at 128 kbit/s."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
+        told = _of_wav(data)
+    else:
+        told = _kbits_of_mp3(data[_id3_bytes(data) :][:4]) * 125
+    return min(_LONGEST_S, -(-len(data) // (told or _LIKELY_BYTES_A_SECOND)))
 
 
 def _least_bytes_a_second(data: bytes) -> int:
@@ -50,6 +57,14 @@ def _of_mp3(header: bytes) -> int | None:
         return None
     is_whole = header[1] & 0x18 == 0x18  # noqa: PLR2004
     return _MP3_BYTES_A_SECOND if is_whole else _MP3_BYTES_A_SECOND_HALVED
+
+
+def _kbits_of_mp3(header: bytes) -> int:
+    """0 where it tells none."""
+    if _of_mp3(header) is None:
+        return 0
+    rates = _KBITS if header[1] & 0x18 == 0x18 else _KBITS_HALVED  # noqa: PLR2004
+    return rates[header[2] >> 4]
 
 
 def _id3_bytes(data: bytes) -> int:

@@ -7,12 +7,15 @@ from .units import Units
 class ModelRequest(Protocol):
     """What the gateway decides on, whatever a model is asked for.
 
-    `output_cap` is for each of the `choices`; a request that does not `writes` has an output that
-    no cap can bound. `end_user` and `tag` are the caller's names for whom, and for what, it asks.
+    `output_cap` is for each of the `choices`, and `rejected_output` the most that is sold as output
+    beside them; a request that does not `writes` has an output that no cap can bound. `end_user`
+    and `tag` are the caller's names for whom, and for what, it asks.
     `other_models` names a field by which a provider may have other models answer than `model`.
     `unbounded` names a field that brings more input, or cost, than can be told beforehand. `shrink`
     says whether the output may be made shorter than asked for; None leaves that to the route.
-    `output_bound` is the most tokens that a request without a cap can come to at a model.
+    `output_bound` is the most tokens that a request without a cap can come to at a model, and
+    `likely_output` what it probably makes there, of which nothing need be seen in an answer; they
+    are tokens of the `output_class`.
     `units_bound` is the most of what is not sold by the token, `likely_units` what it probably is.
     `service` is the one that is asked for, where that is not the ordinary one; `services.ANY` is
     whichever the provider takes.
@@ -39,6 +42,9 @@ class ModelRequest(Protocol):
     def choices(self) -> int: ...
 
     @property
+    def rejected_output(self) -> int: ...
+
+    @property
     def writes(self) -> bool: ...
 
     @property
@@ -59,6 +65,11 @@ class ModelRequest(Protocol):
     def likely_input(self) -> int: ...
 
     def output_bound(self, model: str, /) -> int: ...
+
+    def likely_output(self, model: str, /) -> int: ...
+
+    @property
+    def output_class(self) -> str: ...
 
     @property
     def units_bound(self) -> Units: ...

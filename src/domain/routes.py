@@ -5,6 +5,8 @@ from enum import StrEnum
 from .patterns import matched_by_star
 
 _MASK = (1 << 64) - 1
+MOST_TARGETS = 50
+MOST_ALIASES = 200
 
 
 class Unsupported(StrEnum):
@@ -69,6 +71,10 @@ class ModelRoute:
     def __post_init__(self) -> None:
         if not self.targets:
             raise ValueError(f"the route {self.model!r} needs a target")
+        if len(self.targets) > MOST_TARGETS:
+            raise ValueError(f"the route {self.model!r} has more than {MOST_TARGETS} targets")
+        if len(self.aliases) > MOST_ALIASES:
+            raise ValueError(f"the route {self.model!r} has more than {MOST_ALIASES} aliases")
         if not all(name and name.isprintable() for name in self.names):
             raise ValueError("a route's names must be made of printable characters")
         if any(name.count("*") > 1 for name in self.names):

@@ -12,8 +12,12 @@ from typing import Any
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 # What has no other price than the one without a name. `on_demand` is Groq's word for it.
-_ORDINARY = frozenset({"auto", "default", "standard", "standard_only", "on_demand"})
-_FIELDS = ("speed", "service_tier")
+_ORDINARY = frozenset(
+    {*("auto", "default", "standard", "standard_only", "on_demand"), *("global", "not_available")}
+)
+# The last is where Anthropic answers, which has its price, too:
+# https://platform.claude.com/docs/en/manage-claude/data-residency
+_FIELDS = ("speed", "service_tier", "inference_geo")
 ANY = "auto"
 """Asked for: whichever the provider's project is set to. No answer is given at it."""
 

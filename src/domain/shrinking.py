@@ -18,9 +18,10 @@ def shrunk(
     left of every hard limit of tokens and of money, and the call with it. None where not even one
     token fits, and where another limit, such as one of requests, leaves no room for any call."""
     hard = [each for each in standings if not each.limit.soft]
+    rejected = ask.output_bound - cap * choices  # which no cap can make smaller
 
     def smaller(tokens: int) -> Ask:
-        output = tokens * choices
+        output = tokens * choices + rejected
         return replace(ask, output_bound=output, cost_bound=cost_bound(output))
 
     def fits(tokens: int) -> bool:
@@ -32,17 +33,17 @@ def shrunk(
     if cap < 1 or not fits(1):
         return None
     # Bisected: prices have tiers, and classes of tokens of which any may be the dearest.
-    low, high = 1, _room(ask, cap, choices, hard)
+    low, high = 1, _room(ask.input_bound + rejected, cap, choices, hard)
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if fits(middle) else (low, middle - 1)
     return low, smaller(low)
 
 
-def _room(ask: Ask, cap: int, choices: int, hard: Sequence[Standing]) -> int:
+def _room(taken: int, cap: int, choices: int, hard: Sequence[Standing]) -> int:
     """What the limits of tokens leave for each choice: no prices are needed for that."""
     left = (
-        (each.limit.amount - each.used - ask.input_bound) // choices
+        (each.limit.amount - each.used - taken) // choices
         for each in hard
         if each.limit.measure is Measure.TOKENS
     )

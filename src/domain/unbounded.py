@@ -26,16 +26,36 @@ _KEPT_BY_ANTHROPIC = ("thread", "mcp_servers", "container")
 _KEPT_BY_GOOGLE = ("cached_content", "cachedContent")
 # A provider's own search. The first is OpenAI's, and asks Gemini for Google's:
 # https://platform.openai.com/docs/api-reference/chat/create; then xAI's and OpenRouter's:
-# https://docs.x.ai/docs/guides/live-search and https://openrouter.ai/docs/features/web-search
-_SEARCHES = ("web_search_options", "search_parameters", "plugins")
+# https://docs.x.ai/docs/guides/live-search and https://openrouter.ai/docs/features/web-search; then
+# Azure's, of the caller's own documents, in either spelling:
+# https://learn.microsoft.com/en-us/azure/ai-services/openai/references/on-your-data
+_SEARCHES = ("web_search_options", "search_parameters", "plugins", "data_sources", "dataSources")
 
 # Other models that may answer instead, each at its own price: OpenRouter's, in chats and messages,
 # and Anthropic's: https://openrouter.ai/docs/guides/routing/model-fallbacks
 _OTHER_MODELS = ("models", "fallbacks")
 
-# vLLM writes the prompt as the caller's own template says, however often:
+# vLLM writes the prompt as the caller's own template says, however often, and looks at pictures and
+# films as closely as its other words say:
 # https://docs.vllm.ai/en/latest/serving/openai_compatible_server/#chat-api
-_TEMPLATES = ("chat_template",)
+_READINGS = ("chat_template", "mm_processor_kwargs", "media_io_kwargs")
+
+# What OpenRouter has stored by that name, tools and a system prompt among it:
+# https://openrouter.ai/docs/guides/features/presets
+_PRESETS = ("preset",)
+# A long conversation is read once more, to sum it up, before it is answered: Anthropic's in two
+# ways, and OpenAI's: https://platform.claude.com/docs/en/build-with-claude/compaction
+_COMPACTIONS, _EDITS = ("compaction",), "context_management"
+
+_OF_ANY = (
+    *_SEARCHES,
+    *_KEPT_BY_GOOGLE,
+    *_KEPT_BY_ANTHROPIC,
+    *_READINGS,
+    *_PRESETS,
+    *_COMPACTIONS,
+)
+_LOOKED_FOR = frozenset({*_OF_ANY, _EDITS})
 
 
 def unbounded(dialect: Dialect | None, body: Json) -> str | None:
@@ -47,7 +67,7 @@ def unbounded(dialect: Dialect | None, body: Json) -> str | None:
             found = _of_messages(body)
         case _:
             found = _of_chats(body)
-    return other_models(body) or next(found, None)
+    return other_models(body) or next(_of_any(body), None) or next(found, None)
 
 
 def other_models(body: Json) -> str | None:
@@ -60,8 +80,19 @@ def unbounded_operation(body: Json) -> str | None:
     return next(_given(body, ("file_url", "file_id")), None)
 
 
+def _of_any(body: Json) -> Iterator[str]:
+    """In whatever dialect: a provider that speaks it reads its own fields in it."""
+    if _LOOKED_FOR.isdisjoint(body):
+        return
+    yield from _given(body, _OF_ANY)
+    edits = body.get(_EDITS)
+    edits = edits.get("edits") if isinstance(edits, Mapping) else edits
+    kinds = (edit.get("type") for _, edit in _objects(edits))
+    if any(isinstance(kind, str) and kind.startswith("compact") for kind in kinds):
+        yield _EDITS
+
+
 def _of_chats(body: Json) -> Iterator[str]:
-    yield from _given(body, _SEARCHES + _KEPT_BY_GOOGLE + _TEMPLATES)
     extra = body.get("extra_body")
     google = extra.get("google") if isinstance(extra, Mapping) else None
     if isinstance(google, Mapping):
@@ -92,7 +123,6 @@ def _is_run_by_the_caller(tool: Json) -> bool:
 
 
 def _of_messages(body: Json) -> Iterator[str]:
-    yield from _given(body, _KEPT_BY_ANTHROPIC)
     for index, tool in _objects(body.get("tools")):
         kind = tool.get("type")
         if isinstance(kind, str) and not (

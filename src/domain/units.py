@@ -22,6 +22,7 @@ UNITS: Mapping[str, int] = MappingProxyType(
 REQUESTS = "requests"
 RATED: Mapping[str, int] = MappingProxyType({**UNITS, REQUESTS: 1_000})
 
+MOST_RATES = 200
 # Pictures of another size or quality may have another price: `images:high:1024x1536`.
 _VARIANT = re.compile(r"images(:[a-z0-9][a-z0-9_.-]{0,31}){1,3}")
 
@@ -71,6 +72,8 @@ class UnitRates:
     by_name: Mapping[str, Money] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if len(self.by_name) > MOST_RATES:
+            raise ValueError(f"a price has rates for at most {MOST_RATES} units")
         for name, rate in self.by_name.items():
             if name != REQUESTS and unit_of(name) is None:
                 raise ValueError(f"there is no unit {name!r}")

@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 
+from ..adapters.postgres.old_changes import PostgresOldChanges
 from ..adapters.postgres.partitions import PostgresPartitions
 from ..application.calls.expire_reservations import ExpireReservations
 from ..domain.errors import StoreUnavailable
@@ -28,9 +29,10 @@ def forgetting_replies(container: Container) -> Iterator[None]:
 
 
 @contextmanager
-def keeping_up(partitions: PostgresPartitions) -> Iterator[None]:
-    """The months of the ledger, once a day. Apart from all else: to drop one may take minutes."""
-    with _meanwhile(_keep_up(partitions)):
+def keeping_up(partitions: PostgresPartitions, changes: PostgresOldChanges) -> Iterator[None]:
+    """The months of the ledger, and the audit log's old changes, once a day. Apart from all else:
+    to drop a month may take minutes."""
+    with _meanwhile(_keep_up(partitions, changes)):
         yield
 
 
@@ -50,16 +52,21 @@ def _meanwhile(chore: Coroutine[object, object, None]) -> Iterator[None]:
         task.cancel()
 
 
-async def _keep_up(partitions: PostgresPartitions) -> None:
+async def _keep_up(partitions: PostgresPartitions, changes: PostgresOldChanges) -> None:
     while True:
-        try:
-            await partitions.drop_old()
-        except StoreUnavailable:
-            _LOG.warning("could not drop old months of the ledger; trying again tomorrow")
-        except Exception:  # noqa: BLE001  (if this ended, no month would be made ahead any more)
-            _LOG.exception("could not drop old months of the ledger; trying again tomorrow")
+        await _drop("months of the ledger", partitions.drop_old)
+        await _drop("changes of the audit log", changes.forget)
         await asyncio.sleep(_DAY_S)
         await make_ahead(partitions)
+
+
+async def _drop(what: str, drop: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await drop()
+    except StoreUnavailable:
+        _LOG.warning("could not drop old %s; trying again tomorrow", what)
+    except Exception:  # noqa: BLE001  (if this ended, no month would be made ahead any more)
+        _LOG.exception("could not drop old %s; trying again tomorrow", what)
 
 
 async def _sweep(expire: ExpireReservations) -> None:

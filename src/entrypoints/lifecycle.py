@@ -152,7 +152,7 @@ async def _start_serving(container: Container, stack: AsyncExitStack) -> None:
         stack.push_async_callback(corrections.aclose)
     await _follow_changes(container, stack)
     stack.enter_context(sweeping(container))
-    stack.enter_context(keeping_up(container.partitions()))
+    stack.enter_context(keeping_up(container.partitions(), container.old_changes()))
     stack.enter_context(forgetting_replies(container))
 
 

@@ -84,6 +84,14 @@ class ServerSettings(BaseSettings):
             "are dropped whole. Without it, all of them."
         ),
     ] = None
+    audit_retention_months: Annotated[
+        Annotated[int, Field(ge=1, le=1200)] | None,
+        Optional,
+        Field(
+            description="How many months of the audit log are kept beside the present one; older "
+            "changes are deleted. Without it, all of them."
+        ),
+    ] = None
     shutdown_timeout_s: Annotated[
         Seconds, Field(description="How long calls under way may take to end after SIGTERM.")
     ] = 30.0

@@ -1,14 +1,17 @@
 """What every store of the catalogue must do."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import Never
 
 import pytest
 
 from langroute.adapters.memory.catalogues import MemoryCatalogues
 from langroute.adapters.postgres.catalogues import PostgresCatalogues
 from langroute.application.ports.catalogues import Catalogues, StillInUse
-from langroute.domain.catalogue import EMPTY_CATALOGUE
-from langroute.domain.errors import NotFound
+from langroute.domain.catalogue import EMPTY_CATALOGUE, Catalogue
+from langroute.domain.errors import InvalidRequest, NotFound
 from langroute.domain.money import Money
 from langroute.domain.pricing import DatedPrice, ModelPrice, Rates, Service, Tier
 from langroute.domain.providers import Provider, ProviderKind
@@ -157,6 +160,62 @@ async def test_a_price_of_another_date_stands_beside_the_first(catalogues: Catal
     prices = (await catalogues.load()).prices
     assert prices.at("openai", "gpt-4o", PRICE.effective_from_ns) == PRICE.price
     assert prices.at("openai", "gpt-4o", later.effective_from_ns) == later.price
+
+
+async def test_prices_are_changed_as_they_are_by_then(catalogues: Catalogues) -> None:
+    """However many do so at once, none undoes what another does."""
+    await catalogues.put(providers=[OPENAI], prices=[PRICE])
+    first_ns = PRICE.effective_from_ns
+
+    def one_dearer(there: Catalogue) -> Sequence[DatedPrice]:
+        assert set(there.providers) == {"openai"}
+        newest = max(there.prices.rows(), key=lambda row: row.effective_from_ns)
+        dearer = replace(RATES, input=newest.price.rates.input + Money(1))
+        at_ns = newest.effective_from_ns + SECOND_NS
+        price = replace(newest.price, rates=dearer)
+        return [replace(newest, effective_from_ns=at_ns, price=price)]
+
+    changed = await asyncio.gather(*(catalogues.change_prices(one_dearer) for _ in range(8)))
+
+    book = (await catalogues.load()).prices
+    assert sorted(row.effective_from_ns for (row,) in changed) == [
+        first_ns + after * SECOND_NS for after in range(1, 9)
+    ]
+    assert all(row in book.rows() for (row,) in changed)
+    last = book.at("openai", "gpt-4o", first_ns + 8 * SECOND_NS)
+    assert last is not None
+    assert last.rates.input == RATES.input + Money(8)
+    assert last.services == PRICE.price.services
+
+
+async def test_nobody_puts_a_price_while_they_are_changed(catalogues: Catalogues) -> None:
+    """Nor does it matter that there is none yet."""
+    await catalogues.put(providers=[OPENAI])
+
+    def after_the_last(there: Catalogue) -> Sequence[DatedPrice]:
+        at_ns = max((row.effective_from_ns for row in there.prices.rows()), default=0) + SECOND_NS
+        return [replace(PRICE, effective_from_ns=at_ns)]
+
+    await asyncio.gather(
+        *(catalogues.change_prices(after_the_last) for _ in range(4)),
+        *(catalogues.put(providers=[OPENAI, LOCAL], prices=[PRICE]) for _ in range(4)),
+        *(catalogues.change_prices(after_the_last) for _ in range(4)),
+    )
+
+    rows = (await catalogues.load()).prices.rows()
+    assert len({row.effective_from_ns for row in rows}) == 9
+
+
+async def test_a_change_of_prices_that_fails_changes_nothing(catalogues: Catalogues) -> None:
+    await catalogues.put(providers=[OPENAI], prices=[PRICE])
+
+    def wrong(_: Catalogue) -> Never:
+        raise InvalidRequest("no", param="service")
+
+    with pytest.raises(InvalidRequest):
+        await catalogues.change_prices(wrong)
+    assert await catalogues.change_prices(lambda _: []) == []
+    assert (await catalogues.load()).prices.rows() == (PRICE,)
 
 
 async def test_routes_are_told_in_the_order_of_their_models(catalogues: Catalogues) -> None:

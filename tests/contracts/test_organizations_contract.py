@@ -21,6 +21,7 @@ from langroute.domain.errors import InvalidRequest, NotFound
 from langroute.domain.ids import OrganizationId, TeamId
 from langroute.domain.limits import Limit, Measure, Sliding
 from langroute.domain.organizations import (
+    MOST_LIMITS,
     Organization,
     Team,
     key_scope,
@@ -282,6 +283,36 @@ async def test_of_limits_that_are_set_at_once_none_is_lost(store: Store) -> None
     found = await store.keys.by_id(key.id)
     assert found is not None
     assert set(found.further_limits) == set(many)
+
+
+async def test_nobody_is_given_more_limits_than_calls_can_be_asked_for(store: Store) -> None:
+    """However many come at once. What is there may be changed and lifted all the same."""
+    key = new_key()
+    await store.keys.put(key)
+
+    def of(seconds: int, amount: int = 1) -> Limit:
+        window = Sliding(seconds=seconds)
+        return Limit(scope=key.scope, measure=Measure.TOKENS, amount=amount, window=window)
+
+    async def there() -> set[Limit]:
+        found = await store.keys.by_id(key.id)
+        assert found is not None
+        return set(found.further_limits)
+
+    for seconds in range(1, MOST_LIMITS):
+        await store.limits.set(of(seconds))
+    outcomes = await asyncio.gather(
+        *(store.limits.set(of(100 + number)) for number in range(4)), return_exceptions=True
+    )
+    refused = [outcome for outcome in outcomes if isinstance(outcome, InvalidRequest)]
+    assert [error.param for error in refused] == ["limits"] * 3
+    assert len(await there()) == MOST_LIMITS
+
+    await store.limits.set(of(1, amount=2))
+    assert of(1, amount=2) in await there()
+    assert await store.limits.lift(key.scope, of(2).id)
+    await store.limits.set(of(99))
+    assert len(await there()) == MOST_LIMITS
 
 
 async def test_changes_of_different_things_do_not_undo_each_other(store: Store) -> None:

@@ -169,6 +169,10 @@ async def test_what_was_spent_is_empty_at_first(cli: Langroute) -> None:
             "after 1970",
         ),
         (("routes", "set", "m", "--to", "openai/m", "--unbounded", "allow"), "allow"),
+        (
+            ("routes", "set", "m", "--to", ",".join(f"openai/m{number}" for number in range(51))),
+            "more than 50 targets",
+        ),
     ],
 )
 async def test_wrong_use_is_told_in_one_line(

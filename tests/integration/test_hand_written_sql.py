@@ -11,6 +11,7 @@ from langroute.adapters.postgres.credentials import PostgresCredentials
 from langroute.adapters.postgres.database import Database
 from langroute.adapters.postgres.limits import PostgresLimits
 from langroute.adapters.postgres.virtual_keys import PostgresKeys
+from langroute.domain.errors import InvalidRequest
 from langroute.domain.keys import digest_of
 from langroute.domain.limits import MINUTE, Limits
 from langroute.domain.money import Money
@@ -199,6 +200,12 @@ async def test_the_database_refuses_what_the_gateway_could_not_read(
             = '[{"above_prompt_tokens": 9, "input": 1, "output": 2, "imput": 3}]'""",
             "prices: ",
         ),
+        (
+            """insert into langroute.routes (model) values ('many');
+            insert into langroute.route_targets (route, provider, model)
+            select 'many', 'openai', 'm' || number from generate_series(1, 51) as n (number)""",
+            "routes: many",
+        ),
         ("""update langroute.prices set services = '{"flex": 1}'""", "prices: "),
         ("""update langroute.prices set services = '{"flex": {"input": 1}}'""", "prices: "),
         (
@@ -251,6 +258,31 @@ async def test_limits_typed_in_hold_for_the_keys_below(database: Database) -> No
         "parallel calls of the key": (3, FOR_GOOD, False),
         "tokens a minute of tag '*' of the key": (9, MINUTE, False),
     }
+
+
+async def test_more_limits_than_can_be_given_hold_where_they_were_typed_in(
+    database: Database,
+) -> None:
+    await type_in(
+        database,
+        _KEY,
+        """
+        insert into langroute.limits (key_id, measure, amount, window_s)
+        select id, 'tokens', 1, 100 + number
+        from langroute.virtual_keys, generate_series(1, 60) as numbers (number)
+        """,
+    )
+    limits = PostgresLimits(database)
+
+    key = await PostgresKeys(database).by_digest(digest_of("lrvk_mine"))
+
+    assert key is not None
+    assert len(key.further_limits) == 60
+    first, *_ = key.further_limits
+    await limits.set(replace(first, amount=2))
+    assert await limits.lift(key.scope, first.id)
+    with pytest.raises(InvalidRequest):
+        await limits.set(first)
 
 
 async def test_a_limit_that_cannot_be_read_refuses_rather_than_being_lost(

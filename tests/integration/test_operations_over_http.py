@@ -482,6 +482,18 @@ async def test_what_is_no_embedding_is_the_providers_failure(scene: Scene, data:
     assert entry["outcome"] == "failed"
 
 
+async def test_what_no_embedding_took_is_paid_for_where_that_is_told(scene: Scene) -> None:
+    """Or who asks for vectors that cannot be read would have them for nothing."""
+    usage = b'{"prompt_tokens": 7, "total_tokens": 7}'
+    scene.openai.will(Turn(raw=b'{"data": [{"embedding": [[1, 2]]}], "usage": %s}' % usage))
+    answered = await scene.running.call("POST", *BY_HAND, key=scene.key)
+    assert answered.status == 502
+    (entry,) = await scene.running.entries()
+    assert (entry["outcome"], entry["provider"]) == ("failed", "openai")
+    assert entry["usage"]["input"] == sum(entry["usage"].values()) == 7
+    assert not entry["estimated"]
+
+
 async def test_a_page_is_not_taken_for_speech(scene: Scene) -> None:
     scene.openai.will(Turn(raw=b"<html>Sign in</html>", content_type="text/html; charset=utf-8"))
     body = {"model": "tts-1", "input": "x"}

@@ -58,9 +58,12 @@ async def test_the_same_over_http(scene: Scene) -> None:
     gone = await running.call("DELETE", f"/api/prices/services?{query}")
     assert (gone.status, gone.body["services"]) == (200, {})
     assert (await running.call("DELETE", f"/api/prices/services?{query}")).status == 404
+    many = [{**rates, "above_prompt_tokens": number} for number in range(1, 22)]
     for path, body, param in (
         ("", {**model, **rates, "units": {"pages": "1"}}, "units"),
         ("", {**model, **rates, "units": {"images": "-1"}}, "units.images"),
+        ("", {**model, **rates, "tiers": many}, "tiers"),
+        ("/services", {**flex, "tiers": many}, "tiers"),
         ("/services", {**model, **rates, "service": "X"}, "service"),
         ("/services", {**model, "model": "none", **rates, "service": "flex"}, "service"),
     ):

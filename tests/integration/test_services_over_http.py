@@ -17,6 +17,8 @@ _PRICE = {
         "flex": {"input": "50", "output": "50"},
     },
 }
+_RATES = {"input": "1", "output": "1"}
+_MANY_TIERS = [{**_RATES, "above_prompt_tokens": number} for number in range(1, 22)]
 
 
 async def _cost_a_token(scene: Scene, **fields: Any) -> tuple[int, str | None]:
@@ -53,6 +55,9 @@ async def test_each_service_is_charged_at_its_own_price(scene: Scene, *, stream:
         ({"priority": {"input": "1"}}, "services.priority.output"),
         ({"Priority": {"input": "1", "output": "1"}}, "services.Priority"),
         ({"flex": {"input": "1", "output": "1", "services": {}}}, "services.flex.services"),
+        ({"flex": {**_RATES, "tiers": _MANY_TIERS}}, "services.flex.tiers"),
+        ({"flex": {**_RATES, "units": {"pages": "1"}}}, "services.flex.units"),
+        ({f"s{number}": _RATES for number in range(21)}, "services"),
     ],
 )
 async def test_a_wrong_service_is_refused_by_its_name(

@@ -14,6 +14,7 @@ from openai import AsyncOpenAI
 from event_streams import without_comments
 from gateway_fixtures import Scene, scene_on
 from langroute.domain.money import Money
+from langroute.domain.pictures import picture_tokens
 from upstreams.openai_operations import PICTURE
 from upstreams.operations import SOUND
 from upstreams.turn import Turn
@@ -242,3 +243,48 @@ async def test_a_caller_who_leaves_hangs_up_on_the_provider(scene: Scene) -> Non
     (entry,) = await scene.running.entries()
     assert (entry["outcome"], entry["estimated"]) == ("client_cancelled", True)
     assert len(await scene.running.entries()) == 1
+
+
+async def test_a_picture_is_paid_for_by_who_leaves_when_it_can_be_seen(scene: Scene) -> None:
+    scene.openai.hang(after_events=2)
+    async with drawn_by_hand(scene) as response:
+        seen = await response.content.readuntil(b"\n\n")
+        assert b"partial_image" in seen
+    await scene.openai.operations[0].wait_for_hang_up()
+    (entry,) = await scene.running.entries()
+    assert (entry["outcome"], entry["estimated"]) == ("client_cancelled", True)
+    # At the size and quality that cost the most, since none were asked for.
+    assert entry["usage"]["image_output"] == picture_tokens("gpt-image-2", BY_HAND) > 6_000
+
+
+async def test_of_several_pictures_those_that_were_not_waited_for_are_paid_for(
+    scene: Scene,
+) -> None:
+    scene.openai.hang(after_events=1)
+    async with client_of(scene) as client:
+        stream = await client.images.generate(
+            model="gpt-image-2", prompt="Two", n=2, partial_images=0, stream=True
+        )
+        assert (await anext(stream)).type == "image_generation.completed"
+        await stream.close()
+    await scene.openai.operations[0].wait_for_hang_up()
+    (entry,) = await scene.running.entries()
+    assert (entry["outcome"], entry["estimated"]) == ("client_cancelled", True)
+    both = 2 * picture_tokens("gpt-image-2", {})
+    assert entry["usage"]["output"] + entry["usage"]["image_output"] == both
+
+
+async def test_speech_is_paid_for_by_who_leaves_when_it_was_heard(scene: Scene) -> None:
+    scene.openai.hang(after_events=2)
+    text = "Hello, and a good day to all of you."
+    async with (
+        client_of(scene) as client,
+        client.audio.speech.with_streaming_response.create(
+            model="gpt-4o-mini-tts", input=text, voice="alloy", stream_format="sse"
+        ) as response,
+    ):
+        await anext(response.iter_lines())
+    await scene.openai.operations[0].wait_for_hang_up()
+    (entry,) = await scene.running.entries()
+    assert (entry["outcome"], entry["estimated"]) == ("client_cancelled", True)
+    assert entry["usage"]["audio_output"] == len(text) * 1_250 // 900

@@ -249,7 +249,7 @@ class Busy:
         )
 
     async def verdict(self) -> list[Difference]:
-        verify = VerifyLedger([PostgresWitness(self.database, LONGEST_S)])
+        verify = VerifyLedger([PostgresWitness(self.database, LONGEST_S, limits_at_once=2)])
         verdict = await verify()
         assert verdict.looked_at["counters"]
         return list(verdict.differences)

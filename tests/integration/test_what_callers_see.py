@@ -85,6 +85,35 @@ async def test_a_refusal_says_whose_limit_it_was_and_when_to_come_back(scene: Sc
     assert 3_500 < int(wait) <= 3_615
 
 
+async def test_refusals_and_failures_tell_the_same_whatever_was_asked_for(scene: Scene) -> None:
+    model = {"model": "gpt-4o-mini"}
+    calls: dict[str, dict[str, Any]] = {
+        "/v1/chat/completions": CHAT,
+        "/v1/messages": CHAT | {"max_tokens": 5},
+        "/v1/responses": model | {"input": "Hi"},
+        "/v1/completions": model | {"prompt": "Hi"},
+        "/v1/embeddings": model | {"input": "Hi"},
+        "/v1/images/generations": model | {"prompt": "Hi"},
+        "/v1/audio/speech": model | {"input": "Hi", "voice": "alloy"},
+    }
+    told = {"ratelimit", "ratelimit-policy", "x-request-id"}
+    told |= {f"x-ratelimit-{what}-requests" for what in ("limit", "remaining", "reset")}
+    for path, body in calls.items():
+        streams: tuple[dict[str, Any], ...] = ({}, {"stream": True})
+        for stream in streams:
+            if stream and path.split("/")[2] in ("embeddings", "audio"):
+                continue
+            scene.openai.fail(status=400)
+            key = await a_key(scene, requests_per_minute=1, tokens_per_minute=None)
+            failed = await asked(scene, key, path, **body, **stream)
+            refused = await asked(scene, key, path, **body, **stream)
+            assert (failed.status in (400, 502), refused.status) == (True, 429), (path, failed)
+            assert told <= failed.headers.keys() & refused.headers.keys(), path
+            assert {"retry-after", "x-langroute-limit", "x-langroute-limit-of"} <= set(
+                refused.headers
+            ), path
+
+
 async def test_a_cap_that_does_not_fit_is_lowered_in_every_dialect(scene: Scene) -> None:
     key = await a_key(scene, tokens_per_minute=800)
     first = await asked(scene, key, shrink="true", max_tokens=5_000)

@@ -19,7 +19,7 @@ from .beside import beside
 from .counters import Counters, key_of
 from .held import ByScope, Held
 from .plans import Plans
-from .seeds import Seeds
+from .seeds import STEP_BACK_NS, Seeds
 
 _PATIENCE_S = 3.0
 _AT_A_TIME = 500
@@ -53,6 +53,7 @@ class MemoryAdmission:
         self._plans = Plans()
         # By the ids' numbers: Python hashes those ten times faster than UUIDs.
         self._open: dict[int, Held] = {}
+        self._latest_ns = 0
 
     async def take_over(self) -> int:
         """Before any call: what earlier processes have left under way is held until it is settled
@@ -67,16 +68,14 @@ class MemoryAdmission:
     async def admit(
         self, ask: Ask, limits: Sequence[Limit]
     ) -> tuple[Reservation | Refusal, Sequence[Standing]]:
+        now_ns = self._now_ns()
         seeds = self._seeds
-        if (
-            seeds is not None
-            and not seeds.has_seen(ask, limits)
-            and await self._meet(seeds, limits)
-        ):
-            seeds.notice(ask, limits)
-        now_ns = self._clock.now_ns()
+        if seeds is not None and not seeds.has_seen(ask, limits):
+            if await self._meet(seeds, limits):
+                seeds.notice(ask, limits)
+            now_ns = self._clock.now_ns()
         counters = self._counters
-        counters.forget_idle(now_ns)
+        counters.forget_idle(now_ns - STEP_BACK_NS)
         _, counting, keys = self._plans.of(ask, limits)
         before = [
             counters.get(key) or limit.fresh()
@@ -92,10 +91,11 @@ class MemoryAdmission:
     async def foresee(
         self, ask: Ask, limits: Sequence[Limit]
     ) -> tuple[Refusal | None, Sequence[Standing]]:
+        now_ns = self._now_ns()
         if self._seeds is not None:
             await self._meet(self._seeds, limits)
+            now_ns = self._clock.now_ns()
         counting = counted(ask, limits)
-        now_ns = self._clock.now_ns()
         counters = [
             self._counters.get(key_of(counter_id)) or limit.fresh()
             for limit, counter_id in counting
@@ -137,7 +137,7 @@ class MemoryAdmission:
             met = self._seeds.met()
             for first in range(0, len(met), _AT_A_TIME):
                 limits = met[first : first + _AT_A_TIME]
-                async with self._history.past(limits, self._clock.now_ns()) as past:
+                async with self._history.past(limits, self._now_ns()) as past:
                     still_met = [limit for limit in limits if self._seeds.has_met(limit)]
                     kept += beside(still_met, past, self._counters, self._open.values())
         looked_at = {"counters in memory": len(kept)}
@@ -151,6 +151,16 @@ class MemoryAdmission:
 
     def __len__(self) -> int:
         return len(self._counters)
+
+    def _now_ns(self) -> int:
+        """Where the clock has stepped back further than they reach, all counters are read anew."""
+        now_ns = self._clock.now_ns()
+        if now_ns > self._latest_ns:
+            self._latest_ns = now_ns
+        elif now_ns < self._latest_ns - STEP_BACK_NS:
+            self._latest_ns = now_ns
+            self.recount(None)
+        return now_ns
 
     async def _meet(self, seeds: Seeds, limits: Sequence[Limit]) -> bool:
         if await seeds.meet(limits, self._patience_s):
@@ -167,12 +177,12 @@ class MemoryAdmission:
         for request_id in past.over:
             self._let_go(request_id)
         calls = ByScope(self._open.values(), past.waiting)
-        now_ns = self._clock.now_ns()
+        as_of_ns = self._clock.now_ns() - STEP_BACK_NS
         for limit in limits:
             over = [*past.settled.get(limit.id, ())]
             for entry in calls.waiting(limit):
                 over += tallies(limit, entry)
-            counters = rebuilt(limit, over, calls.under_way(limit), now_ns)
+            counters = rebuilt(limit, over, calls.under_way(limit), as_of_ns)
             for counter_id, counter in counters.items():
                 self._counters[key_of(counter_id)] = counter
 

@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from ...application.ports.catalogues import CatalogueLookup, Catalogues, StillInUse
@@ -47,6 +47,13 @@ class MemoryCatalogues:
                 (row.provider, row.model, row.effective_from_ns): row for row in dated
             }.values(),
         )
+
+    async def change_prices(
+        self, change: Callable[[Catalogue], Sequence[DatedPrice]]
+    ) -> Sequence[DatedPrice]:
+        prices = change(self._catalogue)
+        await self.put(prices=prices)
+        return prices
 
     async def remove_provider(self, name: str) -> bool:
         pointing = sorted(

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from dataclasses import replace
 from uuid import UUID
 
@@ -6,7 +7,7 @@ from ...domain.errors import NotFound
 from ...domain.ids import KeyId
 from ...domain.keys import VirtualKey
 from ...domain.limits import Limit
-from ...domain.organizations import Organization, Team
+from ...domain.organizations import Organization, Team, with_limit
 from ...domain.scopes import Scope, ScopeKind
 from .organizations import MemoryOrganizations
 from .virtual_keys import MemoryKeys
@@ -21,15 +22,14 @@ class MemoryLimits:
 
     async def set(self, limit: Limit) -> None:
         carrier = await self._carrier(limit.scope)
-        present = {each.id: each for each in _limits_of(carrier)}
-        await self._put(carrier, {**present, limit.id: limit})
+        await self._put(carrier, with_limit(_limits_of(carrier), limit))
 
     async def lift(self, scope: Scope, limit_id: UUID) -> bool:
         carrier = await self._carrier(scope)
-        present = {each.id: each for each in _limits_of(carrier)}
-        was_there = present.pop(limit_id, None) is not None
-        await self._put(carrier, present)
-        return was_there
+        present = _limits_of(carrier)
+        left = [limit for limit in present if limit.id != limit_id]
+        await self._put(carrier, left)
+        return len(left) < len(present)
 
     async def _carrier(self, scope: Scope) -> Organization | Team | VirtualKey:
         found: Organization | Team | VirtualKey | None
@@ -46,9 +46,9 @@ class MemoryLimits:
         return found
 
     async def _put(
-        self, carrier: Organization | Team | VirtualKey, limits: dict[UUID, Limit]
+        self, carrier: Organization | Team | VirtualKey, limits: Iterable[Limit]
     ) -> None:
-        new = tuple(limits.values())
+        new = tuple(limits)
         match carrier:
             case Organization():
                 await self._organizations.put(replace(carrier, limits=new))

@@ -14,6 +14,9 @@ from .met_limits import MetLimits
 
 _AT_A_TIME = 500
 _PAUSE_NS = 10**9
+# So far a clock may step back, and counters are as if nothing of what counts again had been left
+# out: what is read reaches back as far, and they are not forgotten any sooner.
+STEP_BACK_NS = 60 * 10**9
 
 _log = logging.getLogger(__name__)
 
@@ -118,14 +121,15 @@ class Seeds:
             self._tell()
 
     async def _read_past(self, limits: Sequence[Limit]) -> None:
-        now_ns = self._clock.now_ns()
+        as_of_ns = self._clock.now_ns() - STEP_BACK_NS
         self._recounted.clear()
         self._recounted_all = False
-        async with self._history.past(limits, now_ns, self._doubted()) as past:
+        async with self._history.past(limits, as_of_ns, self._doubted()) as past:
             self._sow(limits, past, self._met.untrue(limits))
             self._met.add(self._met.unmet(limits))
-            later_ns = self._clock.now_ns()
-            self._met.forget([limit for limit in limits if self._is_late(limit, now_ns, later_ns)])
+            later_ns = self._clock.now_ns() - STEP_BACK_NS
+            late = [limit for limit in limits if self._is_late(limit, as_of_ns, later_ns)]
+            self._met.forget(late)
 
     def _is_late(self, limit: Limit, read_ns: int, now_ns: int) -> bool:
         """Whether it has to be read once more: it was corrected meanwhile, or another day began."""

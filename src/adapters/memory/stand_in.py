@@ -71,7 +71,7 @@ class StandIn:
                 pass
         if len(self._lent) >= self._most:
             raise StoreUnavailable(Store.COUNTERS)
-        share = self._share or MemoryAdmission(self._clock)
+        share = self._present_share()
         decision, standings = await share.admit(ask, self._shares(limits))
         if isinstance(decision, Reservation):
             self._lent[ask.request_id.int] = _Lent(ask, limits)
@@ -86,8 +86,7 @@ class StandIn:
                 return await self._store.foresee(ask, limits)
             except StoreUnavailable:
                 pass
-        share = self._share or MemoryAdmission(self._clock)
-        return await share.foresee(ask, self._shares(limits))
+        return await self._present_share().foresee(ask, self._shares(limits))
 
     def settle(
         self, reservation: Reservation, usage: TokenUsage, cost: Money
@@ -126,6 +125,10 @@ class StandIn:
         if self._lent:
             _log.error("%d calls were never counted by the limits' store", len(self._lent))
 
+    def _present_share(self) -> MemoryAdmission:
+        # One that has counted nothing is false, and is the one all the same.
+        return MemoryAdmission(self._clock) if self._share is None else self._share
+
     def _step_in(self, share: MemoryAdmission) -> None:
         if self._share is None:
             _log.warning("the limits' store is away: deciding by 1/%d of each", self._sharers)
@@ -156,7 +159,12 @@ class StandIn:
 
     async def _count(self) -> None:
         for number, lent in list(self._lent.items()):
-            await self._store.count(lent.ask, lent.limits)
+            try:
+                await self._store.count(lent.ask, lent.limits)
+            except Exception:
+                # It may be this call's fault alone: the others come before it the next time.
+                self._lent[number] = self._lent.pop(number)
+                raise
             self._is_away = self._is_stuck = False
             del self._lent[number]
             self._tell_progress()

@@ -3,7 +3,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from sqlalchemy import Delete, Table, delete, select, tuple_
+from sqlalchemy import Delete, Table, delete, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -35,6 +35,8 @@ _READ_TARGETS = select(ROUTE_TARGETS).order_by(
     ROUTE_TARGETS.c.provider.collate("C"),
     ROUTE_TARGETS.c.model.collate("C"),
 )
+# There may be none yet of a model, which could be locked. Whoever reads prices does not wait.
+_NO_OTHER_PRICES = text("lock table langroute.prices in share row exclusive mode")
 
 
 class PostgresCatalogues:
@@ -46,22 +48,7 @@ class PostgresCatalogues:
 
     async def load(self) -> Catalogue:
         async with self._database.reading() as connection:
-            providers = (await connection.execute(select(PROVIDERS))).all()
-            routes = (await connection.execute(select(ROUTES))).all()
-            targets: dict[str, list[AnyRow]] = defaultdict(list)
-            for row in await connection.execute(_READ_TARGETS):
-                targets[row.route].append(row)
-            prices = (await connection.execute(select(PRICES))).all()
-        return Catalogue.of(
-            providers=_readable(PROVIDERS, providers, provider_of),
-            routes=_readable(
-                ROUTES,
-                # Not sorted by Postgres, whose alphabets differ from one database to the next.
-                sorted(routes, key=lambda row: row.model),
-                lambda row: route_of(row, targets[row.model]),
-            ),
-            prices=_readable(PRICES, prices, price_of),
-        )
+            return await _read(connection)
 
     async def put(
         self,
@@ -81,6 +68,15 @@ class PostgresCatalogues:
                 await _put_rows(connection, ROUTE_TARGETS, rows_of_targets(route))
             await _put_rows(connection, PRICES, [row_of_price(each) for each in prices])
 
+    async def change_prices(
+        self, change: Callable[[Catalogue], Sequence[DatedPrice]]
+    ) -> Sequence[DatedPrice]:
+        async with self._database.changing() as connection:
+            await connection.execute(_NO_OTHER_PRICES)
+            prices = change(await _read(connection))
+            await _put_rows(connection, PRICES, [row_of_price(each) for each in prices])
+            return prices
+
     async def remove_provider(self, name: str) -> bool:
         named = PROVIDERS.c.name == name
         pointing = select(ROUTE_TARGETS.c.route).where(ROUTE_TARGETS.c.provider == name).distinct()
@@ -96,6 +92,25 @@ class PostgresCatalogues:
         async with self._database.changing() as connection:
             gone = await connection.execute(delete(ROUTES).where(ROUTES.c.model == model))
             return gone.rowcount > 0
+
+
+async def _read(connection: AsyncConnection) -> Catalogue:
+    providers = (await connection.execute(select(PROVIDERS))).all()
+    routes = (await connection.execute(select(ROUTES))).all()
+    targets: dict[str, list[AnyRow]] = defaultdict(list)
+    for row in await connection.execute(_READ_TARGETS):
+        targets[row.route].append(row)
+    prices = (await connection.execute(select(PRICES))).all()
+    return Catalogue.of(
+        providers=_readable(PROVIDERS, providers, provider_of),
+        routes=_readable(
+            ROUTES,
+            # Not sorted by Postgres, whose alphabets differ from one database to the next.
+            sorted(routes, key=lambda row: row.model),
+            lambda row: route_of(row, targets[row.model]),
+        ),
+        prices=_readable(PRICES, prices, price_of),
+    )
 
 
 def _readable(table: Table, rows: Sequence[AnyRow], read: Callable[[AnyRow], _T]) -> Iterator[_T]:

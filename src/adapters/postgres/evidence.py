@@ -1,44 +1,43 @@
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...application.ports.evidence import Evidence, Witness
-from ...domain.admission import Claim, CounterId, Reservation
-from ...domain.limits import Limit, Limits, Measure
 from ...domain.money import Money
 from ...domain.rate_window import NS_PER_S
-from ...domain.rebuild import Tally, claim_on
-from ...domain.scopes import Scope, ScopeKind
-from ...domain.verification import Difference, KeptCounter, KeptSums
+from ...domain.verification import Difference, KeptSums
 from . import evidence_rows as rows
-from .counter_names import stored_name
-from .counter_rows import counter_of
 from .database import Database
-from .history import settled_of
-from .limit_rows import read_limits
-from .reservation_rows import unsettled
+from .evidence_counters import counters_that_differ
 
 # A ledger of years is read once, from end to end.
 _WITHIN_S = 600.0
 _MOST = 1000
+_LIMITS_AT_ONCE = 1000
 _ROLLED_UP = ("calls", "prompt_tokens", "completion_tokens", "unpriced_calls", "estimated_calls")
 
 
 class PostgresWitness:
     """All of it in one snapshot: what is written meanwhile is not seen, neither here nor there."""
 
-    def __init__(self, database: Database, longest_call_s: float) -> None:
+    def __init__(
+        self, database: Database, longest_call_s: float, *, limits_at_once: int = _LIMITS_AT_ONCE
+    ) -> None:
         self._database = database
         self._longest_call_ns = int(longest_call_s * NS_PER_S)
+        self._limits_at_once = limits_at_once
 
     async def evidence(self) -> Evidence:
         async with self._database.reading(within_s=_WITHIN_S) as connection:
             now_ns = (await connection.execute(rows.NOW)).scalar_one()
-            counters, count = await self._counters(connection, now_ns)
+            counters, count = await counters_that_differ(
+                connection,
+                now_ns,
+                self._longest_call_ns,
+                at_once=self._limits_at_once,
+                most=_MOST,
+            )
             counts = (await connection.execute(rows.COUNTS)).one()._mapping
             return Evidence(
                 now_ns=now_ns,
@@ -47,78 +46,6 @@ class PostgresWitness:
                 alone=[*await _alone(connection)],
                 looked_at={**counts, "counters": count},
             )
-
-    async def _counters(
-        self, connection: AsyncConnection, now_ns: int
-    ) -> tuple[Sequence[KeptCounter], int]:
-        kept = (await connection.execute(rows.COUNTERS)).all()
-        limits = await _limits(connection, {row.limit_id for row in kept})
-        settled = await settled_of(connection, list(limits.values()), now_ns, self._longest_call_ns)
-        over: dict[tuple[UUID, str], list[Tally]] = defaultdict(list)
-        for limit_id, tallies in settled.items():
-            for tally in tallies:
-                over[limit_id, stored_name(tally.name)].append(tally)
-        under_way: dict[tuple[UUID, str], list[Claim]] = defaultdict(list)
-        for claim in _claims(limits.values(), await _open(connection)):
-            under_way[claim.counter.limit_id, stored_name(claim.counter.name)].append(claim)
-        return [
-            KeptCounter(
-                limit=limits[row.limit_id],
-                name=row.name,
-                found=counter_of(limits[row.limit_id], row),
-                over=over[row.limit_id, row.name],
-                under_way=under_way[row.limit_id, row.name],
-            )
-            for row in kept
-            if row.limit_id in limits  # of one that was lifted, nobody knows what it should count
-        ], len(kept)
-
-
-async def _limits(connection: AsyncConnection, wanted: set[UUID]) -> Mapping[UUID, Limit]:
-    scopes: dict[Scope, Limits] = {
-        Scope(kind=ScopeKind(row.kind), id=row.id): Limits(
-            requests_per_minute=row.requests_per_minute, tokens_per_minute=row.tokens_per_minute
-        )
-        for row in await connection.execute(rows.SCOPES)
-    }
-    further = await read_limits(connection, scopes)
-    return {
-        limit.id: limit
-        for scope, usual in scopes.items()
-        for limit in (*usual.of(scope), *further[scope])
-        if limit.id in wanted
-    }
-
-
-async def _open(connection: AsyncConnection) -> Sequence[Reservation]:
-    """With what they have claimed later."""
-    later: dict[UUID, list[Claim]] = defaultdict(list)
-    for row in await connection.execute(rows.LATER_CLAIMS):
-        later[row.request_id].append(
-            Claim(
-                counter=CounterId(row.limit_id, row.name),
-                measure=Measure(row.measure),
-                amount=int(row.amount),
-                place=row.place,
-            )
-        )
-    return [
-        replace(held, claims=(*held.claims, *later[held.ask.request_id]))
-        for held in await unsettled(connection)
-    ]
-
-
-def _claims(limits: Iterable[Limit], calls: Sequence[Reservation]) -> Iterable[Claim]:
-    of_scope: dict[UUID, list[Reservation]] = defaultdict(list)
-    for held in calls:
-        for scope in (held.ask.key_id, held.ask.team_id, held.ask.organization_id):
-            if scope is not None:
-                of_scope[scope].append(held)
-    for limit in limits:
-        for held in of_scope[limit.scope.id]:
-            claim = claim_on(limit, held)
-            if claim is not None:
-                yield claim
 
 
 async def _sums(connection: AsyncConnection) -> Iterable[KeptSums]:

@@ -129,9 +129,15 @@ COUNTS = text("""
 """)
 
 # Those that are counted once more have not counted all yet.
+COUNTED_LIMITS = text("""
+    select distinct limit_id from langroute.counters
+    where limit_id not in (select limit_id from langroute.recounts)
+    order by limit_id
+""")
+
 COUNTERS = text("""
     select * from langroute.counters
-    where limit_id not in (select limit_id from langroute.recounts)
+    where limit_id = any(cast(:limit_ids as uuid[]))
     order by limit_id, name
 """)
 

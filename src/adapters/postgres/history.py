@@ -23,6 +23,7 @@ from .posted_corrections import LAST_POSITION
 from .reservation_rows import unsettled
 from .times import to_timestamp
 
+_DAY_NS = 24 * 3600 * NS_PER_S
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 AtRest = Callable[[], AbstractAsyncContextManager[Sequence[LedgerEntry]]]
@@ -108,6 +109,13 @@ def _query(
         return for_good(shape.scope, shape.measure, shape.names), asked
     query = by_period(shape.scope, shape.measure, shape.names)
     _, ends_ns = shape.window.around(first)
+    until_ns = first + longest_call_ns if first else 0
+    if "end_user" not in shape.names:
+        # Periods that begin anew, since for others there is `for_good`.
+        first_day_ns = -(-until_ns // _DAY_NS) * _DAY_NS
+        last_day_ns = max(first_day_ns, (ends_ns or 0) // _DAY_NS * _DAY_NS)
+        asked["first_day"] = to_timestamp(first_day_ns)
+        asked["last_day"] = to_timestamp(last_day_ns)
     return query, {
         **asked,
         "place": first,
@@ -115,7 +123,7 @@ def _query(
         "ends": _NEVER if ends_ns is None else to_timestamp(ends_ns),
         "began": to_timestamp(first),
         "since": to_timestamp(max(0, first - longest_call_ns)),
-        "until": to_timestamp(first + longest_call_ns if first else 0),
+        "until": to_timestamp(until_ns),
     }
 
 

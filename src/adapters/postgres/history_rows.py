@@ -9,20 +9,8 @@ from ...domain.limits import Limit, Measure, Sliding
 from ...domain.money import PICO_PER_USD
 from ...domain.periods import Period
 from ...domain.scopes import ScopeKind
-from ...domain.usage import TOKEN_CLASSES
-from .postings import LONGEST_NAME
+from .daily_sums import ASKED, EVER, SCOPE_COLUMNS, USED, WHOLE_DAYS, daily, may_be_cut, told_by
 
-SCOPE_COLUMNS = {
-    ScopeKind.KEY: "key_id",
-    ScopeKind.TEAM: "team_id",
-    ScopeKind.ORGANIZATION: "organization_id",
-}
-_TOKENS = " + ".join(f"entry.{name}_tokens" for name in TOKEN_CLASSES)
-USED = {
-    Measure.REQUESTS: "(entry.number = 0)::int",
-    Measure.TOKENS: f"({_TOKENS})",
-    Measure.MONEY: f"entry.cost_usd * {PICO_PER_USD}",
-}
 _BOUND = {
     Measure.REQUESTS: "(held.at is not null)::int",
     Measure.TOKENS: "held.input_bound + held.output_bound",
@@ -33,13 +21,7 @@ _DROPPED = {
     Measure.TOKENS: "gone.tokens",
     Measure.MONEY: f"gone.cost_usd * {PICO_PER_USD}",
 }
-_SUMMED_UP = {
-    Measure.REQUESTS: "summed.calls",
-    Measure.TOKENS: "summed.prompt_tokens + summed.completion_tokens",
-    Measure.MONEY: f"summed.cost_usd * {PICO_PER_USD}",
-}
 _NAMES = ("model", "end_user", "tag")
-_ASKED = "unnest(cast(:ids as uuid[]), cast(:scopes as uuid[])) as asked (id, scope)"
 # The last is true of all of them: it tells Postgres which partitions it need not look into.
 _HELD = "held.at = entry.at and held.request_id = entry.request_id and held.at >= :since"
 _CLAIM = """
@@ -85,7 +67,7 @@ def sliding(scope: ScopeKind, measure: Measure, names: tuple[str, ...]) -> TextC
     """
     # Whoever was admitted with nobody knows what counts from its end.
     within = f"least(call.used, coalesce(claim.amount, {_BOUND[measure]}, 0))"
-    told = "".join(f", entry.{name}" for name in names)
+    told = told_by("entry", names)
     grouped = "".join(f", {name}" for name in names)
     return text(f"""
         with counted as (
@@ -97,7 +79,7 @@ def sliding(scope: ScopeKind, measure: Measure, names: tuple[str, ...]) -> TextC
                     coalesce(claim.place, call.at_ns / :slot_ns) as began,
                     coalesce(call.posted_ns, call.at_ns + entry.duration_ns) / :slot_ns as ended,
                     case when entry.number = 0 then {within} else least(call.used, 0) end as kept
-                from {_ASKED}
+                from {ASKED}
                 join langroute.ledger entry on entry.{SCOPE_COLUMNS[scope]} = asked.scope
                 left join langroute.reservations held on {_HELD}
                 left join lateral ({_CLAIM}) claim on true
@@ -133,35 +115,47 @@ def by_period(scope: ScopeKind, measure: Measure, names: tuple[str, ...]) -> Tex
     `:since` and `:until` are soon before and after that: of a call that was asked for in between,
     it is looked up in which period it was admitted. So it is of those that were asked for once the
     period `:ends`: the clock has been set back since. What never begins anew, at 0, has
-    counted months that are dropped, too: see migration 0015.
+    counted months that are dropped, too: see migration 0015. Of a period of many days, those from
+    `:first_day` until `:last_day` are read as the sums that there are of each.
     """
-    told = "".join(f", entry.{name}" for name in names)
-    columns = f"asked.id{told}, {USED[measure]} as amount"
+    columns = f"asked.id{told_by('entry', names)}, {USED[measure]} as amount"
     entries = f"langroute.ledger entry on entry.{SCOPE_COLUMNS[scope]} = asked.scope"
+    at_place = f"""
+        select {columns}, cast(:place as bigint) as place from {ASKED} join {entries}
+    """  # noqa: S608  (names of ours)
     looked_up = f"""
         select {columns}, coalesce(claim.place, case
             when entry.at >= :ends then cast(:next as bigint)
             when entry.at >= :began then cast(:place as bigint)
         end) as place
-        from {_ASKED} join {entries}
+        from {ASKED} join {entries}
         left join langroute.reservations held on {_HELD}
         left join lateral ({_CLAIM}) claim on true
     """  # noqa: S608  (names of ours)
+    if "end_user" in names:
+        within = f"{at_place} where entry.at >= :until and entry.at < :ends"
+    else:
+        within = f"""
+            {at_place}
+            where entry.at >= :until and entry.at < :ends
+                and (entry.at < :first_day or entry.at >= :last_day)
+            union all
+            select summed.id{told_by("summed", names)}, summed.amount, cast(:place as bigint)
+            from ({daily(scope, measure, names, WHOLE_DAYS)}) summed
+        """  # noqa: S608  (names of ours)
     grouped = "".join(f", {name}" for name in names)
     by_end_user = "is not null" if "end_user" in names else "is null"
-    dropped = "".join(f", gone.{name}" for name in names)
     return text(f"""
         select id, place, false as owed, sum(amount) as amount{grouped}
         from (
-            select {columns}, cast(:place as bigint) as place from {_ASKED} join {entries}
-            where entry.at >= :until and entry.at < :ends
+            {within}
             union all
             {looked_up} where entry.at >= :since and entry.at < :until
             union all
             {looked_up} where entry.at >= greatest(:until, :ends)
             union all
-            select asked.id{dropped}, {_DROPPED[measure]} as amount, cast(:place as bigint) as place
-            from {_ASKED}
+            select asked.id{told_by("gone", names)}, {_DROPPED[measure]}, cast(:place as bigint)
+            from {ASKED}
             join langroute.dropped_sums gone on gone.{SCOPE_COLUMNS[scope]} = asked.scope
             where :place = 0 and gone.end_user {by_end_user}
         ) counted
@@ -173,35 +167,20 @@ def by_period(scope: ScopeKind, measure: Measure, names: tuple[str, ...]) -> Tex
 @lru_cache(maxsize=64)
 def for_good(scope: ScopeKind, measure: Measure, names: tuple[str, ...]) -> TextClause:
     """The same, of what never begins anew and does not tell end users apart: the sums by day have
-    all of it, months that are dropped included, in far fewer rows. But for names that are cut off
-    there: their calls, if there are any, are looked through."""
-    entries = f"langroute.ledger entry on entry.{SCOPE_COLUMNS[scope]} = asked.scope"
-    sums = f"langroute.rollups summed on summed.{SCOPE_COLUMNS[scope]} = asked.scope"
+    all of it, months that are dropped included, in far fewer rows."""
     gone = f"langroute.dropped_sums gone on gone.{SCOPE_COLUMNS[scope]} = asked.scope"
-    in_sums = {"model": ", summed.model", "tag": ", nullif(summed.tag, '') as tag"}
     grouped = "".join(f", {name}" for name in names)
     return text(f"""
         select id, 0::bigint as place, false as owed, sum(amount) as amount{grouped}
         from (
-            select asked.id{"".join(in_sums[name] for name in names)},
-                {_SUMMED_UP[measure]} as amount
-            from {_ASKED} join {sums} where not ({_may_be_cut("summed", names)})
+            {daily(scope, measure, names, EVER)}
             union all
-            select asked.id{"".join(f", entry.{name}" for name in names)}, {USED[measure]}
-            from {_ASKED} join {entries} where ({_may_be_cut("entry", names)}) and exists (
-                select from {_ASKED} join {sums} where {_may_be_cut("summed", names)}
-            )
-            union all
-            select asked.id{"".join(f", gone.{name}" for name in names)}, {_DROPPED[measure]}
-            from {_ASKED} join {gone}
-            where gone.end_user is null and ({_may_be_cut("gone", names)})
+            select asked.id{told_by("gone", names)}, {_DROPPED[measure]}
+            from {ASKED} join {gone}
+            where gone.end_user is null and {may_be_cut("gone", names)}
         ) counted
         group by id{grouped}
     """)  # noqa: S608  (names of ours)
-
-
-def _may_be_cut(row: str, names: tuple[str, ...]) -> str:
-    return " or ".join(f"length({row}.{name}) >= {LONGEST_NAME}" for name in names) or "false"
 
 
 OVER = text("""

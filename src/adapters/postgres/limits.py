@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import Table, select
@@ -6,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ...application.ports.limits import CarriedLimits
 from ...domain.errors import NotFound
 from ...domain.limits import Limit
+from ...domain.organizations import with_limit
 from ...domain.scopes import Scope, ScopeKind
 from .database import Database
 from .limit_rows import put_limits, read_limits
@@ -27,18 +29,17 @@ class PostgresLimits:
     async def set(self, limit: Limit) -> None:
         async with self._database.changing() as connection:
             present = await _of(connection, limit.scope)
-            present[limit.id] = limit
-            await put_limits(connection, limit.scope, present.values())
+            await put_limits(connection, limit.scope, with_limit(present, limit))
 
     async def lift(self, scope: Scope, limit_id: UUID) -> bool:
         async with self._database.changing() as connection:
             present = await _of(connection, scope)
-            was_there = present.pop(limit_id, None) is not None
-            await put_limits(connection, scope, present.values())
-            return was_there
+            left = [limit for limit in present if limit.id != limit_id]
+            await put_limits(connection, scope, left)
+            return len(left) < len(present)
 
 
-async def _of(connection: AsyncConnection, scope: Scope) -> dict[UUID, Limit]:
+async def _of(connection: AsyncConnection, scope: Scope) -> Sequence[Limit]:
     """Nobody else changes them until the end. Raises NotFound."""
     table, what = _CARRIERS[scope.kind]
     held = await connection.execute(
@@ -46,7 +47,7 @@ async def _of(connection: AsyncConnection, scope: Scope) -> dict[UUID, Limit]:
     )
     if held.first() is None:
         raise NotFound(what, str(scope.id))
-    return {limit.id: limit for limit in (await read_limits(connection, [scope]))[scope]}
+    return (await read_limits(connection, [scope]))[scope]
 
 
 _: type[CarriedLimits] = PostgresLimits

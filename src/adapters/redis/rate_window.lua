@@ -21,7 +21,14 @@ local function read_window(key, slot_us, now_us)
   -- A clock that steps back forgives nothing.
   window.number = math.max(by_clock, window.oldest, window.newest or 0)
   local oldest = window.number - SLOTS
-  if not window.newest or window.first >= oldest then
+  if not window.newest then
+    -- Where there is no hash, none is made: it would seem to have been told what was before.
+    if seen[1] and window.oldest < oldest then
+      window.is_emptied, window.oldest = true, oldest
+    end
+    return window
+  end
+  if window.first >= oldest then
     return window
   end
   if window.newest < oldest then

@@ -1,5 +1,6 @@
 """What a provider answers in one piece: a reply, in OpenAI's format, or why there is none."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from ...application.ports.upstream import ChatReply, OperationReply, UpstreamCall
@@ -15,12 +16,13 @@ from .malformed import Malformed
 from .native import check_native, native_usage
 from .operation_answers import content_type, operation_usage
 from .refusals import refusal, shown
-from .usage import token_usage
+from .usage import responses_usage, token_usage
 
 # An error that needs more words than this is not worth reading.
 _MAX_ERROR_BYTES = 64 * 2**10
 # What a proxy in between says, or a wrong address.
 _A_PAGE = "text/html"
+_NOTHING: Mapping[str, Any] = {}
 
 
 async def chat_reply(
@@ -34,10 +36,10 @@ async def chat_reply(
             return ChatReply(body=body, usage=usage, dropped=sent.dropped, dialect=sent.dialect)
         body = codec.reply(body, sent)
     except Malformed as error:
-        raise _not_an_answer(call, str(error)) from error
+        raise _not_an_answer(call, str(error), body) from error
     Identity(call.model).complete(body)
     if any(choice["finish_reason"] == "error" for choice in body["choices"]):
-        raise _not_an_answer(call, "it ended with an error")
+        raise _not_an_answer(call, "it ended with an error", body)
     usage = token_usage(body.get("usage"), body)
     return ChatReply(body=body, usage=usage, dropped=sent.dropped)
 
@@ -57,7 +59,7 @@ async def operation_reply(
         if call.request.operation is Operation.EMBEDDINGS:
             body = well_formed_embeddings(body, call.request, call.model)
     except Malformed as error:
-        raise _not_an_answer(call, str(error)) from error
+        raise _not_an_answer(call, str(error), body) from error
     usage = operation_usage(body.get("usage"), call.request.operation)
     return OperationReply(body=body, usage=usage, dropped=sent.dropped)
 
@@ -107,7 +109,12 @@ def _refusal(
     )
 
 
-def _not_an_answer(call: UpstreamCall[Any], why: str) -> ProviderBrokeOff:
-    name = call.provider.name
+def _not_an_answer(
+    call: UpstreamCall[Any], why: str, body: Mapping[str, Any] = _NOTHING
+) -> ProviderBrokeOff:
+    """What it took is paid for, where that is told: who asks for what nobody can read, again and
+    again, would have it for nothing."""
+    name, told = call.provider.name, body.get("usage")
     message = f"{name} sent an answer that cannot be used: {why}."
-    return ProviderBrokeOff(shown(message, call.credential), provider=name)
+    used = token_usage(told, body) or responses_usage(told, body)
+    return ProviderBrokeOff(shown(message, call.credential), provider=name, used=used)

@@ -7,6 +7,9 @@ from ...domain.errors import ProviderBrokeOff, ProviderError
 from .failures import FOREIGN, translated
 
 _DRAIN_S = 0.25
+# What is read piece by piece may be so many times as large as what is read at once: a stream of
+# pictures, or of the probabilities of each token. Those who translate it keep what it says.
+_STREAMED_TIMES = 16
 
 
 class HttpReply:
@@ -22,6 +25,7 @@ class HttpReply:
         self._provider = provider
         self._idle_s = idle_s
         self._max_bytes = max_bytes
+        self._left = max_bytes * _STREAMED_TIMES
         self._begun = False
 
     async def read_some(self) -> bytes:
@@ -36,6 +40,9 @@ class HttpReply:
         if not (self._begun or self._response.content.is_eof()):
             self._begun = True
             self._expect_the_rest_sooner()
+        self._left -= len(data)
+        if self._left < 0:
+            raise self._sent_more_than(self._max_bytes * _STREAMED_TIMES)
         return data
 
     async def read_all(self, max_bytes: int | None = None) -> bytes:
@@ -50,10 +57,13 @@ class HttpReply:
         finally:
             self.close()
         if left < 0:
-            raise ProviderBrokeOff(
-                f"{self._provider} sent more than {limit} bytes.", provider=self._provider
-            )
+            raise self._sent_more_than(limit)
         return b"".join(pieces)
+
+    def _sent_more_than(self, limit: int) -> ProviderBrokeOff:
+        return ProviderBrokeOff(
+            f"{self._provider} sent more than {limit} bytes.", provider=self._provider
+        )
 
     async def drain(self) -> None:
         """For the little that follows the last event: read, the connection can serve another call.

@@ -17,6 +17,8 @@ _PROMPT_DETAILS = ("prompt_tokens_details", "prompt_token_details")
 _OUTPUT_DETAILS = ("completion_tokens_details", "completion_token_details")
 # Of what was written to the cache, in an answer in OpenAI's format: a name of this gateway's own.
 WRITTEN_FOR_AN_HOUR = "cache_write_1h_tokens"
+# How Anthropic says at which service it answered: what is ordinary need not be told.
+_SERVICES = ("speed", "inference_geo")
 _NOTHING: Mapping[str, Any] = {}
 # No context is within four orders of magnitude of this: beyond it, a count is a fault. Sums of
 # such counts can be written as JSON, which ends at 64 bits.
@@ -34,10 +36,14 @@ def token_usage(usage: object, answer: Mapping[str, Any] = _NOTHING) -> TokenUsa
     prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
     total = _count(usage.get("total_tokens"))
     if prompt is None and completion is not None and total is not None:
-        prompt = max(0, total - completion)
+        prompt = max(0, total - completion) or None
     if completion is None and prompt is not None and total is not None:
         completion = max(0, total - prompt)
-    if prompt is None or completion is None or prompt + completion == 0:
+    if prompt is None or completion is None:
+        return None
+    if total is not None and total > prompt + completion:
+        prompt, completion = _with_what_is_apart(usage, prompt, completion, total)
+    if prompt + completion == 0:
         return None
     inputs, outputs = _object(usage, _PROMPT_DETAILS), _object(usage, _OUTPUT_DETAILS)
     cached, left = _part(cached_tokens(usage), prompt)
@@ -67,6 +73,18 @@ def token_usage(usage: object, answer: Mapping[str, Any] = _NOTHING) -> TokenUsa
         service=service_in(usage, answer),
         units=units_told(usage, answer),
     )
+
+
+def _with_what_is_apart(
+    usage: Mapping[str, Any], prompt: int, completion: int, total: int
+) -> tuple[int, int]:
+    """Some servers tell what was thought only in the total, and it is sold as output:
+    https://github.com/mozilla-ai/any-llm/issues/1290. Some leave out of the prompt what was cached.
+    """
+    apart = total - prompt - completion
+    if apart == cached_tokens(usage):
+        return prompt + apart, completion
+    return prompt, completion + apart
 
 
 def responses_usage(usage: object, answer: Mapping[str, Any] = _NOTHING) -> TokenUsage | None:
@@ -132,8 +150,7 @@ def openai_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
             details[WRITTEN_FOR_AN_HOUR] = for_an_hour
         told["prompt_tokens_details"] = details
     thought = _count(_object(usage, ("output_tokens_details",)).get("thinking_tokens"))
-    if (speed := service_named(usage.get("speed"))) is not None:
-        told["speed"] = speed
+    told |= {name: usage[name] for name in _SERVICES if service_named(usage.get(name)) is not None}
     if thought:
         told["completion_tokens_details"] = {"reasoning_tokens": thought}
     if searches := whole(_object(usage, (SERVER_TOOLS,)).get(WEB_SEARCHES)):

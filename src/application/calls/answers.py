@@ -42,12 +42,12 @@ def told_usage(answer: object) -> TokenUsage | None:
     return answer.usage if isinstance(answer, ChatReply | OperationReply) else None
 
 
-def likely_output(answer: object) -> int:
-    """In tokens, for a provider that told no usage."""
+def said(answer: object) -> int:
+    """How many tokens can be seen, for a provider that told no usage."""
     if isinstance(answer, Begun):
         return likely_tokens(answer.first.text_bytes)
     if not isinstance(answer, ChatReply):
         return 0
     body = answer.body
-    said = body.get("choices") or body.get("output") or body.get("content") or []
-    return likely_tokens(token_bound(said))
+    seen = body.get("choices") or body.get("output") or body.get("content") or []
+    return likely_tokens(token_bound(seen))

@@ -6,7 +6,7 @@ from ...domain.dialects import Dialect
 from ...domain.keys import VirtualKey
 from ...domain.receipt import Receipt
 from ..ports.upstream import Upstream
-from .answers import likely_output
+from .answers import said
 from .conduct_call import ConductCall
 from .settle import Settle
 from .settle_whole import settle_whole
@@ -35,6 +35,5 @@ class CompleteChat:
     async def __call__(self, key: VirtualKey, chat: ChatRequest) -> CompletedChat:
         underway = await self.conduct(key, chat, self.upstream.complete)
         reply = underway.answer
-        likely = 0 if reply.usage else likely_output(reply)
-        receipt = settle_whole(self.settle, underway, reply, likely)
+        receipt = settle_whole(self.settle, underway, reply, 0 if reply.usage else said(reply))
         return CompletedChat(body=reply.body, receipt=receipt, dialect=reply.dialect)

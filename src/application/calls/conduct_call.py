@@ -14,7 +14,7 @@ from ..ports.clock import Clock
 from ..ports.reservations import Reservations
 from ..ports.upstream import RequestT, UpstreamCall
 from .admit import Admit
-from .answers import hang_up, likely_output, told_usage
+from .answers import hang_up, said, told_usage
 from .plan import Plan
 from .plan_call import PlanCall
 from .settle import Ending, Settle, Settled
@@ -91,12 +91,13 @@ class ConductCall:
         """Settles what has been used for an answer that nobody will see."""
         gone = isinstance(error, asyncio.CancelledError)
         usage = told_usage(underway.answer)
+        seen = said(underway.answer) if usage is None else 0
         settled = self.settle(
             underway.reservation,
             Ending(
                 outcome=Outcome.CLIENT_CANCELLED if gone else Outcome.FAILED,
                 target=underway.target,
-                usage=underway.plan.used(usage, likely_output(underway.answer)),
+                usage=underway.plan.used(usage, seen, underway.target),
                 estimated=usage is None or underway.plan.request.stream,
                 error=None if gone else type(error).__name__,
                 attempts=len(underway.receipt.attempts),
@@ -115,12 +116,16 @@ def _of_failure(receipt: Receipt, settled: Settled) -> Receipt:
 def _ended_by(error: BaseException, plan: Plan[RequestT], course: Course) -> Ending:
     gone = isinstance(error, asyncio.CancelledError)
     left = course.asked if gone or isinstance(error, AllTargetsFailed) else None
-    billing = left or course.unanswered
+    target, usage, is_guess = left or course.unanswered, NO_USAGE, False
+    if target is not None:
+        usage, is_guess = _perhaps_used(plan), True
+    elif course.billing is not None:
+        target, usage = course.billing
     return Ending(
         outcome=Outcome.CLIENT_CANCELLED if gone else Outcome.FAILED,
-        target=billing or course.asked,
-        usage=_perhaps_used(plan) if billing else NO_USAGE,
-        estimated=billing is not None,
+        target=target or course.asked,
+        usage=usage,
+        estimated=is_guess,
         error=None if gone else _reason(error),
         attempts=len(course.attempts) + (gone and course.asked is not None),
     )

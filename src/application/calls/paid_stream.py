@@ -1,6 +1,5 @@
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 from ...domain.errors import GatewayError, ProviderError, ProviderTimedOut
@@ -101,7 +100,7 @@ class PaidStream:
         return None
 
     def _ends(self, chunk: ChatChunk) -> bool:
-        """Whether nothing is said behind this chunk, though usage may be told."""
+        """Whether nothing is said behind this chunk, as far as can be told; usage may be."""
         del chunk
         return False
 
@@ -136,7 +135,8 @@ class PaidStream:
         self._uncounted_bytes += chunk.text_bytes
         if chunk.usage is not None:
             self._usage = chunk.usage
-            self._uncounted_bytes = 0
+            if chunk.usage.completion_tokens:
+                self._uncounted_bytes = 0
 
     async def _leave(self, outcome: Outcome, error: str | None = None) -> None:
         """Paid for first, which waits for nothing: however the provider takes the hang-up."""
@@ -152,13 +152,14 @@ class PaidStream:
         if self._next is not None:  # it came, and nobody stayed to read it
             self._count(self._next)
         underway = self._underway
+        used = self._used()
         settled = self._settle(
             underway.reservation,
             Ending(
                 outcome=outcome,
                 target=underway.target,
-                usage=self._used(),
-                estimated=self._usage is None or self._uncounted_bytes > 0,
+                usage=used,
+                estimated=self._usage is None or used.total > self._usage.total,
                 error=error,
                 attempts=len(underway.receipt.attempts),
                 first_byte_ns=underway.first_byte_ns,
@@ -169,6 +170,10 @@ class PaidStream:
     def _used(self) -> TokenUsage:
         """What the provider told last, and an estimate of what has been said since: some tell the
         input at the start, and the output at an end that may never come."""
+        plan, target = self._underway.plan, self._underway.target
         said = likely_tokens(self._uncounted_bytes)
-        used = self._underway.plan.used(self._usage, said)
-        return used if self._usage is None else replace(used, output=used.output + said)
+        if self._usage is not None and self._outcome is not Outcome.SUCCEEDED:
+            # Pictures are seen before they are told of: those that nobody waited for were made.
+            told = self._usage.completion_tokens
+            said = max(said, plan.request.likely_output(target.model) - told)
+        return plan.used(self._usage, said, target)

@@ -40,6 +40,5 @@ def performed(
     settle: Settle, underway: Underway[Any, Any], reply: OperationReply
 ) -> PerformedOperation:
     """Paid for, with its receipt."""
-    likely = underway.plan.request.likely_output
-    receipt = settle_whole(settle, underway, reply, likely)
+    receipt = settle_whole(settle, underway, reply, said=0)
     return PerformedOperation(body=reply.body, content_type=reply.content_type, receipt=receipt)

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Generic, NamedTuple
+from typing import Any, Generic, NamedTuple
 
 from ...domain.admission import Ask
 from ...domain.bounds import cost_bound
@@ -57,18 +57,26 @@ class Plan(NamedTuple, Generic[RequestT]):
             ask=ask, reserved_cap=cap, output_cap=cap, shrunk_from=self.reserved_cap
         )
 
-    def used(self, told: TokenUsage | None, likely_output: int) -> TokenUsage:
-        """What the provider told, and what it did not tell as it probably was."""
+    def used(self, told: TokenUsage | None, said: int, target: Target) -> TokenUsage:
+        """What the provider told, and what it did not tell as it probably was: `said` are tokens
+        that were seen of its answer, and are not among what it told."""
         if told is None:
-            return self.likely_usage(likely_output)
-        units = self.request.likely_units
-        return replace(told, units=units) if units and not told.units else told
+            return self.likely_usage(max(said, self.request.likely_output(target.model)))
+        more: dict[str, Any] = {}
+        if (units := self.request.likely_units) and not told.units:
+            more["units"] = units
+        if told.completion_tokens and not told.prompt_tokens:  # nobody answers to nothing
+            more["input"] = self.request.likely_input
+        if said:
+            name = self.request.output_class
+            more[name] = getattr(told, name) + said
+        return replace(told, **more) if more else told
 
     def likely_usage(self, output_tokens: int) -> TokenUsage:
         """For a call whose provider did not tell what it used: the input as it probably was."""
         return TokenUsage(
             input=self.request.likely_input,
-            output=output_tokens,
             service=service_named(self.request.service),
             units=self.request.likely_units,
+            **{self.request.output_class: output_tokens},
         )

@@ -109,7 +109,8 @@ class PlanCall:
         if tokens:
             # The caller asked for no certain length. All that the limit can hold would shut out
             # the key's next call until this one is over, or longer.
-            fits = (min(tokens) - reserved_input) // (request.choices * _PARTS)
+            left = min(tokens) - reserved_input - request.rejected_output
+            fits = left // (request.choices * _PARTS)
             cap = max(1, min(cap, fits))
         return cap, cap
 
@@ -150,7 +151,7 @@ def _prices(
 def _output(request: ModelRequest, cap: int, targets: Sequence[Target]) -> int:
     """The most tokens that any of the targets makes."""
     if request.writes:
-        return cap * request.choices
+        return cap * request.choices + request.rejected_output
     return max(request.output_bound(target.model) for target in targets)
 
 

@@ -11,17 +11,18 @@ def settle_whole(
     settle: Settle,
     underway: Underway[Any, Any],
     reply: ChatReply | OperationReply,
-    likely_output: int,
+    said: int,
 ) -> Receipt:
     """For a call that was answered in one piece: pays for it, and says how it came about.
-    `likely_output`, in tokens, is for a provider that told no usage."""
+    `said` are the tokens that can be seen of it, for a provider that told no usage."""
+    used = underway.plan.used(reply.usage, said, underway.target)
     settled = settle(
         underway.reservation,
         Ending(
             outcome=Outcome.SUCCEEDED,
             target=underway.target,
-            usage=underway.plan.used(reply.usage, likely_output),
-            estimated=reply.usage is None,
+            usage=used,
+            estimated=reply.usage is None or used.total > reply.usage.total,
             attempts=len(underway.receipt.attempts),
             first_byte_ns=underway.first_byte_ns,
         ),

@@ -28,7 +28,7 @@ class ChatStream(PaidStream):
         super().__init__(underway, underway.answer, settle, clock, timeouts)
         self.dialect = underway.answer.chunks.dialect
         self._show_usage = underway.plan.request.include_usage
-        self._unended = underway.plan.request.choices
+        self._open: set[int] = set()
         self._usage_chunk: dict[str, Any] | None = None
 
     def _shown(self, chunk: ChatChunk) -> dict[str, Any] | None:
@@ -51,11 +51,23 @@ class ChatStream(PaidStream):
         return {name: value for name, value in body.items() if name != "usage"}
 
     def _ends(self, chunk: ChatChunk) -> bool:
-        if self.dialect not in _LIKE_CHATS:
+        """Whether no choice is open that has begun: not every provider gives as many as it is asked
+        for."""
+        choices = chunk.body.get("choices")
+        if self.dialect not in _LIKE_CHATS or not isinstance(choices, list):
             return False
-        choices: list[dict[str, Any]] = chunk.body.get("choices") or []
-        self._unended -= sum(choice.get("finish_reason") is not None for choice in choices)
-        return self._unended <= 0
+        has_ended = False
+        for choice in choices:
+            if not isinstance(choice, dict):
+                continue
+            index = choice.get("index")
+            place = index if isinstance(index, int) else 0
+            if choice.get("finish_reason") is None:
+                self._open.add(place)
+            else:
+                self._open.discard(place)
+                has_ended = True
+        return has_ended and not self._open
 
     def _last(self) -> dict[str, Any] | None:
         return self._usage_chunk

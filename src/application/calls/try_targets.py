@@ -8,6 +8,7 @@ from ...domain.errors import (
     CredentialMissing,
     CredentialUnreadable,
     OperationUnsupported,
+    ProviderBrokeOff,
     ProviderError,
     ProviderTimedOut,
     ProviderUndefined,
@@ -16,6 +17,7 @@ from ...domain.errors import (
 )
 from ...domain.routes import Target
 from ...domain.timeouts import Timeouts
+from ...domain.usage import TokenUsage
 from ..ports.upstream import RequestT, UpstreamCall
 from ..time_limit import TimeLimit
 from .open_credential import OpenCredential
@@ -34,11 +36,21 @@ _NOBODY_WAS_ASKED = (
 @dataclass(slots=True)
 class Course:
     """How a call has gone so far. `asked` is the target that may have begun to answer; `unanswered`
-    the last one that took too long, and may bill for what it made."""
+    the last one that took too long, and may bill for what it made; `billing` the last one whose
+    answer could not be used, and says what it took."""
 
     attempts: list[Attempt] = field(default_factory=list)
     asked: Target | None = None
     unanswered: Target | None = None
+    billing: tuple[Target, TokenUsage] | None = None
+
+    def failed(self, target: Target, error: ProviderError) -> None:
+        self.asked = None
+        self.attempts.append(_attempt(target, error.reason))
+        if isinstance(error, ProviderTimedOut):
+            self.unanswered = target
+        elif isinstance(error, ProviderBrokeOff) and error.used is not None:
+            self.billing = target, error.used
 
 
 class Answer(NamedTuple, Generic[AnswerT]):
@@ -85,10 +97,7 @@ class TryTargets:
                         course.attempts.append(_attempt(target, error.reason))
                         unsupported = error
                     except ProviderError as error:
-                        course.asked = None
-                        course.attempts.append(_attempt(target, error.reason))
-                        if isinstance(error, ProviderTimedOut):
-                            course.unanswered = target
+                        course.failed(target, error)
                         if failure is None or not isinstance(error, _NOBODY_WAS_ASKED):
                             failure = error
                     else:

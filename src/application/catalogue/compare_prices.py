@@ -19,8 +19,9 @@ class ComparePrices:
     clock: Clock
 
     async def __call__(self) -> Sequence[PriceDifference]:
-        there = await self.catalogues.load()
-        now_ns = self.clock.now_ns()
+        return self.of(await self.catalogues.load(), self.clock.now_ns())
+
+    def of(self, there: Catalogue, now_ns: int) -> Sequence[PriceDifference]:
         found = []
         for provider, models in _named(there).items():
             listed = PriceBook.of(self.list_prices.of(provider, models))

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from ...domain.errors import InvalidRequest
 from ...domain.limits import Limit, Limits
+from ...domain.organizations import check_number
 from ...domain.scopes import Scope, ScopeKind
 from .limit_order import LimitOrder
 
@@ -13,6 +14,7 @@ _USUAL = Limits(requests_per_minute=0, tokens_per_minute=0)
 
 def ordered_limits(orders: Sequence[LimitOrder], scope: Scope) -> tuple[Limit, ...]:
     """Raises InvalidRequest, naming the field as `limits.0.amount`."""
+    check_number(orders, scope)
     limits: dict[UUID, Limit] = {}
     for index, order in enumerate(orders):
         at = f"limits.{index}"

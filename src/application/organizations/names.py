@@ -6,6 +6,7 @@ from ...domain.errors import InvalidRequest, NotFound
 from ..ports.organizations import NameTaken
 
 _MAX_NAME = 200
+_MOST_MODELS, _LONGEST_MODEL = 1_000, 256
 
 
 def check_own_name(name: str) -> None:
@@ -21,7 +22,17 @@ def check_own_name(name: str) -> None:
 
 def check_models(patterns: tuple[str, ...]) -> None:
     """Raises InvalidRequest."""
+    if len(patterns) > _MOST_MODELS:
+        raise InvalidRequest(
+            f"No more than {_MOST_MODELS} models can be allowed by name: a '*' stands for many.",
+            param="allowed_models",
+        )
     for pattern in patterns:
+        if len(pattern) > _LONGEST_MODEL:
+            raise InvalidRequest(
+                f"A model has a name of at most {_LONGEST_MODEL} characters.",
+                param="allowed_models",
+            )
         if not pattern or pattern.count("*") > 1 or not pattern.isprintable():
             raise InvalidRequest(
                 f"{pattern!r} is not a model name with at most one '*'.", param="allowed_models"

@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from ...domain.catalogue import Catalogue
@@ -30,6 +30,13 @@ class Catalogues(Protocol):
         routes: Iterable[ModelRoute] = (),
         prices: Iterable[DatedPrice] = (),
     ) -> None: ...
+
+    async def change_prices(
+        self, change: Callable[[Catalogue], Sequence[DatedPrice]]
+    ) -> Sequence[DatedPrice]:
+        """Puts the prices that `change` makes of what there is, and returns them. Nobody else puts
+        a price in between. Raises what `change` raises: then nothing is changed."""
+        ...
 
     async def remove_provider(self, name: str) -> bool:
         """Whether there was one. Raises StillInUse while a route names it."""

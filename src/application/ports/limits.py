@@ -11,7 +11,7 @@ class CarriedLimits(Protocol):
 
     async def set(self, limit: Limit) -> None:
         """Adds it to its scope's, or takes the place of the one with its id. Raises NotFound where
-        there is nobody to carry it."""
+        there is nobody to carry it, InvalidRequest where it is one too many."""
         ...
 
     async def lift(self, scope: Scope, limit_id: UUID) -> bool:

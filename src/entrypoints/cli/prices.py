@@ -1,4 +1,3 @@
-import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -90,12 +89,12 @@ def set_price(
 def _set(told: dict[str, Any], service: str | None) -> DatedPrice:
     with checking():
         if service is None:
-            price = checked(PriceBody, told).price(_now_ns())
+            order = checked(PriceBody, told).order()
         else:
-            price = checked(ServicePriceBody, {**told, "service": service}).price(_now_ns())
+            order = checked(ServicePriceBody, {**told, "service": service}).order()
     if service is None:
-        return with_gateway(lambda g: g.set_price.ordinary(price))
-    return with_gateway(lambda g: g.set_price.of_service(service, price))
+        return with_gateway(lambda g: g.set_price.ordinary(order))
+    return with_gateway(lambda g: g.set_price.of_service(service, order))
 
 
 def named_usd(given: Sequence[str]) -> dict[str, str]:
@@ -115,12 +114,7 @@ def remove_service(
     """From now on, or then, a service costs what the ordinary one costs."""
     removed = with_gateway(
         lambda g: g.set_price.without_service(
-            provider, model, service, to_ns(since) if since else _now_ns()
+            provider, model, service, to_ns(since) if since else None
         )
     )
     show_one(price_view(removed), as_json=as_json)
-
-
-def _now_ns() -> int:
-    """To the microsecond, as prices are kept."""
-    return time.time_ns() // 1000 * 1000

@@ -8,7 +8,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
 from ...application.time_limit import TimeLimit
 from ...domain.errors import InvalidRequest, RequestTooLarge
-from ...domain.nesting import MAX_DEPTH, is_too_deep
+from ...domain.nesting import MAX_DEPTH, MAX_VALUES, has_too_many, is_too_deep
 from ..checked import ModelT, checked
 
 _arriving = TimeLimit(60.0)
@@ -35,6 +35,8 @@ async def read_json(request: Request, *, empty_is: Any = None) -> Any:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise InvalidRequest(f"The request body is not valid JSON: {error}.") from error
+    if has_too_many(raw, body):
+        raise InvalidRequest(f"The request body holds more than {MAX_VALUES} values.")
     if is_too_deep(raw, body):
         raise InvalidRequest(f"The request body is nested more than {MAX_DEPTH} levels deep.")
     return body

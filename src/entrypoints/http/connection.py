@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Generator
+from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol, cast
 
@@ -17,6 +18,7 @@ GONE = "langroute.gone"
 """Of a request's scope: where our own server looks for what to call when the client is gone."""
 
 _STREAM = "langroute.stream"
+_REST_S = 2.0
 
 
 class Closable(Protocol):
@@ -39,6 +41,19 @@ class ArrivingBody(Body):
     Quart's own has a task bring them."""
 
     arrive: Callable[[], Awaitable[None]]
+    is_refused = False
+
+    def append(self, data: bytes) -> None:
+        if not self.is_refused:
+            super().append(data)
+
+    async def rest(self) -> None:
+        """Of one that was answered before it was there, and is thrown away: a client that is still
+        sending when its connection is closed finds no answer. Waits a moment at the most."""
+        self.is_refused = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_REST_S):
+                await self._complete.wait()
 
     def __await__(self) -> Generator[Any, None, Any]:
         while not self.is_all_there:
@@ -98,6 +113,7 @@ class HttpConnection(ASGIHTTPConnection):
             response = await self.app.handle_request(request)
             if not request.body.is_all_there:  # the server waits for somebody to take the rest
                 self._listen(request, receive)
+                await request.body.rest()
             await self._answer(response, send_watched)
         except asyncio.CancelledError:
             if not self._is_over:  # the server is stopping

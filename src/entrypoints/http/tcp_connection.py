@@ -16,6 +16,8 @@ from .connection import GONE
 
 _WRITTEN_AT_ONCE = 64 * 2**10
 _FIRST_WORDS_S = 1.0
+# A client that takes nothing of what is still to be sent would keep its connection for ever.
+_LAST_WORDS_S = 30.0
 _FINAL = 200
 _ENDS_A_HEADER = re.compile(rb"[\0\r\n]")
 
@@ -123,7 +125,11 @@ class TcpConnection(TCPServer):
             self._look_again.cancel()
             self._look_again = None
         self._write()
-        await super()._close()
+        cut_off = self.loop.call_later(_LAST_WORDS_S, self.writer.transport.abort)
+        try:
+            await super()._close()
+        finally:
+            cut_off.cancel()
 
 
 class _Http1(H11Protocol):

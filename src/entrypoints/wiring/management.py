@@ -82,7 +82,7 @@ USE_CASES: dict[str, Provider[Any]] = {
         S(default_urls, Management.codecs),
     ),
     "define_route": S(DefineRoute, Management.catalogues, Management.catalogue),
-    "set_price": S(SetPrice, Management.catalogues, Management.catalogue),
+    "set_price": S(SetPrice, Management.catalogues, Management.catalogue, Management.clock),
     "compare_prices": Management.compare_prices,
     "sync_prices": S(
         SyncPrices,

@@ -18,6 +18,7 @@ from ...adapters.postgres.idempotency import PostgresIdempotency
 from ...adapters.postgres.ledger import PostgresLedger
 from ...adapters.postgres.ledger_corrections import PostgresCorrections
 from ...adapters.postgres.limits import PostgresLimits
+from ...adapters.postgres.old_changes import PostgresOldChanges
 from ...adapters.postgres.organizations import PostgresOrganizations
 from ...adapters.postgres.partitions import PostgresPartitions
 from ...adapters.postgres.past_calls import PostgresPastCalls
@@ -72,7 +73,9 @@ class Stores(containers.DeclarativeContainer):
     carried_limits: Provider[CarriedLimits] = S(PostgresLimits, database)
     credentials: Provider[Credentials] = S(PostgresCredentials, database)
     catalogues: Provider[Catalogues] = S(PostgresCatalogues, database)
-    audit: Provider[AuditLog] = S(PostgresAudit, S(Database.of, database, Store.AUDIT_LOG))
+    of_audit_log = S(Database.of, database, Store.AUDIT_LOG)
+    audit: Provider[AuditLog] = S(PostgresAudit, of_audit_log)
+    old_changes = S(PostgresOldChanges, of_audit_log, settings.provided.audit_retention_months)
     postgres_ledger = S(PostgresLedger, of_ledger)
     ledger: Provider[LedgerWriter] = S(itself, postgres_ledger)
     reports: Provider[LedgerReports] = S(itself, postgres_ledger)

@@ -3,13 +3,14 @@ from collections.abc import Iterable
 import pytest
 from scene import KEY_ID, OPENAI, OPENAI_PRICE, PROVIDERS, ROUTE, a_key
 
+from clocks import SteppedClock
 from langroute.adapters.memory.catalogues import MemoryCatalogues
 from langroute.adapters.pricing.genai_list_prices import GenaiListPrices
 from langroute.application.calls.list_models import ListModels, ModelCard
 from langroute.application.catalogue.define_provider import DefineProvider
 from langroute.application.catalogue.define_route import DefineRoute
 from langroute.application.catalogue.seed_catalogue import SeedCatalogue, Seeded
-from langroute.application.catalogue.set_price import SetPrice
+from langroute.application.catalogue.set_price import PriceOrder, SetPrice
 from langroute.application.catalogue.starter import CHATS, FREE, OTHERS
 from langroute.application.catalogue.starter import PROVIDERS as STARTER_PROVIDERS
 from langroute.application.catalogue.starter import ROUTES as STARTER_ROUTES
@@ -54,7 +55,7 @@ class Shelf:
         self.catalogues = store = MemoryCatalogues()
         self.define_provider = DefineProvider(store, store, DEFAULT_URLS)
         self.define_route = DefineRoute(store, store)
-        self.set_price = SetPrice(store, store)
+        self.set_price = SetPrice(store, store, SteppedClock())
         self.seed = SeedCatalogue(store, store, list_prices or OnePriceForAll())
 
 
@@ -62,10 +63,10 @@ def a_provider(name: str = "openai", base_url: str = "https://openai.test/v1") -
     return Provider(name=name, kind=ProviderKind.OPENAI, base_url=base_url)
 
 
-def a_price(provider: str, model: str, pico: int, from_ns: int = 0) -> DatedPrice:
+def a_price(provider: str, model: str, pico: int, from_ns: int = 0) -> PriceOrder:
     rates = Rates(input=Money(pico), output=Money(pico))
-    return DatedPrice(
-        provider=provider, model=model, effective_from_ns=from_ns, price=ModelPrice(rates=rates)
+    return PriceOrder(
+        provider=provider, model=model, from_ns=from_ns, price=ModelPrice(rates=rates)
     )
 
 
@@ -92,7 +93,7 @@ async def test_seeding_touches_nothing_that_an_operator_defined() -> None:
     there = await shelf.catalogues.load()
     assert there.providers["openai"] == own
     assert there.route("gpt-4o") == route
-    assert [row for row in there.prices.rows() if row.model == "gpt-4o-mini"] == [price]
+    assert [row for row in there.prices.rows() if row.model == "gpt-4o-mini"] == [price.dated(0)]
     # A model that an operator routes to is priced, too.
     assert there.prices.at("openai", "mine", 0) == OPENAI_PRICE
 

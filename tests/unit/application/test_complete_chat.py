@@ -388,7 +388,7 @@ async def test_a_call_costs_what_it_cost_when_it_began() -> None:
 
 
 async def test_what_was_used_beyond_the_reservation_blocks_the_next_call() -> None:
-    scene = await a_scene(openai=[a_reply(TokenUsage(output=2_000)), a_reply()])
+    scene = await a_scene(openai=[a_reply(TokenUsage(input=10, output=1_990)), a_reply()])
     key = a_key(Limits(tokens_per_minute=1_000))
     await scene.complete_chat(key, a_chat(max_tokens=5))
     with pytest.raises(LimitReached) as refusal:

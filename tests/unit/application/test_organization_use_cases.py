@@ -27,11 +27,17 @@ from langroute.application.organizations.remove_team import RemoveTeam
 from langroute.application.organizations.set_limit import SetLimit
 from langroute.domain.errors import InvalidRequest, NotFound
 from langroute.domain.limits import Measure
-from langroute.domain.organizations import key_scope, organization_scope, team_scope
+from langroute.domain.organizations import (
+    MOST_LIMITS,
+    key_scope,
+    organization_scope,
+    team_scope,
+)
 from samples import new_key
 
 DAILY = LimitOrder(measure=Measure.MONEY, amount=Decimal(5), per="day")
 A_MINUTE = LimitOrder(measure=Measure.TOKENS, amount=Decimal(5), per="minute")
+MANY = tuple(replace(A_MINUTE, per=seconds) for seconds in range(1, MOST_LIMITS + 2))
 
 
 class Office:
@@ -67,6 +73,19 @@ async def test_what_is_defined_carries_limits_of_its_own() -> None:
     assert team.organization == acme
 
 
+async def test_as_many_limits_as_there_may_be_are_carried_and_not_one_more() -> None:
+    office = Office()
+    acme = await office.define(OrganizationOrder(name="acme", limits=MANY[1:]))
+    assert len(acme.limits) == MOST_LIMITS
+
+    with pytest.raises(InvalidRequest) as caught:
+        await office.set_limit(acme.scope, MANY[0])
+    assert caught.value.param == "limits"
+    await office.set_limit(acme.scope, replace(MANY[1], amount=Decimal(9)))
+    (present,) = await office.show()
+    assert sorted(limit.amount for limit in present.limits)[-2:] == [5, 9]
+
+
 async def test_one_is_found_by_id_name_and_path() -> None:
     office = Office()
     acme = await office.define(OrganizationOrder(name="acme"))
@@ -96,6 +115,9 @@ async def test_one_is_found_by_id_name_and_path() -> None:
         ({"name": "x", "allowed_models": ("",)}, "allowed_models"),
         ({"name": "x", "limits": (DAILY, replace(DAILY, soft=True))}, "limits.1"),
         ({"name": "x", "limits": (replace(DAILY, amount=Decimal(-1)),)}, "limits.0.amount"),
+        ({"name": "x", "limits": MANY}, "limits"),
+        ({"name": "x", "allowed_models": ("m",) * 1001}, "allowed_models"),
+        ({"name": "x", "allowed_models": ("m" * 257,)}, "allowed_models"),
     ],
 )
 async def test_a_wrong_order_is_refused_and_changes_nothing(

@@ -119,7 +119,7 @@ async def test_bytes_come_with_their_type() -> None:
     entry = await scene.entry()
     spoken = Units.of(characters=len(INPUT))
     assert entry.usage == TokenUsage(
-        input=len(INPUT) // 4, output=asked.likely_output, units=spoken
+        input=len(INPUT) // 4, audio_output=asked.likely_output("gpt"), units=spoken
     )
     assert entry.estimated
 
@@ -152,7 +152,7 @@ async def test_the_caller_asks_for_no_output_so_that_none_is_set_aside_or_capped
         ),
         (
             OperationRequest.parse(Operation.SPEECH, {"model": "smart", "input": "x" * 900}),
-            TokenUsage(input=225, output=1_250, units=Units.of(characters=900)),
+            TokenUsage(input=225, audio_output=1_250, units=Units.of(characters=900)),
         ),
     ],
     ids=["text", "tokens", "free", "recording", "speech"],

@@ -114,6 +114,15 @@ def test_each_of_several_choices_may_be_as_long_as_the_cap() -> None:
     assert (plan.ask.output_bound, plan.output_cap) == (60, 20)
 
 
+def test_what_a_caller_predicts_may_be_sold_as_output_beside_the_cap() -> None:
+    prediction = {"type": "content", "content": "x" * 1_000}
+    plan = a_plan()(a_key(), a_chat(max_tokens=20, prediction=prediction))
+    assert 1_020 < plan.ask.output_bound < 1_100
+    assert plan.output_cap == 20
+    limited = a_plan()(a_key(Limits(tokens_per_minute=3_000)), a_chat(prediction=prediction))
+    assert limited.ask.tokens <= 3_000
+
+
 @given(st.integers(1, 10_000), st.integers(1, 128))
 def test_a_call_without_a_cap_fits_an_unused_limit_if_anything_does(
     room: int, choices: int

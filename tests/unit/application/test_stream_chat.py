@@ -337,8 +337,8 @@ async def test_a_reader_that_is_cancelled_hangs_up_and_settles_once() -> None:
     assert await scene.holds_nothing()
 
 
-def the_end() -> ChatChunk:
-    choices = [{"index": 0, "delta": {}, "finish_reason": "stop"}]
+def the_end(index: int = 0) -> ChatChunk:
+    choices = [{"index": index, "delta": {}, "finish_reason": "stop"}]
     return ChatChunk(body={"choices": choices})
 
 
@@ -370,15 +370,30 @@ async def test_what_goes_wrong_behind_the_end_is_told_once_the_end_has_been_pass
 
 async def test_of_several_choices_the_last_one_ends_what_is_said() -> None:
     later = Held()
-    script = ScriptedStream(the_end(), later, a_chunk("More"), the_end(), usage_chunk())
+    both: list[dict[str, Any]] = [
+        {"index": n, "delta": {}, "finish_reason": None} for n in range(2)
+    ]
+    script = ScriptedStream(
+        ChatChunk(body={"choices": both}), the_end(1), later, a_chunk(), the_end(), usage_chunk()
+    )
     scene = await a_scene(openai=script)
     stream = await scene.stream_chat(a_key(), a_stream_chat(n=2))
     async with asyncio.timeout(5):
-        assert await anext(stream) == the_end().body
+        assert await anext(stream) == {"choices": both}
+        assert await anext(stream) == the_end(1).body
     later.let_go.set()
-    assert [await anext(stream), await anext(stream)] == [a_chunk("More").body, the_end().body]
+    assert [await anext(stream), await anext(stream)] == [a_chunk().body, the_end().body]
     await stream.aclose()
     assert (await scene.entry()).usage == USAGE
+
+
+async def test_who_asks_for_more_choices_than_there_are_pays_for_what_was_thought() -> None:
+    scene = await a_scene(openai=ScriptedStream(a_chunk("Hello"), the_end(), usage_chunk()))
+    stream = await scene.stream_chat(a_key(), a_stream_chat(n=2))
+    assert [await anext(stream), await anext(stream)] == [a_chunk("Hello").body, the_end().body]
+    await stream.aclose()
+    entry = await scene.entry()
+    assert (entry.usage, entry.estimated) == (USAGE, False)
 
 
 class Stubborn(ScriptedStream):
@@ -546,3 +561,17 @@ async def test_a_stream_that_runs_holds_its_reservation() -> None:
     await stream.aclose()
     used = (await scene.entry()).usage.total
     assert await scene.tokens_used() == used
+
+
+async def test_a_usage_that_leaves_out_what_was_read_or_said_is_filled_up() -> None:
+    """Some servers tell of the input alone, or of the output."""
+    scene, _, stream = await begun(a_chunk("x" * 40), usage_chunk(TokenUsage(input=9)))
+    assert len([chunk async for chunk in stream]) > 0
+    entry = await scene.entry()
+    assert (entry.usage, entry.estimated) == (TokenUsage(input=9, output=10), True)
+    scene, _, stream = await begun(a_chunk("x" * 40), usage_chunk(TokenUsage(output=9)))
+    assert len([chunk async for chunk in stream]) > 0
+    entry = await scene.entry()
+    assert entry.usage.output == 9
+    assert entry.usage.input > 0
+    assert entry.estimated

@@ -148,7 +148,7 @@ async def test_what_was_heard_before_it_broke_off_counts() -> None:
     with pytest.raises(ProviderBrokeOff):
         [body async for body in stream]
     entry = await scene.entry()
-    assert (entry.usage.output, entry.estimated) == (4, True)
+    assert (entry.usage.completion_tokens, entry.estimated) == (4, True)
 
 
 async def test_a_caller_who_leaves_hangs_up_on_the_provider_and_pays_once() -> None:

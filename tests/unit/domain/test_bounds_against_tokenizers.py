@@ -51,6 +51,13 @@ def _byte_fallback() -> Tokenizer:
     return tokenizer
 
 
+def _composed() -> Tokenizer:
+    """Qwen's and Cohere's: bytes, once letters have been put together."""
+    tokenizer = _byte_level()
+    tokenizer.normalizer = normalizers.NFC()
+    return tokenizer
+
+
 def _of_many_languages() -> Tokenizer:
     """XLM-RoBERTa's, and so those of many models of embeddings: letters are written anew."""
     tokenizer = Tokenizer(models.Unigram())
@@ -81,7 +88,7 @@ def _of_words() -> Tokenizer:
     return tokenizer
 
 
-_CHATS = [_byte_level(), _byte_fallback()]
+_CHATS = [_byte_level(), _byte_fallback(), _composed()]
 _EMBEDDINGS = [*_CHATS, _of_many_languages(), _of_words()]
 _RARE = "\ufdfa\u0958\U0001d15e\u33fe\ufb2c\u0149\u0130\u200d\ufe0f\U000e0067\u0344\U0010ffff"
 # Whatever can be said, what takes more room once it is written anew, and emoji in one piece.
@@ -92,7 +99,7 @@ def _count(tokenizer: Tokenizer, text: str) -> int:
     return len(tokenizer.encode(text).ids)
 
 
-@pytest.mark.parametrize("tokenizer", _CHATS, ids=["bytes", "fallback"])
+@pytest.mark.parametrize("tokenizer", _CHATS, ids=["bytes", "fallback", "composed"])
 @given(text=TEXTS)
 def test_a_chat_has_no_more_tokens_than_are_held_back(tokenizer: Tokenizer, text: str) -> None:
     assert _count(tokenizer, text) <= token_bound(text)
@@ -107,7 +114,7 @@ _SHORT = st.text('aä\n"', max_size=1)
 SCHEMAS = st.dictionaries(_SHORT, st.integers(0, 9) | st.lists(_SHORT, max_size=9), max_size=4)
 
 
-@pytest.mark.parametrize("tokenizer", _CHATS, ids=["bytes", "fallback"])
+@pytest.mark.parametrize("tokenizer", _CHATS, ids=["bytes", "fallback", "composed"])
 @given(schema=SCHEMAS)
 def test_a_schema_has_no_more_tokens_than_are_held_back_with_its_quotes_and_commas(
     tokenizer: Tokenizer, schema: dict[str, object]
@@ -124,7 +131,9 @@ def _embedded(text: str) -> int:
     return OperationRequest.parse(Operation.EMBEDDINGS, body).input_bound
 
 
-@pytest.mark.parametrize("tokenizer", _EMBEDDINGS, ids=["bytes", "fallback", "languages", "words"])
+@pytest.mark.parametrize(
+    "tokenizer", _EMBEDDINGS, ids=["bytes", "fallback", "composed", "languages", "words"]
+)
 @given(text=TEXTS)
 def test_embeddings_have_no_more_tokens_than_are_held_back(tokenizer: Tokenizer, text: str) -> None:
     assert _count(tokenizer, text) <= _embedded(text)

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langroute.domain.chat import ChatRequest
+from langroute.domain.dialects import Dialect, Native
 from langroute.domain.errors import InvalidRequest
 
 HELLO: dict[str, Any] = {"role": "user", "content": "hello"}
@@ -228,3 +229,23 @@ def test_usage_is_not_shown_unless_it_was_asked_for() -> None:
     assert not ChatRequest.parse(
         body(stream=True, stream_options={"include_usage": False})
     ).include_usage
+
+
+@pytest.mark.parametrize("name", ["n", "best_of", "n_cmpl"])
+def test_as_many_choices_are_held_back_for_as_any_of_its_names_asks_for(name: str) -> None:
+    body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 10}
+    assert ChatRequest.parse(body | {name: 4}).choices == 4
+    native = Native(dialect=Dialect.RESPONSES, body={"input": "Hi", name: 4})
+    assert ChatRequest.parse(body, native).output_bound("m") == 40
+    for wrong in (0, 129, True, "4"):
+        with pytest.raises(InvalidRequest) as caught:
+            ChatRequest.parse(body | {name: wrong})
+        assert caught.value.param == name
+
+
+def test_an_answer_that_would_come_later_is_refused() -> None:
+    body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+    assert ChatRequest.parse(body | {"deferred": False}).model == "m"
+    with pytest.raises(InvalidRequest) as caught:
+        ChatRequest.parse(body | {"deferred": True})
+    assert caught.value.param == "deferred"

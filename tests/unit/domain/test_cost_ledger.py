@@ -52,6 +52,14 @@ def test_a_clock_that_steps_back_forgives_nothing() -> None:
     assert ledger.admit(100, 1, NOON - 24 * HOUR_NS)[0] is None
 
 
+def test_an_empty_one_is_wanted_until_the_clock_is_in_its_day() -> None:
+    place, ledger = CostLedger(period=DAILY).admit(100, 10, NOON)
+    assert place is not None
+    ledger = ledger.settle(place, 10, 0, NOON)
+    assert ledger.is_idle(NOON)
+    assert not ledger.is_idle(NOON - 24 * HOUR_NS)
+
+
 def test_a_budget_for_good_never_begins_anew() -> None:
     _, ledger = CostLedger().admit(100, 100, NOON)
     assert ledger.wait_ns(100, 1, NOON) is None

@@ -68,11 +68,15 @@ def test_every_text_that_a_model_reads_counts(texts: list[str], schema: Any) -> 
 
 @given(JSON, st.text(max_size=30))
 def test_more_text_never_lowers_the_bound(value: Any, text: str) -> None:
-    assert token_bound([value, text]) == token_bound(value) + utf8(text)
+    assert token_bound([value, text]) == token_bound(value) + token_bound(text)
 
 
 @pytest.mark.parametrize(
-    "name", ["messages", "tools", "functions", "response_format", "prediction"]
+    "name",
+    [
+        *("messages", "tools", "functions", "response_format", "prediction"),
+        *("responseSchema", "generation_config", "extra_body", "a_new_one"),
+    ],
 )
 def test_every_field_that_a_model_reads_counts(name: str) -> None:
     body: dict[str, Any] = {"messages": [{"role": "user", "content": "hello"}]}
@@ -83,6 +87,7 @@ def test_fields_that_a_model_does_not_read_do_not_count() -> None:
     messages = [{"role": "user", "content": "hello"}]
     assert input_bound({"messages": messages}) == input_bound(
         {"messages": messages, "user": "somebody", "metadata": {"a": "b" * 1000}, "model": "m"}
+        | {"n": 2, "a_new_one": True, "max_tokens": 10, "logit_bias": {"5": 1}}
     )
 
 
@@ -96,6 +101,20 @@ def test_a_picture_or_file_counts_by_the_piece_not_by_its_bytes(kind: str) -> No
     large = {"type": kind, kind: {"url": "data:image/png;base64," + "A" * 10**6}}
     assert token_bound(small) == token_bound(large) >= 5_000
     assert token_bound([small, small]) == 2 * token_bound(small)
+
+
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [("image_url", 5_000), ("video_url", 36_000), ("audio_url", 36_000), ("input_audio", 36_000)],
+)
+def test_a_picture_or_film_needs_no_type(name: str, least: int) -> None:
+    """Of vLLM's, and whatever their type, where there is a `uuid`."""
+    part = {name: "https://example.org/a"}
+    for told in (part, {**part, "type": None}, {**part, "type": "text", "uuid": "u", "text": ""}):
+        assert least <= token_bound(told) < least + 100
+    assert token_bound({**part, "type": "text", "text": "a"}) < 100
+    film = {"type": "image_url", "image_url": None, "uuid": "u", "video_url": "https://a.example"}
+    assert token_bound(film) >= 36_000
 
 
 @pytest.mark.parametrize("odd", [["file"], {"file": 1}, 5, None, True])

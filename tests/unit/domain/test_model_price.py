@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langroute.domain.money import ZERO, Money
-from langroute.domain.pricing import DatedPrice, ModelPrice, PriceBook, Rates, Service, Tier
+from langroute.domain.pricing import (
+    MOST_SERVICES,
+    MOST_TIERS,
+    DatedPrice,
+    ModelPrice,
+    PriceBook,
+    Rates,
+    Service,
+    Tier,
+)
 from langroute.domain.usage import NO_USAGE, TokenUsage
 
 INPUT_CLASSES = (
@@ -144,6 +153,19 @@ def test_refuses_services_that_are_not_told_apart() -> None:
         Service("flex", ModelPrice(rates=flat(1), services=(service,)))
     with pytest.raises(ValueError, match="name"):
         Service("", ModelPrice(rates=flat(1)))
+
+
+def test_a_price_has_a_bounded_number_of_tiers_and_services() -> None:
+    """Each call looks through all of them."""
+    tiers = tuple(Tier(above_prompt_tokens=at, rates=flat(at)) for at in range(1, MOST_TIERS + 2))
+    plain = ModelPrice(rates=flat(1))
+    services = tuple(Service(f"s{number:03}", plain) for number in range(MOST_SERVICES + 1))
+    most = ModelPrice(rates=flat(1), tiers=tiers[1:], services=services[1:])
+    assert most.cost_of(TokenUsage(input=100)) == Money(100 * (MOST_TIERS + 1))
+    with pytest.raises(ValueError, match="tiers"):
+        replace(most, tiers=tiers)
+    with pytest.raises(ValueError, match="services"):
+        replace(most, services=services)
 
 
 @given(rates(), st.integers(0, 6_000), st.integers(0, 6_000))

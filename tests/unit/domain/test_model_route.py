@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langroute.domain.routes import ModelRoute, Target
+from langroute.domain.routes import MOST_ALIASES, MOST_TARGETS, ModelRoute, Target
 
 SEEDS = st.integers(0, 2**128 - 1)
 
@@ -120,6 +120,17 @@ def test_refuses_a_route_that_makes_no_sense() -> None:
         ModelRoute(model="m", targets=(target("p", 0), target("p", 1)))
     with pytest.raises(ValueError, match="output cap"):
         ModelRoute(model="m", targets=(target("p"),), output_cap=0)
+
+
+def test_a_route_has_a_bounded_number_of_targets_and_names() -> None:
+    targets = tuple(target(f"p{number}") for number in range(MOST_TARGETS + 1))
+    aliases = tuple(f"a{number}" for number in range(MOST_ALIASES + 1))
+    most = ModelRoute(model="m", targets=targets[1:], aliases=aliases[1:])
+    assert len(most.candidates("m", 7)) == MOST_TARGETS
+    with pytest.raises(ValueError, match="targets"):
+        ModelRoute(model="m", targets=targets)
+    with pytest.raises(ValueError, match="aliases"):
+        ModelRoute(model="m", targets=targets[1:], aliases=aliases)
 
 
 def test_refuses_a_target_that_makes_no_sense() -> None:

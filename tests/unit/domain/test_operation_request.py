@@ -186,6 +186,19 @@ def test_a_whole_form_is_taken(operation: str, fields: dict[str, Any], names: li
     assert asked.files == files
 
 
+@pytest.mark.parametrize(
+    "told", [" 10", "+10", "1_0", "1e1", "10.0", "٣", "0", "-1", "", ["1", "10"]]
+)
+def test_a_number_in_a_form_is_one_that_nobody_reads_as_another(told: Any) -> None:
+    """More pictures would be made, and billed, than are held back for."""
+    body, files = {"model": "m", "prompt": "p", "n": told}, (a_file(name="image"),)
+    with pytest.raises(InvalidRequest) as caught:
+        OperationRequest.parse(Operation.IMAGE_EDITS, body, files)
+    assert caught.value.param == "n"
+    ten = OperationRequest.parse(Operation.IMAGE_EDITS, body | {"n": "10"}, files)
+    assert ten.units_bound.count("images") == 10
+
+
 @pytest.mark.parametrize("operation", Operation)
 def test_each_operation_takes_json_or_a_form_and_says_which(operation: Operation) -> None:
     assert operation.takes_form or operation.takes_json
@@ -218,9 +231,9 @@ def test_tokens_that_are_sent_as_numbers_need_no_guess() -> None:
 
 
 def test_speech_is_as_long_as_it_takes_to_say() -> None:
-    assert parse("audio/speech", input="x" * 900).likely_output == 1_250
-    assert parse("audio/speech", input="x").likely_output == 2
-    assert parse("embeddings", input="x" * 900).likely_output == 0
+    assert parse("audio/speech", input="x" * 900).likely_output("gpt-4o-mini-tts") == 1_250
+    assert parse("audio/speech", input="x").likely_output("gpt-4o-mini-tts") == 2
+    assert parse("embeddings", input="x" * 900).likely_output("gpt-4o-mini-tts") == 0
 
 
 def test_moderations_are_free() -> None:

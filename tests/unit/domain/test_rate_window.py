@@ -110,6 +110,27 @@ def test_tells_when_all_of_it_is_free_again() -> None:
     assert not window.is_idle(NOW + MINUTE_NS)
 
 
+def test_an_empty_one_is_wanted_until_the_clock_is_where_it_was() -> None:
+    """Its calls may still be settled: no other ones may come into their slots."""
+    slot, window = RateWindow().admit(5, 5, NOW)
+    assert slot is not None
+    later_ns = NOW + 2 * MINUTE_NS
+    settled = window.settle(slot, 5, 5, later_ns)
+    assert settled.used(NOW) == 0
+    assert not settled.is_idle(NOW)
+    assert settled.is_idle(later_ns)
+
+
+def test_an_empty_one_is_as_one_that_was_never_used() -> None:
+    slot, used = RateWindow().admit(5, 5, NOW)
+    assert slot is not None
+    later_ns = NOW + 2 * MINUTE_NS
+    empty = used.settle(slot, 5, 5, later_ns)
+    assert empty == RateWindow().settle(slot, 5, 5, later_ns)
+    again_ns = later_ns + 2 * MINUTE_NS
+    assert empty.settle(slot, 5, 5, again_ns) == RateWindow().settle(slot, 5, 5, again_ns)
+
+
 CALLS = st.lists(
     st.tuples(st.integers(0, 20 * NS_PER_S), st.integers(0, 12)), min_size=1, max_size=60
 )

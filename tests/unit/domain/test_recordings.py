@@ -32,6 +32,29 @@ def test_a_wav_is_as_long_as_its_header_says(
     assert seconds <= most_seconds(wav(seconds, rate, channels, width)) <= seconds + 1
 
 
+@given(st.integers(1, 20), st.sampled_from([1, 8_000, 44_100]), st.integers(1, 2))
+def test_a_wav_is_probably_as_long_as_its_header_says(
+    seconds: int, rate: int, channels: int
+) -> None:
+    assert seconds <= likely_seconds(wav(seconds, rate, channels)) <= seconds + 44
+
+
+@pytest.mark.parametrize(
+    ("header", "kbits"),
+    [
+        (b"\xff\xfb\x90\x00", 128),
+        (b"\xff\xfb\x10\x00", 32),
+        (b"\xff\xf3\x10\x00", 8),
+        (b"\xff\xfb\x00\x00", 128),  # any rate that the encoder liked
+        (b"OggS", 128),
+    ],
+)
+def test_an_mp3_is_probably_as_long_as_its_bit_rate_says(header: bytes, kbits: int) -> None:
+    assert likely_seconds(header + bytes(kbits * 125 * 10 - len(header))) == 10
+    tag = b"ID3\x04\x00\x00\x00\x00\x00\x04more"
+    assert likely_seconds(tag + header + bytes(kbits * 125 * 10 - len(header))) == 11
+
+
 def test_a_header_that_makes_it_slow_makes_it_long() -> None:
     assert most_seconds(wav(100, rate=1)) >= 100
 

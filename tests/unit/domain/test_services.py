@@ -32,3 +32,6 @@ def test_a_chat_asks_for_it_in_its_own_words() -> None:
     assert ChatRequest.parse({**body, "service_tier": "flex"}).service == "flex"
     native = Native(dialect=Dialect.MESSAGES, body={"speed": "fast"})
     assert ChatRequest.parse(body, native).service == "fast"
+    for where, service in (("us", "us"), ("global", None)):
+        native = Native(dialect=Dialect.MESSAGES, body={"inference_geo": where})
+        assert ChatRequest.parse(body, native).service == service

@@ -86,6 +86,7 @@ def standings_of(books: Books, ask: Ask, limits: Sequence[Limit]) -> list[Standi
     input_=st.integers(0, 300),
     cap=st.integers(1, 2_000),
     choices=st.integers(1, 4),
+    rejected=st.just(0) | st.integers(0, 300),
 )
 def test_what_is_shrunk_is_admitted_whenever_one_token_is_and_is_as_large_as_can_be(
     prices: list[ModelPrice],
@@ -94,13 +95,14 @@ def test_what_is_shrunk_is_admitted_whenever_one_token_is_and_is_as_large_as_can
     input_: int,
     cap: int,
     choices: int,
+    rejected: int,
 ) -> None:
     books = Books()
     for number, tokens in enumerate(before):
         _, books = books.admit(an_ask(number, prices, tokens, tokens), limits, NOW_NS)
 
     def of(tokens: int) -> Ask:
-        return an_ask(99, prices, input_, tokens * choices)
+        return an_ask(99, prices, input_, tokens * choices + rejected)
 
     found = shrunk(
         of(cap),

@@ -22,6 +22,7 @@ FLAT = {"type": "function", "name": "f"}
         (None, {"web_search_options": None, "tools": None, "plugins": []}, None),
         (None, {"plugins": [{"id": "web"}]}, "plugins"),
         (None, {"search_parameters": {"mode": "auto"}}, "search_parameters"),
+        (None, {"data_sources": [{"type": "azure_search"}]}, "data_sources"),
         (None, {"tools": [FUNCTION, {"type": "web_search"}]}, "tools.1"),
         (None, {"tools": [{"googleSearch": {}}]}, "tools.0"),
         (None, {"tools": [{"type": {}}]}, "tools.0"),
@@ -62,6 +63,26 @@ FLAT = {"type": "function", "name": "f"}
         (Dialect.MESSAGES, {"mcp_servers": [{"url": "https://example.com"}]}, "mcp_servers"),
         (Dialect.MESSAGES, {"container": "c"}, "container"),
         (Dialect.MESSAGES, {"thread": "t"}, "thread"),
+        *((dialect, {"plugins": [{"id": "web"}]}, "plugins") for dialect in Dialect),
+        *((dialect, {"preset": "research"}, "preset") for dialect in (None, *Dialect)),
+        *((dialect, {"mcp_servers": [{}]}, "mcp_servers") for dialect in (None, *Dialect)),
+        (None, {"mm_processor_kwargs": {"max_pixels": 10**9}}, "mm_processor_kwargs"),
+        (Dialect.MESSAGES, {"compaction": {"type": "enabled"}}, "compaction"),
+        (
+            Dialect.MESSAGES,
+            {"context_management": {"edits": [{"type": "compact_20260112"}]}},
+            "context_management",
+        ),
+        (
+            Dialect.MESSAGES,
+            {"context_management": {"edits": [{"type": "clear_tool_uses_20250919"}]}},
+            None,
+        ),
+        (
+            Dialect.RESPONSES,
+            {"context_management": [{"type": "compaction", "compact_threshold": 1000}]},
+            "context_management",
+        ),
     ],
 )
 def test_finds_what_brings_more_than_stands_there(
@@ -78,7 +99,10 @@ JSON = st.recursive(
     max_leaves=8,
 )
 NAMES = st.sampled_from(
-    ["tools", "input", "prompt", "plugins", "extra_body", "thread", "web_search_options"]
+    [
+        *("tools", "input", "prompt", "plugins", "extra_body", "thread", "web_search_options"),
+        *("context_management", "preset"),
+    ]
 )
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from langroute.domain.money import ZERO, Money
 from langroute.domain.pricing import ModelPrice, Rates, Service
-from langroute.domain.units import NO_UNITS, UNITS, UnitRates, Units, unit_of
+from langroute.domain.units import MOST_RATES, NO_UNITS, UNITS, UnitRates, Units, unit_of
 from langroute.domain.usage import NO_USAGE, TokenUsage
 
 NAMES = (*UNITS, "images:high", "images:high:1024x1536")
@@ -122,5 +122,7 @@ def test_what_is_no_rate_cannot_exist() -> None:
         UnitRates({"tokens": ZERO})
     with pytest.raises(ValueError, match="negative"):
         UnitRates({"images": Money(-1)})
+    with pytest.raises(ValueError, match="at most"):
+        UnitRates({f"images:{number}": ZERO for number in range(MOST_RATES + 1)})
     assert unit_of("images:hd") == "images"
     assert unit_of("requests") is None

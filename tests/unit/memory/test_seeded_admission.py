@@ -397,6 +397,28 @@ async def test_a_day_that_begins_while_it_is_read_is_read_again(disk: Disk) -> N
         assert await reading == [33]
 
 
+@pytest.mark.parametrize("back_s", [30, 3600])
+async def test_a_day_that_is_over_and_comes_again_has_counted_what_was_spent_in_it(
+    disk: Disk, back_s: int
+) -> None:
+    day = Period(every=Every.DAY)
+    daily = replace(BUDGET, window=day)
+    ends_ns = day.around(START_NS)[1]
+    assert ends_ns is not None
+    async with running(disk) as process:
+        process.clock.ns = ends_ns - back_s * S
+        await process.admit(50, daily)
+        process.settle(0, 50)
+        process.clock.ns = ends_ns + back_s * S // 2
+        # Decisions for others, at which it may be forgotten.
+        for _ in range(10):
+            others = replace(process.ask(1), key_id=KeyId(uuid4()))
+            await process.admission.admit(others, ())
+        process.clock.ns = ends_ns - S
+        assert await process.used(daily) == [50]
+        await process.verify()
+
+
 @pytest.mark.parametrize("used", [30, 50, 60])
 async def test_a_call_that_outlasts_its_window_counts_as_it_did(disk: Disk, used: int) -> None:
     """Also before its entry is written, and when it is told anew from that: what it had reserved

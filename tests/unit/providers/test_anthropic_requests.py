@@ -307,6 +307,32 @@ def test_thoughts_keep_within_a_cap_that_was_lowered(
     assert written["thinking"] == {"type": "enabled", "budget_tokens": budget}
 
 
+@pytest.mark.parametrize(
+    ("own", "cap", "sent", "dropped"),
+    [
+        # Where the caller gave none, one that a limit wants is the gateway's.
+        (None, 4_000, {"type": "enabled", "budget_tokens": 3_000}, ("thinking.budget_tokens",)),
+        (9_000, 4_000, {"type": "enabled", "budget_tokens": 3_000}, ("thinking.budget_tokens",)),
+        (9_000, 1_200, {"type": "disabled"}, ("thinking",)),
+        (9_000, 9_000, {"type": "enabled", "budget_tokens": 8_000}, ()),
+        (4_000, 4_000, {"type": "enabled", "budget_tokens": 8_000}, ()),
+        (None, None, {"type": "enabled", "budget_tokens": 8_000}, ()),
+    ],
+)
+def test_thoughts_that_a_chat_asks_for_keep_within_a_cap_that_is_not_its_own(
+    own: int | None, cap: int | None, sent: dict[str, object], dropped: tuple[str, ...]
+) -> None:
+    body: dict[str, Any] = {"thinking": {"type": "enabled", "budget_tokens": 8_000}}
+    if own is not None:
+        body["max_tokens"] = own
+    call = call_to(ADDRESS, **body)
+    encoded = CODEC.encode(replace(call, output_cap=cap), stream=False)
+    assert (encoded.body["thinking"], encoded.dropped) == (sent, dropped)
+    if cap is not None:
+        assert encoded.body["max_tokens"] == cap
+    assert call.request.body["thinking"]["budget_tokens"] == 8_000
+
+
 def test_another_dialect_is_translated() -> None:
     call = call_to(ADDRESS)
     native = Native(dialect=Dialect.RESPONSES, body={"input": "Hi"})

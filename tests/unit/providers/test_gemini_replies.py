@@ -212,6 +212,23 @@ def test_usage_is_kept_for_the_finish_where_that_does_not_tell_it() -> None:
     assert [chunk.get("usage", {}).get("total_tokens") for chunk in chunks] == [2, 2]
 
 
+@pytest.mark.parametrize(
+    ("told", "service"),
+    [("priority", "priority"), ("FLEX", "flex"), ("standard", None), (None, None), ([], None)],
+)
+def test_the_service_that_answered_is_told_as_openai_tells_it(
+    told: object, service: str | None
+) -> None:
+    usage = {"promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2}
+    body = {**answer([{"text": "a"}]), "usageMetadata": {**usage, "serviceTier": told}}
+    reply = GeminiCodec().reply(body, SENT)
+    (chunk,) = streamed([body])
+    for one in (reply, chunk):
+        used = token_usage(one["usage"], one)
+        assert used is not None
+        assert used.service == service
+
+
 def test_sound_is_put_together_by_its_bytes() -> None:
     parts = [{"inlineData": {"mimeType": "audio/wav", "data": data}} for data in ("YQ==", "Yg==")]
     audio = GeminiCodec().reply(answer(parts), SENT)["choices"][0]["message"]["audio"]

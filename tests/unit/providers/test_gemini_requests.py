@@ -195,6 +195,19 @@ def test_whatever_a_caller_sends_is_encoded_and_left_as_it_was(
     assert orjson.dumps(asked.request.body) == before
 
 
+@pytest.mark.parametrize("where", ["body", "extra_body"])
+@pytest.mark.parametrize(
+    "name", ["serviceTier", "service__tier", "service_Tier", "cached__content", "cached_content_"]
+)
+def test_what_is_held_back_for_is_not_said_again_in_other_letters(name: str, where: str) -> None:
+    """What a call may cost is read of `service_tier`; `cachedContent` is refused by its name."""
+    own = {name: "priority"}
+    body = sent(own if where == "body" else {"extra_body": {"google": own}})
+    assert body.keys() <= {"contents", name}
+    assert "serviceTier" not in body
+    assert sent({**own, "service_tier": "flex"})["serviceTier"] == "flex"
+
+
 @pytest.mark.parametrize(
     ("model", "effort", "config"),
     [

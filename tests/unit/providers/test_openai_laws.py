@@ -172,3 +172,61 @@ def test_no_other_name_goes_past_the_cap(native: Native | None, asked: Any, sent
     )
     encoded = CODECS["llamacpp"].encode(call, stream=False)
     assert (encoded.body["n_predict"], encoded.body["max_tokens"]) == (sent, 7)
+
+
+@pytest.mark.parametrize(
+    ("cap", "budget", "dropped"), [(4_000, 3_000, ("thinking.budget_tokens",)), (9_000, 8_000, ())]
+)
+def test_a_message_s_thoughts_keep_within_a_lowered_cap_wherever_it_goes(
+    cap: int, budget: int, dropped: tuple[str, ...]
+) -> None:
+    thinking = {"type": "enabled", "budget_tokens": 8_000}
+    chat = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 9_000}
+    native = Native(dialect=Dialect.MESSAGES, body={**chat, "thinking": thinking})
+    call = UpstreamCall(
+        provider=Provider(name="acme", kind=ProviderKind("vllm"), base_url="http://x/v1"),
+        credential=None,
+        model="m",
+        request=ChatRequest.parse(chat, native),
+        output_cap=cap,
+        timeouts=Timeouts(),
+    )
+    encoded = CODECS["vllm"].encode(call, stream=False)
+    assert (encoded.body["max_tokens"], encoded.dropped) == (cap, dropped)
+    assert encoded.body["thinking"] == {**thinking, "budget_tokens": budget}
+    assert thinking["budget_tokens"] == 8_000
+
+
+@pytest.mark.parametrize("own", [{}, {"max_completion_tokens": 9}, {"max_tokens": 9}])
+def test_the_cap_beside_a_prediction_has_the_name_that_is_taken(own: dict[str, int]) -> None:
+    prediction = {"type": "content", "content": "Hi"}
+    body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], **own}
+    for told, name in (({}, "max_completion_tokens"), ({"prediction": prediction}, "max_tokens")):
+        call = UpstreamCall(
+            provider=Provider(
+                name="openai", kind=ProviderKind("openai"), base_url="https://api.openai.com/v1"
+            ),
+            credential=None,
+            model="gpt-4.1",
+            request=ChatRequest.parse({**body, **told}),
+            output_cap=7,
+            timeouts=Timeouts(),
+        )
+        sent = CODECS["openai"].encode(call, stream=False).body
+        assert {known: sent[known] for known in sent if known.startswith("max_")} == {name: 7}
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens", "n_predict"])
+def test_no_chat_s_name_goes_past_the_cap_in_another_dialect(name: str) -> None:
+    chat = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+    native = Native(dialect=Dialect.RESPONSES, body={"model": "m", "input": "Hi", name: 100})
+    call = UpstreamCall(
+        provider=Provider(name="acme", kind=ProviderKind("llamacpp"), base_url="http://x/v1"),
+        credential=None,
+        model="m",
+        request=ChatRequest.parse(chat, native),
+        output_cap=7,
+        timeouts=Timeouts(),
+    )
+    encoded = CODECS["llamacpp"].encode(call, stream=False)
+    assert (encoded.body[name], encoded.body["max_output_tokens"]) == (7, 7)

@@ -10,6 +10,7 @@ from langroute.domain.errors import ProviderBrokeOff
 from langroute.domain.operations import Operation, OperationRequest
 from langroute.domain.providers import Provider, ProviderKind
 from langroute.domain.timeouts import Timeouts
+from upstreams.calls import call_to
 from upstreams.openai import OpenAIUpstream
 from upstreams.turn import Turn
 
@@ -61,3 +62,13 @@ async def test_an_event_beyond_the_limit_is_a_broken_answer(
         assert not isinstance(events, OperationReply)
         with pytest.raises(ProviderBrokeOff, match="too large"):
             await anext(events)
+
+
+async def test_a_stream_without_end_is_broken_off(openai_upstream: OpenAIUpstream) -> None:
+    event = b'data: {"choices":[{"index":0,"delta":{"content":"%s"}}]}\n\n' % (b"a" * 46)
+    openai_upstream.will(Turn(raw=[event] * 50))
+    async with HttpClient(max_reply_bytes=100) as client:
+        upstream = HttpUpstream(client, all_codecs())
+        chunks = await upstream.stream(call_to(openai_upstream, stream=True))
+        with pytest.raises(ProviderBrokeOff, match="more than 1600 bytes"):
+            [chunk async for chunk in chunks]

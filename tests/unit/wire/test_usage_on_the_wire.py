@@ -210,6 +210,9 @@ def test_at_which_service_an_answer_was_given_is_told_beside_its_usage() -> None
     assert token_usage(counts, {"service_tier": {"a": 1}}) == replace(usage, service=None)
     fast = {**in_responses, "speed": "fast", "service_tier": "standard"}
     assert messages_usage(fast) == replace(usage, service="fast")
+    for where, service in (("us", "us"), ("global", None), ("not_available", None), (7, None)):
+        told = messages_usage({**in_responses, "inference_geo": where})
+        assert told == replace(usage, service=service)
 
 
 @pytest.mark.parametrize("told", [None, 7, [], {"ephemeral_1h_input_tokens": "many"}, {}])
@@ -221,6 +224,23 @@ def test_what_cannot_be_read_of_the_cache_was_written_for_five_minutes(told: Any
     assert messages_usage({**usage, "cache_creation": beyond}) == TokenUsage(
         input=1, cache_write_1h=9, output=1
     )
+
+
+def test_what_stands_in_the_total_alone_is_not_for_nothing() -> None:
+    told = {"prompt_tokens": 20, "completion_tokens": 198, "total_tokens": 623}
+    assert token_usage(told) == TokenUsage(input=20, output=603)
+    thought = {**told, "completion_tokens_details": {"reasoning_tokens": 405}}
+    assert token_usage(thought) == TokenUsage(input=20, output=198, reasoning=405)
+    cached = {**told, "prompt_tokens_details": {"cached_tokens": 405}}
+    assert token_usage(cached) == TokenUsage(input=20, cached_input=405, output=198)
+    only = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 7}
+    assert token_usage(only) == TokenUsage(output=7)
+    in_responses = {"input_tokens": 20, "output_tokens": 198, "total_tokens": 623}
+    assert responses_usage(in_responses) == TokenUsage(input=20, output=603)
+
+
+def test_a_prompt_that_is_less_than_nothing_is_not_known() -> None:
+    assert token_usage({"prompt_tokens": -1, "completion_tokens": 5, "total_tokens": 4}) is None
 
 
 def test_a_total_makes_up_for_a_missing_part() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 from ....application.ports.upstream import UpstreamCall
 from ....domain.chat import ChatRequest
 from ....domain.dialects import Dialect, Native
+from ...wire.budgets import within
 from ...wire.codec import EncodedChat
-from .thinking import MIN_BUDGET
 
 PATH = "/messages"
 
@@ -18,34 +18,12 @@ def as_it_came(call: UpstreamCall[ChatRequest], native: Native, *, stream: bool)
     cap, own = call.output_cap, body.get("max_tokens")
     if cap is not None and not (type(own) is int and own < cap):
         body["max_tokens"] = cap
-    lowered = type(own) is int and body["max_tokens"] < own
+    dropped: tuple[str, ...] = ()
+    if type(own) is int and body["max_tokens"] < own and "thinking" in body:
+        body["thinking"], dropped = within(body["thinking"], body["max_tokens"])
     return EncodedChat(
-        path=PATH,
-        body=body,
-        headers=native.headers,
-        dialect=Dialect.MESSAGES,
-        dropped=_think_within(body) if lowered else (),
+        path=PATH, body=body, headers=native.headers, dialect=Dialect.MESSAGES, dropped=dropped
     )
-
-
-def _think_within(body: dict[str, Any]) -> tuple[str, ...]:
-    """A budget of thoughts has to be smaller than the cap, also than one that the gateway has
-    lowered, and has a least size. What is then left out.
-
-    https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking
-    """
-    thinking, cap = body.get("thinking"), body["max_tokens"]
-    if not isinstance(thinking, dict):
-        return ()
-    budget = thinking.get("budget_tokens")
-    if type(budget) is not int or budget < cap:
-        return ()
-    smaller = cap * 3 // 4
-    if smaller < MIN_BUDGET:
-        body["thinking"] = {"type": "disabled"}
-        return ("thinking",)
-    body["thinking"] = {**thinking, "budget_tokens": smaller}
-    return ("thinking.budget_tokens",)
 
 
 def _signed(message: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 from ....application.ports.upstream import UpstreamCall
 from ....domain.chat import ChatRequest
 from ....domain.dialects import Dialect
+from ...wire.budgets import within
 from ...wire.codec import EncodedChat
 from .messages import Conversation
 from .models import Traits, traits
@@ -84,12 +85,14 @@ def _add_thoughts(
     may_budget: bool,
 ) -> None:
     given = call.request.body
-    caps = [call.output_cap, given.get("max_tokens"), given.get("max_completion_tokens")]
+    own, thinking = _own_cap(given), given.get("thinking")
+    cap = own
+    if call.output_cap is not None and (own is None or call.output_cap < own):
+        cap = call.output_cap
+        thinking, lost = within(thinking, cap)
+        dropped.update(dict.fromkeys(lost))
     asked = Asked(
-        effort=given.get("reasoning_effort"),
-        own=given.get("thinking"),
-        cap=min((cap for cap in caps if cap is not None), default=None),
-        may_budget=may_budget,
+        effort=given.get("reasoning_effort"), own=thinking, cap=cap, may_budget=may_budget
     )
     wanted = thoughts(asked, model)
     body["max_tokens"] = wanted.max_tokens
@@ -100,9 +103,14 @@ def _add_thoughts(
     if not wanted.is_kept:
         dropped["reasoning_effort"] = None
     _add_output_config(given, body, dropped, wanted, model)
-    kept, lost = sampling(given, samples=model.samples, thinks=wanted.is_on)
+    kept, unkept = sampling(given, samples=model.samples, thinks=wanted.is_on)
     body.update(kept)
-    dropped.update(dict.fromkeys(lost))
+    dropped.update(dict.fromkeys(unkept))
+
+
+def _own_cap(given: Mapping[str, Any]) -> int | None:
+    caps = (given.get("max_tokens"), given.get("max_completion_tokens"))
+    return min((cap for cap in caps if cap is not None), default=None)
 
 
 def _add_output_config(

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...wire.budgets import MIN_BUDGET
 from .models import Thinking, Traits
 
 _OFF = frozenset({"none", "minimal"})
 _BUDGETS = {"low": 2_048, "medium": 8_192, "high": 16_384, "xhigh": 16_384, "max": 16_384}
-MIN_BUDGET = 1_024
 # What an answer is left, at the least, beside the thoughts before it.
 _ANSWER = 8_192
 

@@ -7,7 +7,7 @@ from ...wire.malformed import Malformed
 from .finish import blocked, finish_reason
 from .logprobs import logprobs
 from .said import said
-from .usage import searches, usage, with_searches
+from .usage import searches, service_tier, usage, with_searches
 
 # Of a candidate, what OpenAI's format has no place for.
 _OWN = ("groundingMetadata", "citationMetadata", "urlContextMetadata", "safetyRatings")
@@ -30,7 +30,11 @@ def reply(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def head(body: dict[str, Any]) -> dict[str, Any]:
-    told = {"id": body.get("responseId"), "model": body.get("modelVersion")}
+    told = {
+        "id": body.get("responseId"),
+        "model": body.get("modelVersion"),
+        "service_tier": service_tier(body.get("usageMetadata")),
+    }
     return {name: value for name, value in told.items() if isinstance(value, str) and value}
 
 

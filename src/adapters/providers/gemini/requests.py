@@ -24,7 +24,7 @@ _ELSEWHERE = frozenset(
     | {"tools", "tool_choice", "web_search_options"}
 )
 # What the gateway counts and translates may not be set again behind its back.
-_CLOSED = frozenset({"contents", "systemInstruction"})
+_CLOSED = frozenset({"contents", "systemInstruction", "serviceTier"})
 # https://ai.google.dev/gemini-api/docs/service-tier
 _TIERS = {"default": "standard", "standard": "standard", "flex": "flex", "priority": "priority"}
 
@@ -62,11 +62,11 @@ def _own_fields(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Non
     own = {**camel_keys(told), **camel_keys(google)}
     config = camel_keys(own.pop("generationConfig", None))
     config |= {name: own.pop(name) for name in OWN if name in own}
-    if (tier := given.get("service_tier")) is not None and str(tier) in _TIERS:
-        own["serviceTier"] = _TIERS[str(tier)]
     for name in _CLOSED | {camel(name) for name in _UNKNOWN | {"model", "tools", "messages"}}:
         if own.pop(name, None) is not None:
             dropped[name] = None
+    if (tier := given.get("service_tier")) is not None and str(tier) in _TIERS:
+        own["serviceTier"] = _TIERS[str(tier)]
     return {**own, "generationConfig": config}, dropped
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ....domain.services import service_named
 from ...wire.unit_counts import SERVER_TOOLS, WEB_SEARCHES
 from ...wire.usage import MAX_TOKENS
 
@@ -49,6 +50,15 @@ def usage(metadata: object) -> dict[str, Any] | None:
         if known := {part: count for part, count in parts.items() if count}:
             told[name] = known
     return told
+
+
+def service_tier(metadata: object) -> str | None:
+    """At which service it was answered, which may be another one than was asked for:
+    https://ai.google.dev/gemini-api/docs/priority-inference"""
+    told = metadata.get("serviceTier") if isinstance(metadata, dict) else None
+    if not isinstance(told, str):
+        return None
+    return "default" if told.lower() == "standard" else service_named(told.lower())
 
 
 def with_searches(told: dict[str, Any], searches: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from ....application.ports.upstream import UpstreamCall
 from ....domain.chat import ChatRequest
 from ....domain.dialects import Dialect, Native
+from ...wire.budgets import within
 from ...wire.codec import EncodedChat
 from .facts import CHAT_PATH, NEW_CAP, OLD_CAP, Facts
 
@@ -15,9 +16,10 @@ _NATIVE_CAPS = {
     Dialect.RESPONSES: "max_output_tokens",
     Dialect.MESSAGES: "max_tokens",
 }
-# llama.cpp's, which it obeys before OpenAI's:
+# By which a caller may have set a cap, too. llama.cpp obeys the last before OpenAI's, and takes the
+# fields of a response, or of a message, for those of a chat:
 # https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
-_OWN_CAP = "n_predict"
+_OTHER_CAPS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "n_predict")
 # What a server does that has not been told: leaving these out loses nothing.
 _DEFAULTS: Mapping[str, Any] = {
     "frequency_penalty": 0,
@@ -43,7 +45,9 @@ def encoded(call: UpstreamCall[ChatRequest], facts: Facts, *, stream: bool) -> E
     body["messages"] = _messages(body["messages"], facts, dropped)
     _ask_for_stream(body, facts, dropped, stream=stream)
     if call.output_cap is not None:
-        _cap(body, call.output_cap, facts.cap)
+        # Predictions are refused beside the newer name; the models that take any know the older:
+        # https://learn.microsoft.com/en-us/azure/ai-services/openai/how-to/predicted-outputs
+        _cap(body, call.output_cap, OLD_CAP if body.get("prediction") else facts.cap)
     return EncodedChat(path=CHAT_PATH, body=body, dropped=tuple(dropped))
 
 
@@ -57,8 +61,12 @@ def _as_it_came(
     if stream and is_text:
         body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
     if call.output_cap is not None:
-        body[_NATIVE_CAPS[native.dialect]] = call.output_cap
-        _cap_own(body, call.output_cap)
+        name = _NATIVE_CAPS[native.dialect]
+        own, body[name] = body.get(name), call.output_cap
+        _cap_others(body, call.output_cap)
+        if "thinking" in body and own != call.output_cap:
+            body["thinking"], lost = within(body["thinking"], call.output_cap)
+            dropped += lost
     return EncodedChat(path=path, body=body, dropped=tuple(dropped), dialect=native.dialect)
 
 
@@ -147,10 +155,12 @@ def _cap(body: dict[str, Any], cap: int, name: str) -> None:
             body[known] = cap
         else:
             body.pop(known, None)
-    _cap_own(body, cap)
+    _cap_others(body, cap)
 
 
-def _cap_own(body: dict[str, Any], cap: int) -> None:
-    own = body.get(_OWN_CAP)
-    if own is not None and not (type(own) is int and 0 <= own <= cap):
-        body[_OWN_CAP] = cap
+def _cap_others(body: dict[str, Any], cap: int) -> None:
+    """None under another name is higher. One that is no count may mean that there is none."""
+    for name in _OTHER_CAPS:
+        own = body.get(name)
+        if own is not None and not (type(own) is int and 0 <= own <= cap):
+            body[name] = cap

@@ -2,7 +2,6 @@
 providers have chats only: there the prompt is what the user says."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -22,7 +21,6 @@ _SHARED = (
 )
 # By default, a text completion is this long.
 _DEFAULT_CAP = 16
-_MAX_BEST_OF = 128
 
 
 class Completions(OpenAIErrors):
@@ -33,8 +31,7 @@ class Completions(OpenAIErrors):
         chat["messages"] = [{"role": "user", "content": _prompt(body)}]
         chat.setdefault("max_tokens", _DEFAULT_CAP)
         native = Native(dialect=Dialect.COMPLETIONS, body=body, dropped=_lost(body))
-        parsed = ChatRequest.parse(chat, native)
-        return replace(parsed, choices=max(parsed.choices, _best_of(body)))
+        return ChatRequest.parse(chat, native)
 
     def reply(self, asked: ChatRequest, completed: CompletedChat) -> Mapping[str, Any]:
         del asked
@@ -58,18 +55,6 @@ def _prompt(body: Mapping[str, Any]) -> str:
             raise InvalidRequest("Missing required parameter: 'prompt'.", param="prompt")
         case _:
             raise InvalidRequest("'prompt' must be one text.", param="prompt")
-
-
-def _best_of(body: Mapping[str, Any]) -> int:
-    """So many are written and paid for, however few of them are shown."""
-    count = body.get("best_of")
-    if count is None:
-        return 1
-    if type(count) is not int:
-        raise InvalidRequest("'best_of' must be a whole number.", param="best_of")
-    if not 1 <= count <= _MAX_BEST_OF:
-        raise InvalidRequest(f"'best_of' must be from 1 to {_MAX_BEST_OF}.", param="best_of")
-    return count
 
 
 def _lost(body: Mapping[str, Any]) -> tuple[str, ...]:

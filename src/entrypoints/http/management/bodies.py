@@ -1,18 +1,16 @@
 """What the management endpoints take. Unknown fields are refused, so that a typing mistake is not
 taken for consent."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from ....domain.errors import InvalidRequest
 from ....domain.limits import Limits
 from ....domain.money import Money
 from ....domain.routes import ModelRoute, Target, Unbounded, Unsupported
+from .blame import blamed_on
 from .limit_bodies import LimitBody
 from .moments import Moment
 
@@ -91,7 +89,7 @@ class RouteBody(_Body):
     shrink: StrictBool = False
 
     def route(self, model: str) -> ModelRoute:
-        with _blamed_on("targets"):
+        with blamed_on("targets"):
             route = ModelRoute(
                 model=model,
                 output_cap=self.output_cap,
@@ -100,13 +98,5 @@ class RouteBody(_Body):
                 shrink=self.shrink,
                 targets=tuple(Target(**target.model_dump()) for target in self.targets),
             )
-        with _blamed_on("aliases"):
+        with blamed_on("aliases"):
             return replace(route, aliases=tuple(self.aliases))
-
-
-@contextmanager
-def _blamed_on(param: str) -> Iterator[None]:
-    try:
-        yield
-    except ValueError as error:
-        raise InvalidRequest(f"{error}.", param=param) from error

@@ -1,17 +1,19 @@
 """What the endpoints of prices take. Unknown fields are refused, as in `bodies.py`."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 
+from ....application.catalogue.set_price import PriceOrder
 from ....application.ports.charged_calls import ChargedQuery
-from ....domain.errors import InvalidRequest
 from ....domain.money import Money
-from ....domain.pricing import DatedPrice, ModelPrice, Rates, Service, Tier
+from ....domain.pricing import ModelPrice, Rates, Service, Tier
 from ....domain.services import service_named
 from ....domain.units import UnitRates
 from ...times import to_ns
+from .blame import blamed_on, within
 from .moments import Moment
 
 _TOKENS_PER_MTOK = 1_000_000
@@ -70,22 +72,16 @@ class ServiceBody(RatesBody):
 
     def model_price(self, services: tuple[Service, ...] = ()) -> ModelPrice:
         """Raises InvalidRequest."""
-        tiers = (
+        tiers = tuple(
             Tier(above_prompt_tokens=tier.above_prompt_tokens, rates=tier.rates())
             for tier in self.tiers
         )
-        try:
-            return ModelPrice(
-                rates=self.rates(), tiers=tuple(tiers), units=self._units(), services=services
-            )
-        except ValueError as error:
-            raise InvalidRequest(f"{error}.", param="tiers") from error
-
-    def _units(self) -> UnitRates:
-        try:
-            return UnitRates({name: Money.from_usd(usd) for name, usd in self.units.items()})
-        except ValueError as error:
-            raise InvalidRequest(f"{error}.", param="units") from error
+        with blamed_on("units"):
+            units = UnitRates({name: Money.from_usd(usd) for name, usd in self.units.items()})
+        with blamed_on("tiers"):
+            ordinary = ModelPrice(rates=self.rates(), tiers=tiers, units=units)
+        with blamed_on("services"):
+            return replace(ordinary, services=services)
 
 
 class PriceBody(ServiceBody):
@@ -94,11 +90,13 @@ class PriceBody(ServiceBody):
     effective_from: Moment | None = None
     services: dict[ServiceName, ServiceBody] = {}
 
-    def price(self, now_ns: int) -> DatedPrice:
+    def order(self) -> PriceOrder:
         """Raises InvalidRequest."""
-        services = (Service(name, body.model_price()) for name, body in self.services.items())
-        by_name = sorted(services, key=lambda service: service.name)
-        return _dated(self, self.model_price(tuple(by_name)), now_ns)
+        services = []
+        for name, body in sorted(self.services.items()):
+            with within(f"services.{name}"):
+                services.append(Service(name, body.model_price()))
+        return _order(self, self.model_price(tuple(services)))
 
 
 class ServicePriceBody(ServiceBody):
@@ -109,17 +107,17 @@ class ServicePriceBody(ServiceBody):
     service: ServiceName
     effective_from: Moment | None = None
 
-    def price(self, now_ns: int) -> DatedPrice:
+    def order(self) -> PriceOrder:
         """Raises InvalidRequest."""
-        return _dated(self, self.model_price(), now_ns)
+        return _order(self, self.model_price())
 
 
-def _dated(body: PriceBody | ServicePriceBody, price: ModelPrice, now_ns: int) -> DatedPrice:
-    return DatedPrice(
+def _order(body: PriceBody | ServicePriceBody, price: ModelPrice) -> PriceOrder:
+    return PriceOrder(
         provider=body.provider,
         model=body.model,
-        effective_from_ns=to_ns(body.effective_from) if body.effective_from else now_ns,
         price=price,
+        from_ns=to_ns(body.effective_from) if body.effective_from else None,
     )
 
 

@@ -1,7 +1,6 @@
 from quart import Blueprint, Response, request
 
 from ....application.gateway import Gateway
-from ....application.ports.clock import Clock
 from ....domain.fields import required
 from ...price_views import difference_view, price_view, re_rating_view
 from ..bodies import read
@@ -9,7 +8,7 @@ from .answers import as_json, as_list, check_args
 from .price_bodies import PriceBody, ReRateBody, ServicePriceBody, SyncBody
 
 
-def add_prices(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
+def add_prices(blueprint: Blueprint, gateway: Gateway) -> None:
     """What models cost, and what their providers list."""
 
     @blueprint.get("/prices")
@@ -21,13 +20,13 @@ def add_prices(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
     @blueprint.post("/prices")
     async def set_price() -> Response:
         body = await read(PriceBody)
-        price = await gateway.set_price(body.price(clock.now_ns()))
+        price = await gateway.set_price(body.order())
         return as_json(price_view(price), 201)
 
     @blueprint.post("/prices/services")
     async def set_service_price() -> Response:
         body = await read(ServicePriceBody)
-        price = await gateway.set_price.of_service(body.service, body.price(clock.now_ns()))
+        price = await gateway.set_price.of_service(body.service, body.order())
         return as_json(price_view(price), 201)
 
     @blueprint.delete("/prices/services")
@@ -35,7 +34,7 @@ def add_prices(blueprint: Blueprint, gateway: Gateway, clock: Clock) -> None:
         names = "provider", "model", "service"
         check_args(*names)
         provider, model, service = (required(request.args, name, str) for name in names)
-        price = await gateway.set_price.without_service(provider, model, service, clock.now_ns())
+        price = await gateway.set_price.without_service(provider, model, service)
         return as_json(price_view(price))
 
     @blueprint.get("/prices/diff")

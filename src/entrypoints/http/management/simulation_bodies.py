@@ -1,7 +1,5 @@
 """What is supposed, as `POST /api/simulate` and the command line take it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 from typing import Annotated
 
@@ -10,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator
 from ....application.ledger.simulation_order import LimitChange, SimulationOrder
 from ....application.organizations.limit_order import LimitOrder
 from ....domain.errors import InvalidRequest
-from ....domain.fields import path
 from ....domain.scopes import ScopeKind
 from ...times import to_ns
+from .blame import within
 from .bodies import RouteBody
 from .limit_bodies import CountedBody
 from .moments import Moment
@@ -67,10 +65,10 @@ class SimulationBody(BaseModel):
         """Raises InvalidRequest, naming the field."""
         prices, routes = [], []
         for index, price in enumerate(self.prices):
-            with _within(f"prices.{index}"):
-                prices.append(price.price(now_ns=0))
+            with within(f"prices.{index}"):
+                prices.append(price.order().dated(now_ns=0))
         for index, route in enumerate(self.routes):
-            with _within(f"routes.{index}"):
+            with within(f"routes.{index}"):
                 routes.append(route.route(route.model))
         return SimulationOrder(
             from_ns=to_ns(self.since),
@@ -82,11 +80,3 @@ class SimulationBody(BaseModel):
             routes=routes,
             scale=self.scale,
         )
-
-
-@contextmanager
-def _within(at: str) -> Iterator[None]:
-    try:
-        yield
-    except InvalidRequest as error:
-        raise InvalidRequest(str(error), param=path(at, error.param or "")) from error

@@ -224,7 +224,7 @@ def test_what_is_left_out_is_named() -> None:
         *("messages", "n", "truncation", "input.encrypted_content", "reasoning.context"),
         "include.file_search_call.results",
     }
-    assert chat.choices == 1
+    assert chat.choices == 3  # whoever speaks the dialect may write as many
 
 
 @pytest.mark.parametrize(
