@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from openai.types.responses import ResponseStreamEvent
 from pydantic import TypeAdapter
@@ -340,7 +340,11 @@ CHUNK = st.dictionaries(
 ) | st.builds(chunk, DELTA, st.sampled_from([None, "stop", "length"]))
 
 
+NAMELESS = {"tool_calls": [{"function": {}}]}
+
+
 @given(st.lists(CHUNK, min_size=1, max_size=5))
+@example([chunk(NAMELESS), chunk({"content": "0"}), chunk(NAMELESS, "length")])
 def test_whatever_an_upstream_says_makes_a_stream_in_order(chunks: list[dict[str, Any]]) -> None:
     writer = TranslatedEvents(ASKED)
     check_order(read(b"".join(map(writer.chunk, chunks)) + writer.end()))

@@ -19,6 +19,7 @@ class Output:
     def __init__(self, envelope: Envelope) -> None:
         self._envelope = envelope
         self._items: list[OpenItem] = []
+        self._latest: OpenItem | None = None
         self._speaking: OpenReasoning | OpenMessage | None = None
         self._calls: list[OpenCall] = []
         self._by_index: dict[int, OpenCall] = {}
@@ -42,11 +43,10 @@ class Output:
             yield from self._say("", "", [])
         yield from self._stop_speaking(status)
         for call in self._calls:
-            yield from call.end(status if call is self._items[-1] else COMPLETED)
+            yield from call.end(self._status_of(call, status))
 
     def items(self, status: str) -> list[dict[str, Any]]:
-        whole = [item.item(COMPLETED) for item in self._items[:-1]]
-        return [*whole, *(item.item(status) for item in self._items[-1:])]
+        return [item.item(self._status_of(item, status)) for item in self._items]
 
     def _think(self, thoughts: str, signed: list[dict[str, Any]]) -> Iterator[Event]:
         reasoning = self._speaking
@@ -57,6 +57,7 @@ class Output:
             self._items.append(reasoning)
             self._speaking = reasoning
             yield from reasoning.begin()
+        self._latest = reasoning
         yield from reasoning.think(thoughts, signed)
 
     def _say(self, text: str, refusal: str, logprobs: list[dict[str, Any]]) -> Iterator[Event]:
@@ -68,6 +69,7 @@ class Output:
             self._items.append(message)
             self._speaking = message
             yield from message.begin()
+        self._latest = message
         if text:
             yield from message.say(text, logprobs)
         if refusal:
@@ -86,6 +88,7 @@ class Output:
             self._calls.append(call)
         if type(index) is int:
             self._by_index[index] = call
+        self._latest = call
         call.keep(extra_of(told))
         yield from call.hear(name, arguments_of(told["function"]))
 
@@ -104,4 +107,7 @@ class Output:
     def _stop_speaking(self, status: str = COMPLETED) -> Iterator[Event]:
         item, self._speaking = self._speaking, None
         if item is not None:
-            yield from item.end(status if item is self._items[-1] else COMPLETED)
+            yield from item.end(self._status_of(item, status))
+
+    def _status_of(self, item: OpenItem, status: str) -> str:
+        return status if item is self._latest else COMPLETED
