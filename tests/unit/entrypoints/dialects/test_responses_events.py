@@ -340,7 +340,7 @@ CHUNK = st.dictionaries(
 ) | st.builds(chunk, DELTA, st.sampled_from([None, "stop", "length"]))
 
 
-NAMELESS = {"tool_calls": [{"function": {}}]}
+NAMELESS: dict[str, Any] = {"tool_calls": [{"function": {}}]}
 
 
 @given(st.lists(CHUNK, min_size=1, max_size=5))
