@@ -219,6 +219,12 @@ async def test_a_mistake_is_one_line_that_names_the_field(
     assert "Traceback" not in done.stderr
 
 
+async def test_without_a_beginning_the_option_for_it_is_named(cli: Langroute) -> None:
+    done = await cli("simulate", "--without-limits")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "'--from'" in done.stderr
+
+
 async def test_what_the_gateway_let_in_is_let_in_again_over_http(scene: Scene) -> None:
     running = scene.running
     for _ in range(3):

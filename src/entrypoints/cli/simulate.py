@@ -31,7 +31,8 @@ class By(StrEnum):
 
 def simulate(
     since: Annotated[
-        str | None, typer.Option("--from", metavar="MOMENT", help="Calls from then on, in UTC.")
+        str | None,
+        typer.Option("--from", metavar="MOMENT", help="Calls from then on, in UTC. Required."),
     ] = None,
     until: Annotated[
         str | None, typer.Option(metavar="MOMENT", help="Up to then, in UTC; now if not given.")
@@ -71,6 +72,8 @@ def simulate(
     switches = {"without_limits": without_limits, "list_prices": list_prices}
     told |= {name: value for name, value in single.items() if value is not None}
     told |= {name: True for name, is_on in switches.items() if is_on}
+    if "from" not in told:
+        raise typer.BadParameter("the moment from which on calls are taken", param_hint="'--from'")
     _add(told, "limits", [supposed_limit(each) for each in limit or ()])
     _add(told, "prices", [supposed_price(each) for each in price or ()])
     _add(told, "routes", [supposed_route(each) for each in route or ()])
