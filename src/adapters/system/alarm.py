@@ -15,30 +15,39 @@ class Alarm:
         self._after_s = after_s
         self._ring = ring
         self._set_at_s: float | None = None
-        self._is_timed = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def is_set(self) -> bool:
+        return self._set_at_s is not None
 
     def set(self) -> None:
         """Again, it changes nothing."""
-        if self._set_at_s is not None or self._after_s == math.inf:
+        if self.is_set or self._after_s == math.inf:
             return
         loop = asyncio.get_running_loop()
         self._set_at_s = loop.time()
-        if not self._is_timed:
-            self._is_timed = True
-            loop.call_later(self._after_s, self._look)
+        if self._timer is None:
+            self._timer = loop.call_later(self._after_s, self._look)
 
     def stop(self) -> None:
         self._set_at_s = None
 
+    def discard(self) -> None:
+        """Also the timer, which holds whatever would hear it."""
+        self.stop()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
     def _look(self) -> None:
-        self._is_timed = False
+        self._timer = None
         if self._set_at_s is None:
             return
         loop = asyncio.get_running_loop()
         left_s = self._set_at_s + self._after_s - loop.time()
         if left_s > 0:
-            self._is_timed = True
-            loop.call_later(left_s, self._look)
+            self._timer = loop.call_later(left_s, self._look)
         else:
             self._set_at_s = None
             self._ring()

@@ -1,4 +1,3 @@
-import asyncio
 import re
 from contextlib import suppress
 from itertools import chain
@@ -12,6 +11,7 @@ from hypercorn.protocol.events import Request, Response, StreamClosed
 from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
 from hypercorn.protocol.http_stream import HTTPStream
 
+from ...adapters.system.alarm import Alarm
 from .connection import GONE
 
 _WRITTEN_AT_ONCE = 64 * 2**10
@@ -38,18 +38,17 @@ class TcpConnection(TCPServer):
         self._has_asked = False
         self._unwritten: list[bytes] = []
         self._unwritten_bytes = 0
-        self._idle_since_s: float | None = None
-        self._look_again: asyncio.TimerHandle | None = None
-        self._idle()
+        self._idling = Alarm(self.config.keep_alive_timeout, self._close_idle)
+        self._idling.set()
 
     async def protocol_send(self, event: Event) -> None:
         if isinstance(event, RawData):
             await self._send(event.data)
         elif isinstance(event, Updated):
             self._has_asked = True
-            self._busy()
+            self._idling.stop()
             if event.idle:
-                self._idle()
+                self._idling.set()
         elif isinstance(event, Closed):
             await self._close()
 
@@ -61,9 +60,11 @@ class TcpConnection(TCPServer):
             self.loop.call_later(_FIRST_WORDS_S, self.close_if_idle)
 
     def close_if_idle(self) -> None:
-        if self._idle_since_s is None:
-            return
-        self._busy()
+        if self._idling.is_set:
+            self._idling.stop()
+            self._close_idle()
+
+    def _close_idle(self) -> None:
         if self._is_running:
             self._task_group.spawn(self._initiate_server_close)
         else:  # accepted in the moment of stopping
@@ -96,34 +97,8 @@ class TcpConnection(TCPServer):
             self._unwritten.clear()
             self._unwritten_bytes = 0
 
-    def _idle(self) -> None:
-        self._idle_since_s = self.loop.time()
-        if self._look_again is None:
-            self._look_after(self.config.keep_alive_timeout)
-
-    def _busy(self) -> None:
-        self._idle_since_s = None
-
-    def _look_after(self, seconds: float) -> None:
-        """A timer for many requests: it looks how long the connection has idled when it fires, and
-        comes back for the rest."""
-        self._look_again = self.loop.call_later(seconds, self._close_if_idle_for_long)
-
-    def _close_if_idle_for_long(self) -> None:
-        self._look_again = None
-        if self._idle_since_s is None:
-            return
-        left_s = self._idle_since_s + self.config.keep_alive_timeout - self.loop.time()
-        if left_s > 0:
-            self._look_after(left_s)
-        else:
-            self.close_if_idle()
-
     async def _close(self) -> None:
-        self._busy()
-        if self._look_again is not None:
-            self._look_again.cancel()
-            self._look_again = None
+        self._idling.discard()
         self._write()
         cut_off = self.loop.call_later(_LAST_WORDS_S, self.writer.transport.abort)
         try:

@@ -14,6 +14,23 @@ class Bell:
         self.rung.set()
 
 
+async def test_one_that_is_discarded_is_silent_until_it_is_set_again() -> None:
+    bell = Bell()
+    alarm = Alarm(0.01, bell)
+    alarm.set()
+    alarm.discard()
+    assert not alarm.is_set
+    other = Bell()
+    Alarm(0.05, other).set()
+    await asyncio.wait_for(other.rung.wait(), 30)
+    assert bell.rung_at_s == []
+
+    alarm.set()
+    assert alarm.is_set
+    await asyncio.wait_for(bell.rung.wait(), 30)
+    assert not alarm.is_set
+
+
 async def test_rings_once_and_no_sooner_than_it_was_set_for() -> None:
     bell = Bell()
     alarm = Alarm(0.05, bell)
