@@ -1,7 +1,7 @@
 """Counters as what is written down says they must be: the ledger's entries, and calls under way."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -67,13 +67,19 @@ def claim_on(limit: Limit, held: Reservation) -> Claim | None:
     )
 
 
+def scopes_of(call: Ask | LedgerEntry) -> Iterator[UUID]:
+    """Whose it is: its key, its team and its organization, as far as it has them."""
+    for each in (call.key_id, call.team_id, call.organization_id):
+        if each is not None:
+            yield each
+
+
 def by_scope(calls: Iterable[Reservation]) -> Mapping[UUID, Sequence[Reservation]]:
     """Under their keys, teams and organizations: a limit need not look at those of all others."""
     found: dict[UUID, list[Reservation]] = defaultdict(list)
     for held in calls:
-        for scope in (held.ask.key_id, held.ask.team_id, held.ask.organization_id):
-            if scope is not None:
-                found[scope].append(held)
+        for scope in scopes_of(held.ask):
+            found[scope].append(held)
     return found
 
 

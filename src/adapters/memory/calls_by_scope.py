@@ -3,6 +3,7 @@ from uuid import UUID
 
 from ...domain.ids import RequestId
 from ...domain.ledger import LedgerEntry
+from ...domain.rebuild import scopes_of
 
 
 class CallsByScope:
@@ -14,25 +15,19 @@ class CallsByScope:
 
     def add(self, entry: LedgerEntry) -> None:
         request_id = entry.request_id
-        for scope in _scopes(entry):
-            calls = self._calls.get(scope)
+        for scope in scopes_of(entry):
+            calls = self._calls.get(scope.int)
             if calls is None:
-                self._calls[scope] = {request_id.int: request_id}
+                self._calls[scope.int] = {request_id.int: request_id}
             else:
                 calls[request_id.int] = request_id
 
     def remove(self, entry: LedgerEntry) -> None:
-        for scope in _scopes(entry):
-            calls = self._calls[scope]
+        for scope in scopes_of(entry):
+            calls = self._calls[scope.int]
             del calls[entry.request_id.int]
             if not calls:
-                del self._calls[scope]
+                del self._calls[scope.int]
 
     def of(self, scope: UUID) -> Iterator[RequestId]:
         return iter(self._calls.get(scope.int, {}).values())
-
-
-def _scopes(entry: LedgerEntry) -> Iterator[int]:
-    for each in (entry.key_id, entry.team_id, entry.organization_id):
-        if each is not None:
-            yield each.int

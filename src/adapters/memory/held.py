@@ -2,10 +2,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from ...domain.admission import Ask, Claim, Counted, Reservation
+from ...domain.admission import Claim, Counted, Reservation
 from ...domain.ledger import LedgerEntry
 from ...domain.limits import Limit
-from ...domain.rebuild import claim_on
+from ...domain.rebuild import claim_on, scopes_of
 from .counters import Key, key_of
 
 
@@ -40,10 +40,10 @@ class ByScope:
         self._held: dict[UUID, list[Held]] = {}
         self._waiting: dict[UUID, list[LedgerEntry]] = {}
         for each in held:
-            for scope in _scopes(each.reservation.ask):
+            for scope in scopes_of(each.reservation.ask):
                 self._held.setdefault(scope, []).append(each)
         for entry in waiting:
-            for scope in _scopes(entry):
+            for scope in scopes_of(entry):
                 self._waiting.setdefault(scope, []).append(entry)
 
     def under_way(self, limit: Limit) -> Iterator[Claim]:
@@ -60,9 +60,3 @@ class ByScope:
 
     def waiting(self, limit: Limit) -> Sequence[LedgerEntry]:
         return self._waiting.get(limit.scope.id, ())
-
-
-def _scopes(call: Ask | LedgerEntry) -> Iterator[UUID]:
-    for each in (call.key_id, call.team_id, call.organization_id):
-        if each is not None:
-            yield each

@@ -1,8 +1,9 @@
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
 from ...domain.admission import Ask
 from ...domain.limits import Limit
+from ...domain.rebuild import scopes_of
 from ...domain.scopes import ScopeKind
 
 _MOST_SEEN = 100_000
@@ -65,8 +66,8 @@ class MetLimits:
     def notice(self, ask: Ask, limits: Sequence[Limit]) -> None:
         """A call that none but these will count: others that would have to are forgotten."""
         given = {limit.id.int for limit in limits}
-        for scope in _scopes(ask):
-            for limit in self._by_scope.get(scope, ()):
+        for scope in scopes_of(ask):
+            for limit in self._by_scope.get(scope.int, ()):
                 if limit.id.int not in given:
                     self._drop(limit)
         if len(self._seen) >= _MOST_SEEN:
@@ -86,9 +87,3 @@ class MetLimits:
             self._by_scope[scope] = left
         else:
             self._by_scope.pop(scope, None)
-
-
-def _scopes(ask: Ask) -> Iterator[int]:
-    for each in (ask.key_id, ask.team_id, ask.organization_id):
-        if each is not None:
-            yield each.int

@@ -6,7 +6,7 @@ from ...application.ports.history import Past
 from ...domain.admission import Claim, CounterId, Reservation
 from ...domain.ledger import LedgerEntry
 from ...domain.limits import Counter, Limit
-from ...domain.rebuild import claim_on, rebuilt, tallies
+from ...domain.rebuild import claim_on, rebuilt, scopes_of, tallies
 from .names import corrected_key, counter_key, counter_name, known_key, leases_key, tenant_of
 from .orders import Order
 from .reservations import claim_line, told_ask
@@ -29,11 +29,11 @@ class SeedOrders:
         self._now = now
         self._about_ns = about_ns
         self._under_way: dict[UUID, list[Reservation]] = defaultdict(list)
-        self._waiting: dict[UUID | None, list[LedgerEntry]] = defaultdict(list)
+        self._waiting: dict[UUID, list[LedgerEntry]] = defaultdict(list)
         for held in under_way:
             self._under_way[tenant_of(held.ask)].append(held)
         for entry in past.waiting:
-            for scope in (entry.key_id, entry.team_id, entry.organization_id):
+            for scope in scopes_of(entry):
                 self._waiting[scope].append(entry)
 
     def of(self, tenant: UUID, limit: Limit) -> Iterator[Order]:
