@@ -159,7 +159,7 @@ class PaidStream:
                 outcome=outcome,
                 target=underway.target,
                 usage=used,
-                estimated=self._usage is None or used.total > self._usage.total,
+                estimated=underway.plan.is_estimated(self._usage, used),
                 error=error,
                 attempts=len(underway.receipt.attempts),
                 first_byte_ns=underway.first_byte_ns,

@@ -72,6 +72,11 @@ class Plan(NamedTuple, Generic[RequestT]):
             more[name] = getattr(told, name) + said
         return replace(told, **more) if more else told
 
+    @staticmethod
+    def is_estimated(told: TokenUsage | None, used: TokenUsage) -> bool:
+        """Whether tokens are in it that the provider did not tell."""
+        return told is None or used.total > told.total
+
     def likely_usage(self, output_tokens: int) -> TokenUsage:
         """For a call whose provider did not tell what it used: the input as it probably was."""
         return TokenUsage(

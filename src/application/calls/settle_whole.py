@@ -15,14 +15,15 @@ def settle_whole(
 ) -> Receipt:
     """For a call that was answered in one piece: pays for it, and says how it came about.
     `said` are the tokens that can be seen of it, for a provider that told no usage."""
-    used = underway.plan.used(reply.usage, said, underway.target)
+    plan = underway.plan
+    used = plan.used(reply.usage, said, underway.target)
     settled = settle(
         underway.reservation,
         Ending(
             outcome=Outcome.SUCCEEDED,
             target=underway.target,
             usage=used,
-            estimated=reply.usage is None or used.total > reply.usage.total,
+            estimated=plan.is_estimated(reply.usage, used),
             attempts=len(underway.receipt.attempts),
             first_byte_ns=underway.first_byte_ns,
         ),
