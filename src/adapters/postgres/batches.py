@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from itertools import islice
 from typing import Generic, TypeVar
 
+from ...application.alarm import Alarm
 from ...domain.errors import StoreUnavailable
 from ...domain.stores import Store
-from ..system.alarm import Alarm
 from ..system.lasting_task import LastingTask
 from .failures import FOREIGN, blames_the_values
 

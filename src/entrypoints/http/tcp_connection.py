@@ -11,7 +11,7 @@ from hypercorn.protocol.events import Request, Response, StreamClosed
 from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
 from hypercorn.protocol.http_stream import HTTPStream
 
-from ...adapters.system.alarm import Alarm
+from ...application.alarm import Alarm
 from .connection import GONE
 
 _WRITTEN_AT_ONCE = 64 * 2**10
