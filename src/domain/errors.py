@@ -29,7 +29,8 @@
     ├── AllTargetsFailed            the providers', each of them
     └── OwnError                    ours
         ├── StoreUnavailable
-        └── LedgerFull
+        ├── LedgerFull
+        └── ShuttingDown
 
 Errors carry data; how they read over HTTP stands in one table in the entrypoint.
 """
@@ -313,3 +314,11 @@ class LedgerFull(OwnError):
 
     def __init__(self) -> None:
         super().__init__("The ledger cannot be written just now. Try again in a moment.")
+
+
+class ShuttingDown(OwnError):
+    def __init__(self) -> None:
+        super().__init__(
+            "The gateway is shutting down, and could not wait for this call any longer. Try again "
+            "in a moment."
+        )

@@ -11,6 +11,9 @@ from quart.utils import encode_headers
 from quart.wrappers.request import Body
 from quart.wrappers.response import DataBody
 
+from ...domain.errors import ShuttingDown
+from .front import Front
+
 IDLE_S = "LANGROUTE_IDLE_S"
 """Of the app's configuration: how long a client may take nothing of its answer, in seconds."""
 
@@ -80,8 +83,9 @@ class HttpConnection(ASGIHTTPConnection):
     """One request and its answer, in the task that the server made for it.
 
     Quart's own makes two more tasks, sends an empty piece behind each whole answer, and has one
-    time-out for all of it. Here a client that hangs up cancels the handler at once, and one that
-    stays but takes nothing for a while is cut off.
+    time-out for all of it. Here a client that hangs up cancels the handler at once, one that
+    stays but takes nothing for a while is cut off, and one that is still waiting when the server
+    stops is told so.
     """
 
     def __init__(self, app: Quart, scope: Any) -> None:
@@ -93,6 +97,7 @@ class HttpConnection(ASGIHTTPConnection):
         self._watch = self._loop.call_later(self._patience_s, self._cut_off_if_stuck)
         self._listener: asyncio.Task[None] | None = None
         self._sending_since: float | None = None
+        self._has_begun = False
         self._last_is_sent = False
         self._is_over = False
         self._is_told = GONE in scope
@@ -101,6 +106,7 @@ class HttpConnection(ASGIHTTPConnection):
 
     async def __call__(self, receive: Any, send: Any) -> None:
         async def send_watched(message: Any) -> None:
+            self._has_begun = True
             self._sending_since = self._loop.time()
             # From within the last piece, the server says that the client is gone.
             self._last_is_sent = message.get("more_body") is False
@@ -117,6 +123,9 @@ class HttpConnection(ASGIHTTPConnection):
             await self._answer(response, send_watched)
         except asyncio.CancelledError:
             if not self._is_over:  # the server is stopping
+                if not self._has_begun:
+                    front = cast("Front", self.app)
+                    await self._answer(await front.refusal(request, ShuttingDown()), send)
                 raise
             self._task.uncancel()
         finally:

@@ -135,6 +135,9 @@ TABLE: Mapping[type[errors.GatewayError], Callable[[Any], Answer]] = {
     errors.LedgerFull: lambda _: Answer(
         status=503, type="server_error", code="ledger_unavailable", retry_after_s=5
     ),
+    errors.ShuttingDown: lambda _: Answer(
+        status=503, type="server_error", code="shutting_down", retry_after_s=1
+    ),
 }
 
 _UNEXPECTED = Answer(status=500, type="server_error", code="internal_error")

@@ -101,6 +101,7 @@ SPECIMENS: dict[type[GatewayError], GatewayError] = {
         ),
         errors.StoreUnavailable(),
         errors.LedgerFull(),
+        errors.ShuttingDown(),
     )
 }
 
@@ -176,6 +177,7 @@ def test_the_status_says_whose_fault_it_is(error: GatewayError) -> None:
         (SPECIMENS[errors.AllTargetsFailed], 429, "rate_limit_exceeded", None),
         (SPECIMENS[errors.StoreUnavailable], 503, "store_unavailable", None),
         (SPECIMENS[errors.LedgerFull], 503, "ledger_unavailable", None),
+        (SPECIMENS[errors.ShuttingDown], 503, "shutting_down", None),
     ],
 )
 def test_the_table_reads(
